@@ -1,0 +1,35 @@
+/* buf.h - a growing string, and a growing array
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef BASE_BUF_H
+#define BASE_BUF_H
+
+#include "base/arena.h"
+
+struct buf {
+	char *s;
+	size_t len, cap;
+};
+
+/* A zeroed struct buf is a valid, empty one. */
+void buf_done(struct buf *);
+void buf_reset(struct buf *);
+void buf_add(struct buf *, struct str);
+void buf_puts(struct buf *, const char *);
+void buf_putc(struct buf *, char);
+void buf_printf(struct buf *, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+/* room for n more bytes at buf->s + buf->len */
+char *buf_room(struct buf *, size_t n);
+/* valid until the next change; NUL-terminated */
+struct str buf_str(const struct buf *);
+struct str buf_copy(const struct buf *, struct arena *);
+
+/* VEC(type) { type *v; size_t n, cap; }: grows by doubling, malloc'ed */
+#define VEC(type) struct { type *v; size_t n, cap; }
+void vec_grow_(void *vec, size_t item);
+#define vec_push(vec, ...) \
+	(((vec)->n == (vec)->cap ? vec_grow_((vec), sizeof *(vec)->v) : (void)0), \
+	 (vec)->v[(vec)->n++] = (__VA_ARGS__))
+#define vec_done(vec) (free((vec)->v), (vec)->v = NULL, (vec)->n = (vec)->cap = 0)
+
+#endif

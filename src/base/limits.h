@@ -1,0 +1,40 @@
+/* limits.h - every limit by its name, with the reason for its size
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * libtamis(3) and doc/ext pages quote these numbers; a test reaches each. */
+#ifndef BASE_LIMITS_H
+#define BASE_LIMITS_H
+
+/* --- rules, when compiled */
+#define LIMIT_SCRIPT_SIZE       (1u << 20)      /* bytes of one script (tamis.h: TAMIS_LARGE lifts it) */
+#define LIMIT_SCRIPT_LARGE      (64u << 20)     /* bytes, for hosts that allow large key lists */
+#define LIMIT_NESTING           64              /* blocks in blocks, tests in tests: each */
+#define LIMIT_STRING            (1u << 20)      /* bytes of one string in rules */
+#define LIMIT_LIST              1000000         /* strings in one list */
+#define LIMIT_ERRORS            100             /* diagnostics reported for one script */
+#define LIMIT_INCLUDES          255             /* scripts in one program (RFC 6609 suggests a limit) */
+#define LIMIT_INCLUDE_NESTING   10              /* RFC 6609: at least 3 */
+#define LIMIT_VARIABLES         4096            /* names per script (RFC 5229 4: at least 128) */
+#define LIMIT_VARIABLE_NAME     64              /* bytes (RFC 5229: at least 32) */
+#define LIMIT_LOOPS             4               /* loops in loops */
+#define AUTOMATON_MAX           (8u << 20)      /* key bytes that one automaton may hold */
+#define LIMIT_PATTERN           65536           /* bytes of one regular expression */
+
+/* --- a run */
+#define LIMIT_WORK              20000000u       /* units (vm/run.h), about 2 s of a slow machine */
+#define LIMIT_MEMORY            (64u << 20)     /* bytes of one run's arena */
+#define LIMIT_ACTIONS           32              /* RFC 5228 2.10.6 */
+#define LIMIT_REDIRECTS         4               /* RFC 5228 4.2: a small number */
+#define LIMIT_VARIABLE_VALUE    65536           /* bytes (RFC 5229: at least 4000) */
+#define LIMIT_MATCH_VARIABLES   32              /* ${0} to ${31} */
+#define LIMIT_REGEX_MATCH       1000000u        /* PCRE2 match limit of one match */
+#define LIMIT_REGEX_DEPTH       10000u          /* PCRE2 heap (KiB) for one match */
+#define STOP_EVERY              4096u           /* units between two polls of the host's stop() */
+
+/* --- a message */
+#define LIMIT_FIELDS            100000          /* header fields looked at */
+#define LIMIT_ADDRESSES         100000          /* addresses of one field */
+#define LIMIT_PARTS             10000           /* MIME parts of one message */
+#define LIMIT_PART_NESTING      100             /* multiparts in multiparts */
+
+#endif
