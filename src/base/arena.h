@@ -9,6 +9,17 @@
 
 #include "base/str.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define ARENA_POISONS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_POISONS 1
+#endif
+#endif
+#ifndef ARENA_POISONS
+#define ARENA_POISONS 0
+#endif
+
 struct arena_chunk;
 struct arena_defer;
 
@@ -25,8 +36,28 @@ void arena_init(struct arena *, size_t budget);
 void arena_reset(struct arena *);
 void arena_done(struct arena *);
 
+#define ARENA_ALIGN ((size_t)16)
+/* takes a new chunk, and does the poisoning */
+void *arena_more_(struct arena *, size_t size);
+
 /* Aligned for any type; not zeroed.  size 0 gives a valid pointer. */
-void *arena_alloc(struct arena *, size_t size);
+static inline void *
+arena_alloc(struct arena *a, size_t size)
+{
+#if !ARENA_POISONS
+	/* what is left of a chunk is a multiple of ARENA_ALIGN; size 0 wraps */
+	if (size - 1 < (size_t)(a->end - a->next)) {
+		char *p = a->next;
+		size_t taken = (size + ARENA_ALIGN - 1) & ~(ARENA_ALIGN - 1);
+
+		a->next += taken;
+		a->used += taken;
+		return p;
+	}
+#endif
+	return arena_more_(a, size);
+}
+
 void *arena_zalloc(struct arena *, size_t size);
 /* aborts if count * size overflows */
 void *arena_array(struct arena *, size_t count, size_t size);

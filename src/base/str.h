@@ -46,13 +46,13 @@ str_is(struct str a, const char *literal)
 static inline char
 char_lower(char c)
 {
-	return (char)(c + (((unsigned char)c - 'A' < 26u) << 5));
+	return (char)(c + (((unsigned)(unsigned char)c - 'A' < 26u) << 5));
 }
 
 static inline bool
 char_is_digit(char c)
 {
-	return (unsigned char)c - '0' < 10u;
+	return (unsigned)(unsigned char)c - '0' < 10u;
 }
 
 /* ASCII only, as RFC 5228 wants of identifiers, tags and header names */
@@ -75,6 +75,7 @@ void str_lower_into(char *dst, struct str src);
 /* Seeded, so that nobody can choose keys that collide: the seed is one per
  * process, drawn at its first use. */
 uint64_t str_hash(struct str, uint64_t seed);
+uint64_t str_seed(void);
 /* Damerau-Levenshtein distance, ASCII case ignored; anything over `limit` is
  * returned as limit + 1 (for "did you mean") */
 unsigned str_distance(struct str, struct str, unsigned limit);
