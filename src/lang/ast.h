@@ -1,0 +1,41 @@
+/* ast.h - rules as the grammar of RFC 5228 8.2 sees them: no vocabulary
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LANG_AST_H
+#define LANG_AST_H
+
+#include "lang/source.h"
+
+/* A string with its escapes undone; its source range tells the rest. */
+struct ast_string {
+	struct str value;
+	struct span at;
+};
+
+enum ast_kind { AST_TAG, AST_NUMBER, AST_STRING, AST_STRINGS };
+
+struct ast_arg {
+	enum ast_kind kind;
+	struct span at;
+	struct str tag;                         /* without ":" , as written */
+	uint64_t number;
+	const struct ast_string *string;        /* AST_STRING: one */
+	uint32_t nstrings;
+	struct ast_arg *next;
+};
+
+/* a command or a test */
+struct ast_node {
+	struct str name;                        /* as written */
+	struct span at;                         /* of the name */
+	uint32_t end;                           /* offset behind the last argument or test */
+	struct ast_arg *args;
+	struct ast_node *tests;                 /* one, or a list in parentheses */
+	uint32_t ntests;
+	bool parenthesised;
+	bool has_block;
+	struct ast_node *block;
+	uint32_t block_end;                     /* offset behind "}" */
+	struct ast_node *next;
+};
+
+#endif

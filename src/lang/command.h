@@ -1,0 +1,153 @@
+/* command.h - the tables that are the language: what an extension brings
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * From these come argument checking, defaults, exclusive tags, diagnostics,
+ * the disassembly, the trace, "tamis help" and the check of the manual. */
+#ifndef LANG_COMMAND_H
+#define LANG_COMMAND_H
+
+#include "lang/matcher.h"
+
+struct ast_node;
+struct call;
+struct compiler;
+struct effect;
+struct field;
+struct fields;
+struct graft_use;
+struct match;
+struct outcome;
+struct run;
+
+/* What the strings of a parameter are, beyond their type. */
+enum role {
+	ROLE_PLAIN,
+	ROLE_HEADERS,           /* field names: lower-cased, interned, value->id */
+	ROLE_KEYS,              /* of the call's matcher */
+	ROLE_VARIABLE,          /* a variable to set: value->id[0] is its slot (GLOBAL_SLOT when global); must be constant */
+};
+#define GLOBAL_SLOT 0x80000000u
+
+enum { PARAM_REQUIRED = 1, PARAM_OPTIONAL = 2, PARAM_CONSTANT = 4 };
+
+struct param {
+	const char *name;               /* ":days" (a tag) or "mailbox" (positional; those are required unless OPTIONAL) */
+	enum type type;                 /* FLAG: a tag without argument */
+	enum role role;
+	uint8_t flags;                  /* REQUIRED: of tags, or of one tag of the group; CONSTANT: no variables */
+	uint8_t group;                  /* tags of the same group (not 0) exclude each other */
+	uint64_t initial;               /* NUMBER tags: when not given */
+	/* Is this string one that may stand here?  NULL, or what is wrong ("is not a valid address"); used when compiled, and at run time on strings with variables. */
+	const char *(*check)(struct str);
+};
+
+enum command_kind { COMMAND_TEST, COMMAND_ACTION, COMMAND_CONTROL };
+enum {
+	COMMAND_MATCHES = 1,            /* takes [COMPARATOR] [MATCH-TYPE] */
+	COMMAND_ADDRESS_PART = 2,       /* takes [ADDRESS-PART] */
+	COMMAND_BLOCK = 4,              /* is followed by a block */
+	COMMAND_TEST_ONE = 8,           /* takes one test */
+	COMMAND_TEST_LIST = 16,         /* takes a test list */
+	COMMAND_TAINTED = 32,           /* sees tainted strings: run->taint tells */
+	COMMAND_TOP = 64,               /* not inside a block */
+	COMMAND_EARLY = 128,            /* its refusal may be final at ENVELOPE */
+	COMMAND_FINAL = 256,            /* nothing behind it in the same block is reached */
+};
+
+struct command {
+	const char *name;
+	enum command_kind kind;
+	const char *summary;            /* one line, lower case */
+	unsigned flags;
+	const struct param *params;
+	uint8_t nparams;
+	uint8_t needs;                  /* enum tamis_stage: first at which it can answer or act */
+	unsigned program_needs;         /* TAMIS_NEEDS_..., beyond what the stage says */
+	uint32_t effects;               /* 1u << kind, what an action can cause */
+	/* run time: exactly one of these, or a compile hook */
+	int (*test)(struct run *, const struct call *, const struct value *arg);        /* YES, NO, UNKNOWN, ERROR */
+	int (*values)(struct run *, const struct call *, const struct value *arg, struct match *);      /* YES, UNKNOWN, ERROR */
+	int (*act)(struct run *, const struct call *, const struct value *arg);         /* YES, UNKNOWN, ERROR */
+	/* compile time */
+	struct ast_node *(*compile)(struct compiler *, struct ast_node *);      /* emits code itself; returns the last node it used */
+	void (*jump)(struct compiler *, struct ast_node *, bool sense, int *chain, int mark);
+	bool (*check)(struct compiler *, struct call *, const struct ast_node *);       /* after the arguments; false: error reported */
+	enum tamis_stage (*stage)(const struct call *);                         /* else .needs */
+	void (*questions)(const struct call *, void (*want)(void *ctx, struct str what, struct str key), void *ctx);
+};
+
+/* A tag that one extension puts on commands of others. */
+struct graft {
+	const char *name;               /* ":copy" */
+	enum type type;
+	enum role role;
+	uint8_t group;                  /* grafts of the same group (not 0) exclude each other */
+	const char *const *on;          /* command names, or "@headers": every command with ROLE_HEADERS that is a test */
+	const char *summary;
+	const char *(*check)(struct str);
+	bool (*compile)(struct compiler *, struct call *, struct graft_use *);  /* false: error reported */
+	bool (*select)(const struct value *, const struct field *, unsigned nth, unsigned total);       /* nth from 1 */
+	void (*effect)(struct run *, const struct value *, struct effect *);
+	enum tamis_stage (*stage)(const struct value *);
+	/* a modifier of "set" (RFC 5229 4.1): higher order first; returns NULL or what is wrong */
+	unsigned order;
+	struct str (*modify)(struct arena *, struct str);
+};
+
+struct graft_use {
+	const struct graft *graft;
+	struct value value;
+	struct graft_use *next;
+};
+
+struct address_part {
+	const char *name;               /* ":localpart" */
+	const char *summary;
+	/* YES and the part; NO: this address has no such part (RFC 5233 4) */
+	int (*part)(struct run *, struct str local, struct str domain, struct str all, struct str *ret);
+	int builtin;                    /* 1 all, 2 localpart, 3 domain: cells that the address keeps; 0: .part */
+};
+
+/* "${name.rest}" */
+struct namespace {
+	const char *name;
+	/* NULL, or why "rest" cannot be read */
+	const char *(*check)(struct str rest);
+	struct str (*get)(struct run *, struct str rest);
+	bool globals;                   /* names in it are the program's global variables (RFC 6609 3.4) */
+};
+
+struct extension {
+	const char *name;               /* capability; "" for what is always there */
+	const char *document;           /* "RFC 5228 4.1" */
+	const char *summary;
+	const struct command *commands;
+	size_t ncommands;
+	const struct graft *grafts;
+	size_t ngrafts;
+	const struct match_type *match_types;
+	size_t nmatch_types;
+	const struct comparator *comparators;
+	size_t ncomparators;
+	const struct address_part *address_parts;
+	size_t naddress_parts;
+	const struct namespace *namespaces;
+	size_t nnamespaces;
+	const char *const *requires;    /* capabilities that its words need as well, NULL-terminated */
+	/* Rewrites a constant string: NULL, or what is wrong.  The extension changes how strings are read, so ihave cannot enable it. */
+	const char *(*rewrite)(struct arena *, struct str, struct str *ret);
+	bool templates;                 /* strings may hold "${...}"; the same */
+	bool ihave;                     /* unknown words are errors only when executed (RFC 5463) */
+	bool hosted;                    /* only where host->allow() says so expressly */
+	const char *missing;            /* built without: why */
+};
+
+#define COUNT(array) (sizeof(array) / sizeof *(array))
+#define PARAMS(array) .params = (array), .nparams = COUNT(array)
+#define COMMANDS(array) .commands = (array), .ncommands = COUNT(array)
+#define GRAFTS(array) .grafts = (array), .ngrafts = COUNT(array)
+
+/* extensions.c, by the generated list; NULL-terminated */
+extern const struct extension *const extensions[];
+
+#endif

@@ -1,0 +1,75 @@
+/* compile.h - tree to program: what extensions' compile hooks may use
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LANG_COMPILE_H
+#define LANG_COMPILE_H
+
+#include "lang/ast.h"
+#include "lang/diag.h"
+#include "lang/program.h"
+
+/* One script being compiled; includes nest. */
+struct compiler {
+	struct compiler *outer;                 /* the including script */
+	struct build *build;                    /* what all scripts of the program share (compile.c) */
+	struct program *program;
+	struct diag *diag;
+	struct source *source;
+	struct arena *scratch;                  /* tree and other things that end with the compilation */
+	const struct tamis_host *host;
+	unsigned flags;
+	/* vocabulary of this script */
+	uint64_t enabled[4];                    /* extensions required, by index */
+	uint64_t guarded[4];                    /* known but not required, where ihave may enable them */
+	bool templates, ihave;
+	bool commands_seen;                     /* a command other than require has been met */
+	/* code */
+	VEC(struct insn) code;
+	VEC(struct str) locals;
+	int breaks;                             /* chain of the innermost loop's breaks */
+	unsigned loop, blocks, tests;           /* nesting */
+	bool dead;                              /* behind stop: warn once */
+	const char *dead_name;
+	bool captures;
+};
+
+/* --- mistakes: of the script being compiled */
+void compile_error(struct compiler *, struct span, const char *hint, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+void compile_warning(struct compiler *, struct span, const char *hint, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* --- code.  A chain is a list of jumps whose targets are not known yet, linked through b; -1 is empty. */
+int emit(struct compiler *, enum op, unsigned a, uint32_t b);
+void patch(struct compiler *, int chain);       /* to here */
+
+/* --- pieces that hooks put together */
+void compile_commands(struct compiler *, struct ast_node *);
+void compile_block(struct compiler *, struct ast_node *owner);
+/* Jumps along *chain when the test comes out as `sense`; unknown sets `mark`. */
+void compile_test(struct compiler *, struct ast_node *, bool sense, int *chain, unsigned mark);
+/* For not, anyof and allof. */
+void compile_not(struct compiler *, struct ast_node *, bool sense, int *chain, int mark);
+void compile_junction(struct compiler *, struct ast_node *, bool sense, int *chain, int mark, bool any);
+/* Checks the arguments against the table; NULL after errors.  Nothing is emitted. */
+struct call *compile_call(struct compiler *, const struct command *, struct ast_node *);
+/* The script of that kind ("personal", "global") and name: its unit, or -1 when it cannot be used (why: *ret_why, a literal;
+ * broken: its errors have been reported). */
+int compile_include(struct compiler *, struct str kind, struct str name, const char **ret_why);
+/* A loop whose body is the node's block (EACH, NEXT, breaks). */
+void compile_loop(struct compiler *, struct ast_node *);
+uint32_t compile_message(struct compiler *, struct str text);   /* for FAIL */
+struct rule *compile_rule(struct compiler *, struct ast_node *, uint32_t *ret_index);
+
+/* --- vocabulary */
+bool compile_enable(struct compiler *, struct str capability, struct span at);  /* require */
+/* index in extensions[] of a capability that this host and build can offer, or -1 */
+int compile_capability(const struct tamis_host *, struct str capability);
+bool compile_enabled(const struct compiler *, const char *capability);
+const struct command *compile_find(struct compiler *, struct str name, bool test);
+
+/* --- variables */
+/* slot of a script's own variable (made if new), or GLOBAL_SLOT | slot; -1 after an error */
+int64_t compile_variable(struct compiler *, struct str name, struct span at);
+bool variable_name_ok(struct str);
+
+#endif

@@ -1,0 +1,243 @@
+/* parse.c - rules to a tree: what Bison's parser calls, and its tokens
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lang/parse.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+
+#include "sieve.h"
+
+int parse_token(SIEVE_STYPE *, struct span *, struct parse *);
+
+struct ast_node *
+parse_node(struct parse *p, struct str name, struct span at, struct ast_arg *args, uint32_t end)
+{
+	struct ast_node *node = ARENA_NEW(p->arena, struct ast_node);
+
+	node->name = name;
+	node->at = at;
+	node->args = args;
+	node->end = end > at.to ? end : at.to;
+	return node;
+}
+
+struct ast_arg *
+parse_arg(struct parse *p, enum ast_kind kind, struct span at)
+{
+	struct ast_arg *arg = ARENA_NEW(p->arena, struct ast_arg);
+
+	arg->kind = kind;
+	arg->at = at;
+	return arg;
+}
+
+void
+parse_append(struct ast_node **first, struct ast_node **last, struct ast_node *node)
+{
+	if (*last)
+		(*last)->next = node;
+	else
+		*first = node;
+	*last = node;
+}
+
+void
+parse_string(struct parse *p, struct ast_string string)
+{
+	if (p->nstrings == p->cap) {
+		p->cap = p->cap ? p->cap * 2 : 64;
+		p->strings = mem_realloc(p->strings, p->cap * sizeof *p->strings);
+	}
+	if (p->nstrings == LIMIT_LIST)
+		diag_error(p->lex.diag, p->lex.source, string.at, NULL, "list has too many strings (limit is %d)", LIMIT_LIST);
+	if (p->nstrings < LIMIT_LIST + 1)
+		p->strings[p->nstrings++] = string;
+}
+
+void
+parse_one_string(struct parse *p, struct ast_arg *arg, struct ast_string string)
+{
+	struct ast_string *copy = arena_alloc(p->arena, sizeof *copy);
+
+	*copy = string;
+	arg->string = copy;
+	arg->nstrings = 1;
+}
+
+void
+parse_strings(struct parse *p, struct ast_arg *arg)
+{
+	struct ast_string *copy = arena_array(p->arena, p->nstrings, sizeof *copy);
+
+	memcpy(copy, p->strings, p->nstrings * sizeof *copy);
+	arg->string = copy;
+	arg->nstrings = p->nstrings;
+	p->nstrings = 0;
+}
+
+void
+parse_empty_list(struct parse *p, struct span at)
+{
+	diag_error(p->lex.diag, p->lex.source, at, "RFC 5228 8.2: a list holds at least one string; \"\" is the empty string",
+	           "list of strings is empty");
+}
+
+/* "a, b or c" */
+static void
+parse_list_names(char *out, size_t size, const char *const *names, int n)
+{
+	size_t used = 0;
+
+	out[0] = '\0';
+	for (int i = 0; i < n && used < size; i++) {
+		int k = snprintf(out + used, size - used, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ", names[i]);
+
+		used += k > 0 ? (size_t)k : 0;
+	}
+}
+
+void
+parse_unexpected(struct parse *p, struct span at, const char *got, bool end, const char *const *expected, int n)
+{
+	char names[256], hint[300];
+	struct str word = str_sub(p->lex.source->text, at.from, at.to);
+
+	p->broken = true;
+	if (p->lex.too_deep)
+		return;
+	parse_list_names(names, sizeof names, expected, n);
+	snprintf(hint, sizeof hint, "expected %s", names);
+	if (end)
+		diag_error(p->lex.diag, p->lex.source, at, n > 0 ? hint : NULL, "file ends in the middle of a command");
+	else if (got[0] == '\'')
+		diag_error(p->lex.diag, p->lex.source, at, n > 0 ? hint : NULL, "unexpected %s", got);
+	else
+		diag_error(p->lex.diag, p->lex.source, at, n > 0 ? hint : NULL, "unexpected %s %s%.*s%s", got,
+		           *word.s == '"' ? "" : "'", word.len > 40 ? 40 : (int)word.len, word.s, *word.s == '"' ? "" : "'");
+}
+
+/* What a lexer's token is for the parser. */
+static int
+parse_kind(enum lex_token token, char punctuation)
+{
+	switch (token) {
+	case LEX_END:
+		return END;
+	case LEX_IDENTIFIER:
+		return IDENTIFIER;
+	case LEX_TAG:
+		return TAG;
+	case LEX_NUMBER:
+		return NUMBER;
+	case LEX_STRING:
+		return STRING;
+	case LEX_PUNCTUATION:
+		return punctuation;
+	case LEX_ERROR:
+		break;
+	}
+	return BROKEN;
+}
+
+/* A token that the writer forgot, put in before `token` so that the rest of
+ * the file is still understood; 0 if none is. */
+static int
+parse_missing(struct parse *p, int token)
+{
+	struct span at = SPAN(p->previous_end, p->previous_end);
+
+	if (!p->open || p->broken || p->lex.too_deep || p->bracket)
+		return 0;
+	if (p->parens && (token == '{' || token == '}' || token == END)) {
+		diag_error(p->lex.diag, p->lex.source, at, NULL, "')' is missing");
+		p->parens--;
+		return ')';
+	}
+	if (token == '}' || token == END) {
+		diag_error(p->lex.diag, p->lex.source, at, NULL, "';' is missing after '%.*s'", STR_ARG(p->last_word));
+		return ';';
+	}
+	return 0;
+}
+
+static void
+parse_follow(struct parse *p, int token)
+{
+	switch (token) {
+	case ';': case '{': case '}':
+		p->open = p->broken = p->bracket = false;
+		p->parens = 0;
+		break;
+	case '(':
+		p->parens++;
+		break;
+	case ')':
+		p->parens -= p->parens > 0;
+		break;
+	case '[': case ']':
+		p->bracket = token == '[';
+		break;
+	case IDENTIFIER:
+		if (!p->open)
+			p->last_word = p->lex.text;
+		p->open = true;
+		break;
+	case BROKEN:
+		p->broken = true;
+		break;
+	default:
+		break;
+	}
+}
+
+int
+parse_token(SIEVE_STYPE *value, struct span *at, struct parse *p)
+{
+	int token = p->kept, missing;
+
+	if (token < 0) {
+		enum lex_token got = lex_next(&p->lex);
+
+		token = parse_kind(got, p->lex.punctuation);
+	}
+	p->kept = -1;
+	missing = parse_missing(p, token);
+	if (missing) {
+		p->kept = token;
+		*at = SPAN(p->previous_end, p->previous_end);
+		p->open = missing == ')';
+		return missing;
+	}
+	*at = p->lex.at;
+	p->previous_end = p->lex.at.to;
+	parse_follow(p, token);
+	switch (token) {
+	case IDENTIFIER: case TAG:
+		value->text = p->lex.text;
+		break;
+	case NUMBER:
+		value->number = p->lex.number;
+		break;
+	case STRING:
+		value->string = (struct ast_string){ p->lex.text, p->lex.at };
+		/* a multi-line string's token ends behind its last line */
+		p->previous_end = (uint32_t)(p->lex.p - p->lex.start);
+		break;
+	default:
+		break;
+	}
+	return token;
+}
+
+struct ast_node *
+parse_script(struct arena *arena, struct arena *strings, struct source *source, struct diag *diag)
+{
+	struct parse p = { .arena = arena, .kept = -1 };
+
+	lex_init(&p.lex, source, diag, strings);
+	sieve_parse(&p);
+	free(p.strings);
+	return p.result;
+}

@@ -1,0 +1,38 @@
+/* parse.h - rules to a tree
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LANG_PARSE_H
+#define LANG_PARSE_H
+
+#include "lang/lex.h"
+
+/* What Bison's parser works on. */
+struct parse {
+	struct lex lex;
+	struct arena *arena;
+	struct ast_node *result;
+	struct ast_string *strings;     /* of the list being read */
+	uint32_t nstrings, cap;
+	uint32_t previous_end;          /* offset behind the last token: where a ";" belongs */
+	bool open;                      /* a command has begun that no ";" or block has ended */
+	unsigned parens;                /* "(" of it that are not closed */
+	bool bracket;
+	bool broken;                    /* an error was met since the last ";" or "{": ask for nothing more */
+	int kept;                       /* token read ahead while one was put in before it; -1: none */
+	struct str last_word;           /* identifier that began the command */
+};
+
+/* actions of the grammar (parse.c) */
+struct ast_node *parse_node(struct parse *, struct str name, struct span at, struct ast_arg *, uint32_t end);
+struct ast_arg *parse_arg(struct parse *, enum ast_kind, struct span at);
+void parse_append(struct ast_node **first, struct ast_node **last, struct ast_node *);
+void parse_string(struct parse *, struct ast_string);
+void parse_one_string(struct parse *, struct ast_arg *, struct ast_string);
+void parse_strings(struct parse *, struct ast_arg *);
+void parse_empty_list(struct parse *, struct span at);
+void parse_unexpected(struct parse *, struct span at, const char *got, bool end, const char *const *expected, int n);
+
+/* The tree (NULL for no commands); all mistakes are reported, and counted in
+ * diag->errors.  Strings are spans of the source, or live in `strings`. */
+struct ast_node *parse_script(struct arena *, struct arena *strings, struct source *, struct diag *);
+
+#endif

@@ -1,0 +1,127 @@
+/* program.h - compiled rules: code, call records, names
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LANG_PROGRAM_H
+#define LANG_PROGRAM_H
+
+#include <stdatomic.h>
+
+#include "base/automaton.h"
+#include "base/buf.h"
+#include "lang/command.h"
+
+enum operand { NOTHING, TO, RULE, TESTCALL, ACTCALL, MARK_TO, MARK, LOOP_TO, LOOP_BACK, UNIT, CAPABILITY, MESSAGE };
+enum op {
+#define OP(name, operand, meaning) OP_##name,
+#include "lang/ops.def"
+#undef OP
+	OPS
+};
+struct op_info {
+	const char *name;
+	enum operand operand;
+	const char *meaning;
+};
+extern const struct op_info op_info[OPS];
+
+struct insn {
+	uint8_t op, a;
+	uint16_t c;
+	uint32_t b;
+};
+
+enum { MAX_MARK = 63, MATCH_SLOTS = 32 };
+
+/* One use of a command: arguments are data, not code. */
+struct call {
+	const struct command *command;
+	const struct value *arg;                /* command->nparams */
+	const struct matcher *matcher;          /* NULL: does not compare */
+	const struct graft_use *grafts;
+	const struct address_part *part;
+	const void *data;                       /* of command->check */
+	uint8_t stage;                          /* enum tamis_stage */
+	bool dynamic;                           /* some argument, graft or key holds variables */
+	uint8_t loop;                           /* number of the loop it stands in; 0: none */
+	uint8_t nargs;
+	uint16_t unit;
+	int16_t probe;                          /* index over tests: -1 none */
+	uint32_t bit;
+	struct span at;
+};
+
+/* A condition: where its branch, its "no" and the end of its chain are. */
+struct rule {
+	struct span at;                         /* the word if or elsif up to the end of the test */
+	const char *name;
+	uint16_t unit;
+	uint32_t yes, no, end;
+	uint32_t fail;                          /* where an unknown at the last stage goes: end */
+};
+
+struct unit {
+	struct source *source;
+	struct insn *code;
+	uint32_t ninsns;
+	uint32_t nlocals;                       /* variables of its own */
+	bool captures;                          /* variables are in use: match variables are kept */
+	const struct str *local_name;           /* for traces */
+	struct str key;                         /* "personal\0name": which script this is */
+};
+
+struct probe;
+
+struct program {
+	struct arena arena;
+	atomic_uint refs;
+	unsigned flags;                         /* TAMIS_RESIDENT... */
+	struct tamis_limits limits;
+	struct unit *unit;                      /* the main script is the last: CALL goes to lower numbers */
+	uint32_t nunits;
+	struct call *call;
+	uint32_t ncalls;
+	struct rule *rule;
+	uint32_t nrules;
+	struct str *name;                       /* interned field names, lower case */
+	uint32_t *name_hash;                    /* mail/message.h: field_hash() - computed by the machine's first use */
+	uint32_t nnames;
+	struct str *global;                     /* names of global variables */
+	uint32_t nglobals;
+	struct str *message;                    /* texts of FAIL */
+	uint32_t nmessages;
+	const struct namespace **space;         /* of PIECE_SPACE */
+	uint32_t nspaces;
+	const struct extension **capability;    /* of ENABLED, by bit */
+	uint32_t ncapabilities;
+	struct probe *probe;
+	uint32_t nprobes;
+	unsigned needs;                         /* TAMIS_NEEDS_... */
+	uint32_t effects;
+	uint32_t nloops;
+};
+
+struct program *program_new(const struct tamis_limits *);
+struct program *program_ref(struct program *);
+struct program *program_unref(struct program *);
+struct source *call_source(const struct program *, const struct call *);
+struct tamis_place call_place(const struct program *, const struct call *);
+
+/* lang/compile.c: NULL after reporting every error */
+struct program *program_compile(const struct tamis_host *, struct str name, struct str rules, unsigned flags);
+/* lang/verify.c: NULL, or what is wrong (a literal) */
+const char *program_verify(const struct program *);
+/* lang/dump.c */
+void program_dump(const struct program *, void (*line)(void *ctx, const char *), void *ctx);
+/* lang/points.c */
+void program_points(const struct program *, void (*point)(void *ctx, const struct tamis_point *), void *ctx);
+/* lang/index.c: tests on one source share an automaton */
+void program_index(struct program *);
+
+/* A probe: all constant tests on one source (same producer, arguments, fold). */
+struct probe {
+	struct automaton *automaton;
+	const uint32_t *bit;                    /* of each key of the automaton */
+	uint32_t nbits;
+	const struct comparator *comparator;
+};
+
+#endif

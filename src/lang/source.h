@@ -1,0 +1,36 @@
+/* source.h - the text of one script, and where in it something stands
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef LANG_SOURCE_H
+#define LANG_SOURCE_H
+
+#include "base/arena.h"
+#include "tamis.h"
+
+struct source {
+	struct str name, text;
+	struct arena *arena;            /* of the line table, made at the first question */
+	uint32_t *line;                 /* offset of the start of each line */
+	uint32_t nlines;
+};
+
+/* a range of bytes of a source */
+struct span {
+	uint32_t from, to;
+};
+
+#define SPAN(f, t) ((struct span){ (f), (t) })
+
+/* Lines and columns count from 1; a column is a character, not a byte. */
+struct tamis_place source_place(struct source *, struct span);
+static inline struct tamis_text
+text_of(struct str v)
+{
+	return (struct tamis_text){ v.s, v.len };
+}
+static inline struct str
+str_of(struct tamis_text v)
+{
+	return (struct str){ v.s, v.len };
+}
+
+#endif

@@ -1,0 +1,63 @@
+/* outcome.h - what runs for one recipient decided
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VM_OUTCOME_H
+#define VM_OUTCOME_H
+
+#include "lang/program.h"
+#include "mail/message.h"
+
+struct answer {
+	struct str what, key, value;
+	enum tamis_answer answer;
+	struct answer *next;
+};
+
+/* One recipient of a message, from RCPT TO to the end. */
+struct recipient {
+	struct arena arena;
+	struct message *message;
+	struct str written;             /* as given */
+	struct mail_address to;
+	struct fact *fact;
+	struct answer *answer;
+	int64_t now;
+	uint8_t seed[32];
+};
+
+struct recipient *recipient_new(struct message *, struct str address, int64_t now, const uint8_t seed[32]);
+void recipient_fact(struct recipient *, struct str name, struct str value);
+void recipient_answer(struct recipient *, struct str what, struct str key, enum tamis_answer, struct str value);
+const struct answer *recipient_find(const struct recipient *, struct str what, struct str key);
+struct recipient *recipient_free(struct recipient *);
+
+struct effect {
+	struct tamis_effect public;
+	struct effect *next;
+	unsigned script;                /* which run of the outcome added it */
+	unsigned cap;                   /* room in options */
+};
+
+struct outcome {
+	struct arena arena;
+	struct recipient *recipient;
+	struct effect *first, *last;
+	unsigned nruns;                 /* scripts run so far */
+	unsigned nactions, nredirects;  /* of the current one */
+	unsigned version;               /* edits so far */
+	bool cancelled;                 /* the implicit keep of the current script */
+	bool failed, degraded;
+};
+
+struct outcome *outcome_new(struct recipient *);
+struct outcome *outcome_free(struct outcome *);
+void outcome_switch(struct outcome *, struct recipient *);
+/* a run begins: takes back keeps of the one before */
+void outcome_begin(struct outcome *);
+/* it ends: conflicts, implicit keep.  failed: its effects go, a keep stays. */
+void outcome_end(struct outcome *, bool failed);
+/* NULL, or what the new effect is in conflict with or which limit it exceeds (literal; RFC 5228 2.10) */
+const char *outcome_add(struct outcome *, const struct program *, struct effect *);
+bool outcome_keeps(const struct outcome *);
+int outcome_write(const struct outcome *, unsigned version, int (*write)(void *ctx, struct tamis_text), void *ctx);
+
+#endif

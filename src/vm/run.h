@@ -1,0 +1,111 @@
+/* run.h - one run of a program for one recipient: what commands may use
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef VM_RUN_H
+#define VM_RUN_H
+
+#include "base/limits.h"
+#include "lang/program.h"
+#include "mail/message.h"
+#include "vm/outcome.h"
+
+struct variable {
+	struct str v;
+	bool taint;                     /* an unknown test could have changed it */
+};
+
+struct loop {
+	uint32_t i, n;
+	struct mail_part **part;        /* what it goes through */
+};
+
+struct run {
+	const struct program *program;
+	struct message *message;
+	struct recipient *recipient;
+	struct outcome *outcome;
+	const struct tamis_host *host;
+	enum tamis_stage stage;
+	struct arena arena;             /* ends with the run */
+	uint64_t work, work_limit, next_stop, message_work;
+	bool tracing;
+	bool failed, waiting;           /* an error was reported; ask said LATER */
+	bool degraded;
+	/* the machine */
+	uint64_t marks;
+	bool unknown;                   /* some member of the current condition was unknown */
+	bool taint;                     /* the call's expanded arguments: some variable was tainted */
+	const struct rule *rule;
+	uint16_t unit;                  /* running */
+	struct variable *local, *global;
+	struct variable match[MATCH_SLOTS];
+	uint64_t *done;                 /* units that have run, a bit each (include :once) */
+	uint64_t *enabled;              /* capabilities enabled by ihave, a bit each of program->capability */
+	struct loop loop[LIMIT_LOOPS + 1];
+	struct field **field;           /* by interned name; valid where known[] */
+	bool *known;
+	uint64_t **probe;
+	struct run_cache *cache;        /* matchers with keys made at run time */
+	struct regex_scratch *regex;    /* one for all matches of the run */
+};
+
+/* --- trouble.  Returns ERROR.  Text as for diagnostics; it reaches the user (RFC 5228 2.10.6). */
+int run_error(struct run *, const struct call *, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Counts work; the machine ends the run between two instructions when the budget is used up. */
+static inline void
+run_work(struct run *r, uint64_t bytes)
+{
+	r->work += bytes / 64;
+}
+
+/* --- effects */
+/* NULL after an error (too many).  Options are added to it; grafts have been applied when the call returns. */
+struct effect *run_effect(struct run *, const struct call *, enum tamis_effect_kind);
+void effect_option(struct run *, struct effect *, const char *name, struct str value);
+
+/* --- questions (architecture 6).  YES, NO or UNKNOWN; ret may be NULL. */
+int run_ask(struct run *, struct str what, struct str key, struct str *ret);
+/* The same, but never remembered: the host does something now (test suites). */
+int run_tell(struct run *, struct str what, struct str key, struct str *ret);
+/* Data by name, "zone": YES, NO, UNKNOWN.  Valid until the run ends. */
+int run_load(struct run *, struct str kind, struct str name, struct str *ret);
+
+/* --- header fields, as this run sees them: edits included, narrowed by the call's grafts */
+struct fields {
+	struct run *run;
+	const struct call *call;
+	const struct value *names;
+	uint32_t next_name;
+	unsigned nth, total;
+	struct field *at;
+};
+void fields_start(struct fields *, struct run *, const struct call *, const struct value *names);
+struct field *fields_next(struct fields *);
+/* first field of the i-th of those names; not narrowed */
+struct field *run_field(struct run *, const struct value *names, uint32_t i);
+
+/* --- comparing (vm/match.c).  True: seen enough. */
+bool match_cell(struct match *, struct cell *);
+bool match_text(struct match *, struct str);            /* a value nobody keeps */
+/* ":matches" and the like, on a match: [0] the whole, [1]... the wildcards; spans of the value that match() was given */
+void run_captures(struct run *, const struct str *, size_t n);
+/* Is some argument's value... */
+static inline bool
+value_given(const struct value *v)
+{
+	return v->type != NONE && !v->initial;
+}
+
+/* --- facts: envelope parts and environment items; the recipient's own first */
+struct cell *run_fact(struct run *, struct str name);
+int64_t run_now(const struct run *);    /* microseconds */
+
+/* --- variables */
+struct variable *run_variable(struct run *, uint32_t slot);     /* value->id[0] */
+void run_assign(struct run *, const struct call *, uint32_t slot, struct str v);        /* cut at the limit; tainted if run->taint */
+
+/* capability enabled by ihave from here to the end of the script */
+void run_enable(struct run *, const struct extension *);
+
+enum tamis_status run_program(const struct program *, struct outcome *, enum tamis_stage, const struct tamis_host *);
+
+#endif
