@@ -1,0 +1,263 @@
+/* diag.c - show what is wrong, and where
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "host/diag.h"
+#include "host/json.h"
+#include "host/text.h"
+
+enum { LINE_SHOWN = 200 };      /* characters of a source line; longer ones are cut around the place */
+
+#define BOLD    "\033[1m"
+#define RED     "\033[1;31m"
+#define MAGENTA "\033[1;35m"
+#define CYAN    "\033[1;36m"
+#define GREEN   "\033[1;32m"
+#define PLAIN   "\033[0m"
+
+void
+diag_init(struct diag *d, FILE *out)
+{
+	*d = (struct diag){ .out = out };
+}
+
+void
+diag_done(struct diag *d)
+{
+	size_t i;
+
+	for (i = 0; i < d->source.n; i++) {
+		free(d->source.v[i].name);
+		free(d->source.v[i].path);
+	}
+	vec_done(&d->source);
+}
+
+static struct diag_source *
+diag_find(const struct diag *d, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < d->source.n; i++)
+		if (str_is(name, d->source.v[i].name))
+			return &d->source.v[i];
+	return NULL;
+}
+
+static char *
+diag_dup(struct str v)
+{
+	char *s = mem_alloc(v.len + 1);
+
+	memcpy(s, v.s, v.len);
+	s[v.len] = '\0';
+	return s;
+}
+
+void
+diag_source(struct diag *d, struct str name, const char *path, struct str text)
+{
+	struct diag_source *s = diag_find(d, name);
+
+	if (!s) {
+		vec_push(&d->source, (struct diag_source){ .name = diag_dup(name) });
+		s = &d->source.v[d->source.n - 1];
+	}
+	free(s->path);
+	s->path = mem_strdup(path);
+	s->text = text;
+}
+
+struct str
+diag_path(const struct diag *d, struct str name)
+{
+	const struct diag_source *s = diag_find(d, name);
+
+	return s ? str_from(s->path) : name;
+}
+
+struct str
+diag_line(const struct diag *d, struct str name, unsigned n)
+{
+	const struct diag_source *s = diag_find(d, name);
+	const char *p, *end, *stop;
+
+	if (!s || !n)
+		return STR_EMPTY;
+	p = s->text.s;
+	end = p + s->text.len;
+	while (--n && p) {
+		p = memchr(p, '\n', (size_t)(end - p));
+		if (p)
+			p++;
+	}
+	if (!p || p >= end)
+		return STR_EMPTY;
+	stop = memchr(p, '\n', (size_t)(end - p));
+	if (!stop)
+		stop = end;
+	if (stop > p && stop[-1] == '\r')
+		stop--;
+	return (struct str){ p, (size_t)(stop - p) };
+}
+
+const char *
+diag_severity(const struct tamis_diagnostic *t)
+{
+	switch (t->severity) {
+	case TAMIS_ERROR:
+		return "error";
+	case TAMIS_WARNING:
+		return "warning";
+	default:
+		return "note";
+	}
+}
+
+void
+diag_clean(struct buf *b, struct str v)
+{
+	while (v.len) {
+		uint32_t code;
+		size_t n = utf8_next(v, &code);
+
+		if (n && (code >= 0xa0 || (code >= ' ' && code < 0x7f) || code == '\n' || code == '\t')) {
+			buf_add(b, str_sub(v, 0, n));
+		} else {
+			if (!n)
+				n = 1;
+			for (size_t i = 0; i < n; i++)
+				buf_printf(b, "\\x%02X", (unsigned char)v.s[i]);
+		}
+		v = str_sub(v, n, v.len);
+	}
+}
+
+/* One character as one column: a tab is a blank, what cannot be shown "?". */
+static size_t
+diag_column(struct buf *b, struct str v)
+{
+	uint32_t code;
+	size_t n = utf8_next(v, &code);
+
+	if (!n || code < ' ' || (code >= 0x7f && code < 0xa0))
+		buf_putc(b, n && code == '\t' ? ' ' : '?');
+	else
+		buf_add(b, str_sub(v, 0, n));
+	return n ? n : 1;
+}
+
+/* The line, and under it "^~~~": characters first to last of it, at most
+ * LINE_SHOWN with the place among them. */
+static void
+diag_excerpt(const struct diag *d, struct str line, const struct tamis_place *p, struct buf *b)
+{
+	unsigned column = 1, from = 1, until, shown = 0, i;
+
+	if (p->column > LINE_SHOWN * 3 / 4)
+		from = p->column - LINE_SHOWN / 4;
+	until = from + LINE_SHOWN;
+	if (from > 1)
+		buf_puts(b, "...");
+	while (line.len && column < until) {
+		size_t n = 1;
+
+		if (column >= from) {
+			n = diag_column(b, line);
+			shown++;
+		} else {
+			uint32_t code;
+
+			n = utf8_next(line, &code);
+			n = n ? n : 1;
+		}
+		line = str_sub(line, n, line.len);
+		column++;
+	}
+	buf_puts(b, line.len ? "...\n" : "\n");
+	if (from > 1)
+		buf_puts(b, "   ");
+	for (i = from; i < p->column; i++)
+		buf_putc(b, ' ');
+	buf_puts(b, d->color ? GREEN "^" : "^");
+	for (i = 1; i < p->length && p->column + i < from + shown; i++)
+		buf_putc(b, '~');
+	buf_puts(b, d->color ? PLAIN "\n" : "\n");
+}
+
+void
+diag_format(const struct diag *d, const struct tamis_diagnostic *t, struct buf *b)
+{
+	static const char *const color[] = {
+		[TAMIS_ERROR] = RED, [TAMIS_WARNING] = MAGENTA, [TAMIS_NOTE] = CYAN,
+	};
+	struct str file = text_str(t->place.file);
+	struct str line = diag_line(d, file, t->place.line);
+
+	if (d->color)
+		buf_puts(b, BOLD);
+	if (file.len) {
+		diag_clean(b, diag_path(d, file));
+		if (t->place.line)
+			buf_printf(b, ":%u:%u", t->place.line, t->place.column);
+		buf_puts(b, ": ");
+	}
+	if (d->color)
+		buf_puts(b, color[t->severity]);
+	buf_printf(b, "%s: ", diag_severity(t));
+	if (d->color)
+		buf_puts(b, PLAIN BOLD);
+	diag_clean(b, str_from(t->text));
+	buf_puts(b, d->color ? PLAIN "\n" : "\n");
+	if (line.len)
+		diag_excerpt(d, line, &t->place, b);
+	if (t->hint) {
+		buf_puts(b, "hint: ");
+		diag_clean(b, str_from(t->hint));
+		buf_putc(b, '\n');
+	}
+}
+
+static void
+diag_json(const struct diag *d, const struct tamis_diagnostic *t)
+{
+	json_t *o = json_object();
+
+	json_put(o, "file", json_text(diag_path(d, text_str(t->place.file))));
+	json_put(o, "line", json_integer(t->place.line));
+	json_put(o, "column", json_integer(t->place.column));
+	json_put(o, "length", json_integer(t->place.length));
+	json_put(o, "severity", json_text(str_from(diag_severity(t))));
+	json_put(o, "text", json_text(str_from(t->text)));
+	if (t->hint)
+		json_put(o, "hint", json_text(str_from(t->hint)));
+	json_line(d->out, o);
+}
+
+void
+diag_report(void *ctx, const struct tamis_diagnostic *t)
+{
+	struct diag *d = ctx;
+	struct buf b = { 0 };
+
+	switch (t->severity) {
+	case TAMIS_ERROR:
+		d->errors++;
+		break;
+	case TAMIS_WARNING:
+		d->warnings++;
+		break;
+	default:
+		d->notes++;
+	}
+	if (d->form == DIAG_NONE || (d->no_warnings && t->severity != TAMIS_ERROR))
+		return;
+	if (d->form == DIAG_JSON) {
+		diag_json(d, t);
+		return;
+	}
+	diag_format(d, t, &b);
+	fwrite(b.s, 1, b.len, d->out);
+	buf_done(&b);
+}

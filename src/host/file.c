@@ -1,0 +1,81 @@
+/* file.c - whole files, read safely
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/file.h"
+
+enum { FIRST_READ = 65536 };
+
+int
+file_read_fd(int fd, struct buf *b, size_t max)
+{
+	struct stat st;
+	size_t start = b->len, want = FIRST_READ;
+
+	if (!fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 0)
+		want = (size_t)st.st_size + 1;
+	for (;;) {
+		size_t have = b->len - start;
+		char *room;
+		ssize_t n;
+
+		if (want > max - have)
+			want = max - have + 1;
+		room = buf_room(b, want);
+		n = read(fd, room, want);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (!n)
+			return 0;
+		b->len += (size_t)n;
+		if (b->len - start > max) {
+			errno = EFBIG;
+			return -1;
+		}
+		want = b->len - start < FIRST_READ ? FIRST_READ : b->len - start;
+	}
+}
+
+int
+file_read(int dirfd, const char *path, struct buf *b, size_t max)
+{
+	struct stat st;
+	int fd, rc, error;
+
+	if (!strcmp(path, "-"))
+		return file_read_fd(STDIN_FILENO, b, max);
+	fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0)
+		return -1;
+	rc = fstat(fd, &st);
+	if (!rc && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		rc = -1;
+	}
+	if (!rc && S_ISFIFO(st.st_mode))
+		rc = fcntl(fd, F_SETFL, 0);
+	if (!rc)
+		rc = file_read_fd(fd, b, max);
+	error = errno;
+	close(fd);
+	errno = error;
+	return rc;
+}
+
+bool
+file_may_pass(int error)
+{
+	static const int lasting[] = { ENOENT, ENOTDIR, EISDIR, EACCES, EPERM,
+		ELOOP, ENAMETOOLONG, EFBIG, EINVAL, ENXIO, ENODEV };
+	size_t i;
+
+	for (i = 0; i < sizeof(lasting) / sizeof(*lasting); i++)
+		if (error == lasting[i])
+			return false;
+	return true;
+}

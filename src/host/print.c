@@ -1,0 +1,268 @@
+/* print.c - a plan in words
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "base/utf8.h"
+#include "host/print.h"
+#include "host/text.h"
+
+enum { BARE_MAX = 4 };
+
+/* What an effect is about: these options are shown as plain strings, in this
+ * order, behind the others, which are shown as tags.  `many` of them differ
+ * from message to message and are left out of summaries; a silent kind is
+ * shown in no summary at all. */
+static const struct print_kind {
+	const char *bare[BARE_MAX];
+	bool many, silent;
+} print_kinds[TAMIS_EFFECTS] = {
+	[TAMIS_KEEP] = { { NULL }, false, false },
+	[TAMIS_DISCARD] = { { NULL }, false, false },
+	[TAMIS_REJECT] = { { "reason", "text" }, true, false },
+	[TAMIS_FILE] = { { "mailbox" }, false, false },
+	[TAMIS_REDIRECT] = { { "address" }, false, false },
+	[TAMIS_SEND] = { { "reason", "text", "message" }, true, false },
+	[TAMIS_HEADER_ADD] = { { "field", "value" }, true, false },
+	[TAMIS_HEADER_DELETE] = { { "field" }, true, false },
+	[TAMIS_HEADER_REPLACE] = { { "field", "value" }, true, false },
+	[TAMIS_BODY_REPLACE] = { { "text", "body" }, true, false },
+	[TAMIS_QUARANTINE] = { { "reason", "text" }, true, false },
+	[TAMIS_REMEMBER] = { { "what", "key", "value" }, true, true },
+	[TAMIS_NOTIFY] = { { "method" }, true, false },
+	[TAMIS_HOLD] = { { "reason", "text" }, true, false },
+};
+
+struct str
+print_option(const struct tamis_effect *e, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < e->noptions; i++)
+		if (str_is(text_str(e->options[i].name), name))
+			return text_str(e->options[i].value);
+	return STR_EMPTY;
+}
+
+void
+print_quoted(struct buf *b, struct str v)
+{
+	buf_putc(b, '"');
+	while (v.len) {
+		uint32_t code;
+		size_t n = utf8_next(v, &code);
+
+		if (n && (code == '"' || code == '\\'))
+			buf_printf(b, "\\%c", (char)code);
+		else if (n && code == '\n')
+			buf_puts(b, "\\n");
+		else if (n && code == '\t')
+			buf_puts(b, "\\t");
+		else if (n && (code >= 0xa0 || (code >= ' ' && code < 0x7f)))
+			buf_add(b, str_sub(v, 0, n));
+		else if (n && code == '\r' && v.len > 1 && v.s[1] == '\n')
+			n = 1;          /* CRLF and LF look the same */
+		else
+			diag_clean(b, str_sub(v, 0, n ? n : 1));
+		v = str_sub(v, n ? n : 1, v.len);
+	}
+	buf_putc(b, '"');
+}
+
+static const struct print_kind *
+print_kind(const struct tamis_effect *e)
+{
+	static const struct print_kind unknown = { { NULL }, false, false };
+
+	return (unsigned)e->kind < TAMIS_EFFECTS ? &print_kinds[e->kind] : &unknown;
+}
+
+static bool
+print_is_bare(const struct print_kind *k, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < BARE_MAX && k->bare[i]; i++)
+		if (str_is(name, k->bare[i]))
+			return true;
+	return false;
+}
+
+static const struct tamis_option *
+print_find(const struct tamis_effect *e, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < e->noptions; i++)
+		if (str_is(text_str(e->options[i].name), name))
+			return &e->options[i];
+	return NULL;
+}
+
+static void
+print_bare(struct buf *b, const struct tamis_effect *e, const struct print_kind *k)
+{
+	const struct tamis_option *o;
+	size_t i;
+
+	for (i = 0; i < BARE_MAX && k->bare[i]; i++) {
+		o = print_find(e, k->bare[i]);
+		if (o) {
+			buf_putc(b, ' ');
+			print_quoted(b, text_str(o->value));
+		}
+	}
+}
+
+void
+print_effect(struct buf *b, const struct tamis_effect *e)
+{
+	const struct print_kind *k = print_kind(e);
+	size_t i;
+
+	buf_add(b, text_str(e->name));
+	for (i = 0; i < e->noptions; i++) {
+		if (print_is_bare(k, text_str(e->options[i].name)))
+			continue;
+		buf_printf(b, " :%.*s", STR_ARG(text_str(e->options[i].name)));
+		if (e->options[i].value.len) {
+			buf_putc(b, ' ');
+			print_quoted(b, text_str(e->options[i].value));
+		}
+	}
+	print_bare(b, e, k);
+}
+
+bool
+print_effect_short(struct buf *b, const struct tamis_effect *e)
+{
+	const struct print_kind *k = print_kind(e);
+
+	if (k->silent)
+		return false;
+	buf_add(b, text_str(e->name));
+	if (!k->many)
+		print_bare(b, e, k);
+	return true;
+}
+
+const char *
+print_status(enum tamis_status s)
+{
+	static const char *const names[] = {
+		[TAMIS_DECIDED] = "decided", [TAMIS_UNDECIDED] = "undecided",
+		[TAMIS_WAITING] = "waiting", [TAMIS_FAILED] = "failed",
+	};
+
+	return names[s];
+}
+
+static bool
+print_final(enum tamis_status s)
+{
+	return s == TAMIS_DECIDED || s == TAMIS_FAILED;
+}
+
+void
+print_plan(struct buf *b, const struct tamis_outcome *o, enum tamis_status s)
+{
+	const struct tamis_effect *e = NULL;
+
+	if (!print_final(s)) {
+		buf_printf(b, "%s\n", print_status(s));
+		return;
+	}
+	while ((e = tamis_outcome_next(o, e))) {
+		print_effect(b, e);
+		buf_putc(b, '\n');
+	}
+}
+
+static void
+print_joined(struct buf *b, const struct tamis_outcome *o, enum tamis_status s, bool brief)
+{
+	const struct tamis_effect *e = NULL;
+	size_t start = b->len, mark;
+
+	if (!print_final(s)) {
+		buf_puts(b, print_status(s));
+		return;
+	}
+	while ((e = tamis_outcome_next(o, e))) {
+		mark = b->len;
+		if (mark > start)
+			buf_puts(b, ", ");
+		if (!brief)
+			print_effect(b, e);
+		else if (!print_effect_short(b, e))
+			b->len = mark;
+	}
+	if (b->len == start)
+		buf_puts(b, "nothing");
+}
+
+void
+print_plan_line(struct buf *b, const struct tamis_outcome *o, enum tamis_status s)
+{
+	print_joined(b, o, s, false);
+}
+
+void
+print_plan_short(struct buf *b, const struct tamis_outcome *o, enum tamis_status s)
+{
+	print_joined(b, o, s, true);
+}
+
+void
+print_error(struct buf *b, const struct diag *d, const struct tamis_diagnostic *t)
+{
+	buf_printf(b, "%s: ", diag_severity(t));
+	if (t->place.file.len) {
+		diag_clean(b, diag_path(d, text_str(t->place.file)));
+		if (t->place.line)
+			buf_printf(b, ":%u:%u", t->place.line, t->place.column);
+		buf_puts(b, ": ");
+	}
+	diag_clean(b, str_from(t->text));
+	buf_putc(b, '\n');
+}
+
+static json_t *
+print_effect_json(const struct tamis_effect *e)
+{
+	json_t *o = json_object();
+	size_t i;
+
+	json_put(o, "effect", json_text(text_str(e->name)));
+	for (i = 0; i < e->noptions; i++) {
+		struct buf key = { 0 };
+
+		buf_add(&key, text_str(e->options[i].name));
+		json_put(o, buf_str(&key).s, json_text(text_str(e->options[i].value)));
+		buf_done(&key);
+	}
+	if (e->implicit)
+		json_put(o, "implicit", json_true());
+	if (e->version)
+		json_put(o, "version", json_integer(e->version));
+	if (e->place.line) {
+		json_put(o, "file", json_text(text_str(e->place.file)));
+		json_put(o, "line", json_integer(e->place.line));
+		json_put(o, "column", json_integer(e->place.column));
+	}
+	return o;
+}
+
+json_t *
+print_json(struct str message, const struct tamis_outcome *outcome, enum tamis_status s)
+{
+	json_t *o = json_object(), *effects = json_array();
+	const struct tamis_effect *e = NULL;
+
+	json_put(o, "message", json_text(message));
+	json_put(o, "status", json_text(str_from(print_status(s))));
+	if (tamis_outcome_degraded(outcome))
+		json_put(o, "degraded", json_true());
+	if (print_final(s))
+		while ((e = tamis_outcome_next(outcome, e)))
+			json_array_append_new(effects, print_effect_json(e));
+	json_put(o, "effects", effects);
+	return o;
+}

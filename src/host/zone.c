@@ -1,0 +1,95 @@
+/* zone.c - time zone data from the system's directory
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+
+#include "host/file.h"
+#include "host/zone.h"
+
+#define ZONE_DIRECTORY "/usr/share/zoneinfo/"
+enum {
+	ZONE_NAME_MAX = 255,
+	ZONE_SIZE_MAX = 256 * 1024,     /* the largest of the database has some 4 KB */
+	ZONES_MAX = 1024,               /* the database has about 600 names; more would be a script that guesses */
+};
+
+void
+zones_done(struct zones *z)
+{
+	size_t i;
+
+	for (i = 0; i < z->file.n; i++) {
+		free(z->file.v[i]->name);
+		buf_done(&z->file.v[i]->data);
+		free(z->file.v[i]);
+	}
+	vec_done(&z->file);
+}
+
+/* Components of letters, digits, "+", "-", "_", none beginning with anything
+ * else: no ".", so no way out of the directory and no "posixrules"-like files
+ * with a suffix. */
+static bool
+zone_name_ok(struct str name)
+{
+	bool first = true;
+	size_t i;
+
+	for (i = 0; i < name.len; i++) {
+		char c = name.s[i];
+		bool alnum = char_is_digit(c) || (unsigned char)(char_lower(c) - 'a') < 26;
+
+		if (c == '/' ? first : !(alnum || (!first && (c == '+' || c == '-' || c == '_'))))
+			return false;
+		first = c == '/';
+	}
+	return name.len && name.len <= ZONE_NAME_MAX && !first;
+}
+
+static int
+zone_read(struct zone_file *f)
+{
+	char path[sizeof(ZONE_DIRECTORY) + ZONE_NAME_MAX];
+
+	memcpy(path, ZONE_DIRECTORY, sizeof(ZONE_DIRECTORY) - 1);
+	strcpy(path + sizeof(ZONE_DIRECTORY) - 1, f->name);
+	if (file_read(AT_FDCWD, path, &f->data, ZONE_SIZE_MAX) < 0)
+		return file_may_pass(errno) ? -1 : 0;
+	f->found = f->data.len > 4 && !memcmp(f->data.s, "TZif", 4);
+	return f->found;
+}
+
+int
+zones_load(struct zones *z, struct str name, struct str *ret)
+{
+	struct zone_file *f;
+	size_t i;
+	int rc;
+
+	if (!zone_name_ok(name))
+		return 0;
+	for (i = 0; i < z->file.n; i++)
+		if (str_is(name, z->file.v[i]->name))
+			break;
+	if (i == z->file.n) {
+		if (i == ZONES_MAX)
+			return 0;
+		f = mem_alloc(sizeof(*f));
+		*f = (struct zone_file){ .name = mem_alloc(name.len + 1) };
+		memcpy(f->name, name.s, name.len);
+		f->name[name.len] = '\0';
+		rc = zone_read(f);
+		if (rc < 0) {
+			free(f->name);
+			buf_done(&f->data);
+			free(f);
+			return rc;
+		}
+		vec_push(&z->file, f);
+	}
+	f = z->file.v[i];
+	if (f->found)
+		*ret = buf_str(&f->data);
+	return f->found;
+}
