@@ -16,7 +16,8 @@ struct glob *glob_new(struct arena *, struct str pattern, bool octets);
  * little as it can (RFC 5229 3.2: non-greedy).  If ret is not NULL, ret[0] is
  * the value and ret[i] what the i-th wildcard matched (spans of v; at most n -
  * 1 of them); *ret_n is how many of ret were set.  *work grows by about one
- * for each 64 bytes looked at. */
+ * for each 64 bytes looked at; beyond LIMIT_WORK in one call the answer is no.
+ * If the answer is no, ret may have been written to, *ret_n not. */
 bool glob_match(const struct glob *, struct str v, struct str *ret, size_t n, size_t *ret_n, uint64_t *work);
 /* the longest literal that every matching value must contain; empty if none */
 struct str glob_literal(const struct glob *);
