@@ -225,7 +225,18 @@ answer_report(void *ctx, const struct tamis_diagnostic *t)
 {
 	struct answer *a = ctx;
 
-	diag_report(a->rules->diag, t);
+	if (a->report)
+		a->report(a->report_ctx, t);
+	else
+		diag_report(a->rules->diag, t);
+}
+
+static void
+answer_trace(void *ctx, const struct tamis_event *event)
+{
+	struct answer *a = ctx;
+
+	a->trace(a->trace_ctx, event);
 }
 
 static bool
@@ -246,5 +257,6 @@ answer_host(struct answer *a)
 		.load = answer_load,
 		.ask = answer_ask,
 		.report = answer_report,
+		.trace = a->trace ? answer_trace : NULL,
 	};
 }

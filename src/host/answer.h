@@ -22,6 +22,10 @@ struct answer {
 	uint8_t seed[32];
 	struct memory *memory;          /* answers questions about state; NULL: all are answered "no" */
 	struct rules *rules;            /* for limits and zones */
+	void (*report)(void *ctx, const struct tamis_diagnostic *);     /* NULL: to the rules' diag */
+	void *report_ctx;
+	void (*trace)(void *ctx, const struct tamis_event *);           /* NULL: no trace */
+	void *trace_ctx;
 	/* private */
 	VEC(struct answer_fact) fact;
 	VEC(char *) text;               /* names of facts set by answer_env() */
@@ -38,7 +42,7 @@ int answer_env(struct answer *, struct str setting);
 void answer_message(struct answer *, struct tamis_message *, struct str header, struct str body, uint64_t size);
 /* The recipient that the header or the options name; free it as usual. */
 struct tamis_recipient *answer_recipient(struct answer *, struct tamis_message *, struct str header);
-/* A host for runs: limits, load, ask; report goes to the rules' diag.  Fill in trace as you like. */
+/* A host for runs with that report and trace; its ctx is the struct answer. */
 struct tamis_host answer_host(struct answer *);
 /* For struct tamis_host: ctx is a struct answer. */
 enum tamis_answer answer_ask(void *ctx, struct tamis_recipient *, struct tamis_text what,
