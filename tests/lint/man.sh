@@ -1,0 +1,14 @@
+# man.sh - what mandoc thinks of the manual pages
+# SPDX-License-Identifier: BSD-2-Clause
+cd "${TAMIS_SOURCE:-$(dirname "$0")/../..}" || exit 1
+command -v mandoc >/dev/null || {
+	echo 'mandoc is missing'
+	exit 77
+}
+status=0
+for page in doc/*.[1-8]; do
+	[ -f "$page" ] || continue
+	# -W style: every finding counts; the pages cite each other before they are installed
+	mandoc -T lint -W style "$page" | grep -v 'referenced manual not found' && status=1
+done
+exit $status
