@@ -68,6 +68,11 @@ struct cell *message_fact(struct message *, struct str name);   /* NULL: not kno
  * that can be no field and no continuation; then the body begins there. */
 void message_split(struct str raw, struct str *ret_header, struct str *ret_body);
 
+/* The octets of raw once every line ends in CRLF (RFC 5228 5.9) */
+uint64_t message_wire_size(struct str raw);
+
+/* Looks at the header now, so that .field and .nfields can be walked. */
+void message_index(struct message *);
 /* hash of a lower-case field name, as used below */
 uint32_t field_hash(struct str name);
 /* First field of that lower-case name, or NULL; next ones by ->same. */
@@ -92,6 +97,9 @@ int address_parse(struct arena *, struct str text, struct mail_address **ret);
 int address_one(struct arena *, struct str text, struct mail_address *ret);
 /* An SMTP path: "<a@b>", "a@b", "<>" or "" (null: local and domain empty, valid), "postmaster"; source routes dropped. Returns 1 or 0. */
 int address_path(struct arena *, struct str text, struct mail_address *ret);
+
+/* local@domain as it must be written: the local part quoted if it has to be */
+struct str address_spec(struct arena *, const struct mail_address *);
 
 /* --- MIME parts (mail/part.c, GMime inside) */
 struct mail_part {

@@ -1,0 +1,171 @@
+/* message.c - one message: where its bytes are, and the index of its fields
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "mail/header.h"
+
+#define BUCKETS_MIN     16u
+
+void
+message_init(struct message *m)
+{
+	memset(m, 0, sizeof *m);
+	/* no budget: what is computed is linear in the message, and how large
+	 * that may be is the host's decision */
+	arena_init(&m->arena, 0);
+	m->header = m->body = STR_EMPTY;
+}
+
+void
+message_reset(struct message *m)
+{
+	struct arena kept;
+
+	arena_reset(&m->arena);
+	kept = m->arena;
+	memset(m, 0, sizeof *m);
+	m->arena = kept;
+	m->header = m->body = STR_EMPTY;
+}
+
+void
+message_done(struct message *m)
+{
+	if (m)
+		arena_done(&m->arena);
+}
+
+void
+message_set_header(struct message *m, struct str block)
+{
+	m->header = block;
+	m->indexed = false;
+	m->field = NULL;
+	m->nfields = 0;
+	m->bucket = NULL;
+	m->nbuckets = 0;
+	m->root = NULL;
+}
+
+void
+message_set_body(struct message *m, struct str body, uint64_t size)
+{
+	m->body = body;
+	m->size = size;
+	m->root = NULL;
+}
+
+void
+message_set_fact(struct message *m, struct str name, struct str value)
+{
+	struct cell *cell = message_fact(m, name);
+	struct fact *fact;
+
+	if (!cell) {
+		fact = ARENA_NEW(&m->arena, struct fact);
+		fact->name = arena_str(&m->arena, name);
+		fact->next = m->fact;
+		m->fact = fact;
+		cell = &fact->value;
+	}
+	*cell = cell_of(arena_str(&m->arena, value));
+}
+
+struct cell *
+message_fact(struct message *m, struct str name)
+{
+	struct fact *fact;
+
+	for (fact = m->fact; fact; fact = fact->next)
+		if (str_eq(fact->name, name))
+			return &fact->value;
+	return NULL;
+}
+
+void
+message_split(struct str raw, struct str *ret_header, struct str *ret_body)
+{
+	size_t from = header_mbox_line(raw), at = from, n, name, colon;
+
+	while ((n = header_next(str_sub(raw, at, raw.len), &name, &colon)) > 0)
+		at += n;
+	at += header_empty_line(str_sub(raw, at, raw.len));
+	*ret_header = str_sub(raw, from, at);
+	*ret_body = str_sub(raw, at, raw.len);
+}
+
+uint64_t
+message_wire_size(struct str raw)
+{
+	size_t i, bare = 0;
+
+	if (raw.len)
+		bare = raw.s[0] == '\n';
+	for (i = 1; i < raw.len; i++)
+		bare += (size_t)((raw.s[i] == '\n') & (raw.s[i - 1] != '\r'));
+	return (uint64_t)raw.len + bare;
+}
+
+uint32_t
+field_hash(struct str name)
+{
+	return (uint32_t)str_hash(name, str_seed());
+}
+
+/* Puts f before the later fields of its name.  Fields come from the last to
+ * the first, so that each chain of a name ends up top to bottom without a
+ * walk to its end. */
+static void
+index_field(struct message *m, struct field *f)
+{
+	struct field **slot = &m->bucket[f->hash & (m->nbuckets - 1)];
+
+	while (*slot && ((*slot)->hash != f->hash || !str_eq((*slot)->name, f->name)))
+		slot = &(*slot)->chain;
+	f->same = *slot;
+	f->nsame = 1;
+	f->chain = NULL;
+	if (f->same) {
+		f->nsame = f->same->nsame + 1;
+		f->chain = f->same->chain;
+	}
+	*slot = f;
+}
+
+static void
+index_fields(struct message *m)
+{
+	unsigned i;
+
+	m->indexed = true;
+	m->nfields = header_scan(&m->arena, m->header, &m->field);
+	m->work += m->header.len / 64 + m->nfields;
+	m->nbuckets = BUCKETS_MIN;
+	while (m->nbuckets < m->nfields)
+		m->nbuckets *= 2;
+	m->bucket = ARENA_ARRAY(&m->arena, m->nbuckets, struct field *);
+	memset(m->bucket, 0, m->nbuckets * sizeof *m->bucket);
+	for (i = m->nfields; i > 0; i--) {
+		struct field *f = &m->field[i - 1];
+
+		f->hash = field_hash(f->name);
+		index_field(m, f);
+	}
+}
+
+void
+message_index(struct message *m)
+{
+	if (!m->indexed)
+		index_fields(m);
+}
+
+struct field *
+message_field(struct message *m, struct str name, uint32_t hash)
+{
+	struct field *f;
+
+	message_index(m);
+	for (f = m->bucket[hash & (m->nbuckets - 1)]; f; f = f->chain)
+		if (f->hash == hash && str_eq(f->name, name))
+			return f;
+	return NULL;
+}
