@@ -34,6 +34,7 @@
 /* --- a message */
 #define LIMIT_FIELDS            100000          /* header fields looked at */
 #define LIMIT_ADDRESSES         100000          /* addresses of one field */
+#define LIMIT_ODD_ADDRESS       2048            /* bytes of an odd address that a second parser is asked about */
 #define LIMIT_PARTS             10000           /* MIME parts of one message */
 #define LIMIT_PART_NESTING      100             /* multiparts in multiparts */
 
