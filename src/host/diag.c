@@ -45,6 +45,16 @@ diag_find(const struct diag *d, struct str name)
 	return NULL;
 }
 
+/* bytes of the first character */
+static size_t
+diag_step(struct str v)
+{
+	uint32_t code;
+	size_t n = utf8_next(v, &code);
+
+	return n ? n : 1;
+}
+
 static char *
 diag_dup(struct str v)
 {
@@ -102,6 +112,24 @@ diag_line(const struct diag *d, struct str name, unsigned n)
 	return (struct str){ p, (size_t)(stop - p) };
 }
 
+struct str
+diag_text(const struct diag *d, const struct tamis_place *p)
+{
+	const struct diag_source *s = diag_find(d, text_str(p->file));
+	struct str line = diag_line(d, text_str(p->file), p->line), rest;
+	unsigned i;
+	size_t n;
+
+	if (!s || !line.len)
+		return STR_EMPTY;
+	for (i = 1; i < p->column && line.len; i++)
+		line = str_sub(line, diag_step(line), line.len);
+	rest = str_sub(s->text, (size_t)(line.s - s->text.s), s->text.len);
+	for (i = 0, n = 0; i < p->length && n < rest.len; i++)
+		n += diag_step(str_sub(rest, n, rest.len));
+	return str_sub(rest, 0, n);
+}
+
 const char *
 diag_severity(const struct tamis_diagnostic *t)
 {
@@ -135,7 +163,7 @@ diag_clean(struct buf *b, struct str v)
 }
 
 /* One character as one column: a tab is a blank, what cannot be shown "?". */
-static size_t
+static void
 diag_column(struct buf *b, struct str v)
 {
 	uint32_t code;
@@ -144,14 +172,13 @@ diag_column(struct buf *b, struct str v)
 	if (!n || code < ' ' || (code >= 0x7f && code < 0xa0))
 		buf_putc(b, n && code == '\t' ? ' ' : '?');
 	else
-		buf_add(b, str_sub(v, 0, n));
-	return n ? n : 1;
+		buf_add(b, v);
 }
 
 /* The line, and under it "^~~~": characters first to last of it, at most
  * LINE_SHOWN with the place among them. */
 static void
-diag_excerpt(const struct diag *d, struct str line, const struct tamis_place *p, struct buf *b)
+diag_caret(const struct diag *d, struct str line, const struct tamis_place *p, struct buf *b)
 {
 	unsigned column = 1, from = 1, until, shown = 0, i;
 
@@ -161,16 +188,11 @@ diag_excerpt(const struct diag *d, struct str line, const struct tamis_place *p,
 	if (from > 1)
 		buf_puts(b, "...");
 	while (line.len && column < until) {
-		size_t n = 1;
+		size_t n = diag_step(line);
 
 		if (column >= from) {
-			n = diag_column(b, line);
+			diag_column(b, str_sub(line, 0, n));
 			shown++;
-		} else {
-			uint32_t code;
-
-			n = utf8_next(line, &code);
-			n = n ? n : 1;
 		}
 		line = str_sub(line, n, line.len);
 		column++;
@@ -211,7 +233,7 @@ diag_format(const struct diag *d, const struct tamis_diagnostic *t, struct buf *
 	diag_clean(b, str_from(t->text));
 	buf_puts(b, d->color ? PLAIN "\n" : "\n");
 	if (line.len)
-		diag_excerpt(d, line, &t->place, b);
+		diag_caret(d, line, &t->place, b);
 	if (t->hint) {
 		buf_puts(b, "hint: ");
 		diag_clean(b, str_from(t->hint));

@@ -57,7 +57,7 @@ struct settings {
 	/* general */
 	bool help, no_color;
 };
-extern const struct option_group options_rules, options_messages, options_output, options_general;
+extern const struct option_group options_scripts, options_rules, options_messages, options_output, options_general;
 
 enum { CMD_GROUPS = 6 };
 
@@ -72,11 +72,13 @@ struct cmd {
 	int (*run)(const struct settings *, void *own, struct texts operands);
 };
 
-/* all of them; ends with NULL */
+/* all of them; ends with NULL.  The struct of cmd_NAME.c is named cmd_NAME. */
 extern const struct cmd *const cmds[];
+extern const struct cmd cmd_check, cmd_run, cmd_trace, cmd_explain,
+	cmd_diff, cmd_test, cmd_dump, cmd_help;
 
 /* For "tamis NAME --help" and "tamis help NAME". */
-void cmd_help(const struct cmd *);
+void cmd_print_help(const struct cmd *);
 /* "tamis NAME: text" on standard error, and the way to --help. */
 int cmd_usage(const struct cmd *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "tamis: what: reason" for errno; 2 or 75. */

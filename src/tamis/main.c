@@ -10,18 +10,15 @@
 #include "tamis.h"
 #include "tamis/cmd.h"
 
-extern const struct cmd cmd_check_entry, cmd_run_entry, cmd_trace_entry, cmd_explain_entry,
-	cmd_diff_entry, cmd_test_entry, cmd_dump_entry, cmd_help_entry;
-
 const struct cmd *const cmds[] = {
-	&cmd_check_entry,
-	&cmd_run_entry,
-	&cmd_trace_entry,
-	&cmd_explain_entry,
-	&cmd_diff_entry,
-	&cmd_test_entry,
-	&cmd_dump_entry,
-	&cmd_help_entry,
+	&cmd_check,
+	&cmd_run,
+	&cmd_trace,
+	&cmd_explain,
+	&cmd_diff,
+	&cmd_test,
+	&cmd_dump,
+	&cmd_help,
 	NULL
 };
 
@@ -73,7 +70,7 @@ cmd_meant(struct str word, const char *(*name)(size_t i))
 }
 
 void
-cmd_help(const struct cmd *c)
+cmd_print_help(const struct cmd *c)
 {
 	printf("usage: tamis %s %s\n\n%s\n", c->name, c->usage, c->summary);
 	if (c->help)
@@ -124,7 +121,7 @@ main_run(const struct cmd *c, int argc, char **argv)
 	if (rc)
 		;
 	else if (set.help)
-		cmd_help(c);
+		cmd_print_help(c);
 	else if (operands.n < c->min)
 		rc = cmd_usage(c, "%s", operands.n ? "an operand is missing" : "operands are missing");
 	else if (c->max && operands.n > c->max)

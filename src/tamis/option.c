@@ -9,8 +9,13 @@ enum { HELP_COLUMN = 30, HELP_WIDTH = 78 };
 
 #define AT(field) offsetof(struct settings, field)
 
-static const struct cmd_option rules_rows[] = {
+static const struct cmd_option scripts_rows[] = {
 	{ 'r', OPTION_LIST, "rules", "FILE", "rules to run; several run in the order given: site rules before, the user's, site rules after", AT(rules), 0 },
+	{ 0 }
+};
+const struct option_group options_scripts = { "rules", scripts_rows, false };
+
+static const struct cmd_option rules_rows[] = {
 	{ 'g', OPTION_TEXT, "global", "DIR", "where \"include :global\" looks", AT(global), 0 },
 	{ 0, OPTION_LIST, "allow", "EXTENSION", "allow this extension, and only those named so", AT(allow), 0 },
 	{ 0, OPTION_LIST, "deny", "EXTENSION", "treat this extension as unknown", AT(deny), 0 },
@@ -18,7 +23,7 @@ static const struct cmd_option rules_rows[] = {
 	{ 0, OPTION_FLAG, "no-index", NULL, "compile without the index over tests; the outcome is the same", AT(no_index), 0 },
 	{ 0 }
 };
-const struct option_group options_rules = { "rules", rules_rows, false };
+const struct option_group options_rules = { "compilation", rules_rows, false };
 
 static const struct cmd_option messages_rows[] = {
 	{ 'f', OPTION_TEXT, "envelope-from", "ADDRESS", "envelope sender (default: Return-Path, else Sender, else From)", AT(from), 0 },
