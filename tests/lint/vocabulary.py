@@ -1,0 +1,37 @@
+# vocabulary.py - a command is named in its table and nowhere else
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import re
+import sys
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
+from source import blank_comments, complain, files, finish, name, read
+
+TABLE = re.compile(r'\bstruct command \w+(?:\[\w*\])? = \{.*?\n\};', re.S)
+# Effects have names of their own, and some are those of the commands that cause them; a command of the program
+# "tamis" may be called as one of the language is.
+OTHER = re.compile(r'\[?TAMIS_[A-Z_]+\]?[ ,]|^\s*\.name = ')
+
+# plain words that are something else as well
+WORDS_TOO = {'string': 'a type', 'test': 'a kind of command', 'error': 'a severity', 'global': 'a place to load from'}
+
+
+def commands():
+    found = set()
+    for source in files('src/ext/*.c'):
+        for table in TABLE.finditer(blank_comments(read(source))):
+            found.update(re.findall(r'\.name = "([^"]+)"', table[0]))
+            found.update(re.findall(r'^\t\{ "([^":]+)"', table[0], re.M))
+    return found
+
+
+WORDS = commands()
+for source in files('src/**/*.[chy]', 'src/**/*.def', 'grammar/*'):
+    if name(source).startswith('src/ext/'):
+        continue
+    for number, line in enumerate(blank_comments(read(source)).split('\n'), 1):
+        for literal in re.findall(r'"((?:\\.|[^"\\])*)"', line):
+            if literal in WORDS and literal not in WORDS_TOO and not OTHER.search(line) and not line.startswith('#'):
+                complain(source, number, f"names the command '{literal}'; a table in src/ext knows it")
+if not WORDS and files('src/ext/*.c'):
+    complain(files('src/ext/*.c')[0], 1, 'no table of commands found')
+finish()
