@@ -19,6 +19,8 @@
 #define LIMIT_LOOPS             4               /* loops in loops */
 #define AUTOMATON_MAX           (8u << 20)      /* key bytes that one automaton may hold */
 #define LIMIT_PATTERN           65536           /* bytes of one regular expression */
+#define LIMIT_REGEX_NESTING     100             /* groups in groups of one */
+#define LIMIT_REGEX_SIZE        (8u << 20)      /* bytes that PCRE2 may take to compile one */
 
 /* --- a run */
 #define LIMIT_WORK              20000000u       /* units (vm/run.h), about 2 s of a slow machine */

@@ -12,7 +12,7 @@ struct regex;
 struct regex_scratch;           /* match data: one per run, not shared by threads */
 
 /* UTF mode; callouts, backtracking verbs, recursion into the pattern
- * ((?R), (?1), (?&name)), \C and start-of-pattern option verbs ((*UTF), (*LIMIT_...)) are refused with a text of ours.
+ * ((?R), (?1), (?&name)), \C, \G, (?xx) and start-of-pattern option verbs ((*UTF), (*LIMIT_...)) are refused with a text of ours.
  * Freed with the arena.  NULL: *ret_error says why in lower case without a
  * full stop, *ret_offset where in the pattern (bytes).  A constructed regex is immutable and may be used by several threads. */
 struct regex *regex_new(struct arena *, struct str pattern, unsigned flags,
