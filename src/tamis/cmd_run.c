@@ -72,7 +72,8 @@ cmd_run_message(void *ctx, const struct source_message *m)
 	struct run *run = ctx;
 	struct session_result r;
 
-	session_run(&run->session, &run->programs, m, &r);
+	session_message(&run->session, m);
+	session_decide(&run->session, &run->programs, m, &r);
 	run->failed += r.status == TAMIS_FAILED;
 	run->waiting += r.status == TAMIS_WAITING;
 	if (run->session.many) {
@@ -139,15 +140,11 @@ static int
 cmd_run_run(const struct settings *set, void *own, struct texts operands)
 {
 	struct run run = { .own = own };
-	struct texts rules = set->rules, paths = operands;
-	int rc;
+	struct texts rules, paths;
+	int rc = session_operands(&cmd_run, set, operands, &rules, &paths);
 
-	if (!rules.n) {
-		if (!operands.n)
-			return cmd_usage(&cmd_run, "no rules are given");
-		rules = (struct texts){ operands.v, 1, 1 };
-		paths = (struct texts){ operands.v + 1, operands.n - 1, operands.n - 1 };
-	}
+	if (rc)
+		return rc;
 	rc = session_init(&run.session, &cmd_run, set);
 	if (!rc)
 		rc = cmd_run_all(&run, rules, paths);

@@ -146,6 +146,21 @@ session_done(struct session *s)
 /* --- rules */
 
 int
+session_operands(const struct cmd *cmd, const struct settings *set, struct texts operands,
+                 struct texts *ret_rules, struct texts *ret_paths)
+{
+	*ret_rules = set->rules;
+	*ret_paths = operands;
+	if (set->rules.n)
+		return 0;
+	if (!operands.n)
+		return cmd_usage(cmd, "no rules are given");
+	*ret_rules = (struct texts){ operands.v, 1, 1 };
+	*ret_paths = (struct texts){ operands.v + 1, operands.n - 1, operands.n - 1 };
+	return 0;
+}
+
+int
 session_compile(struct session *s, const char *const *path, size_t n, struct programs *ret)
 {
 	struct tamis_program *p;
@@ -262,11 +277,16 @@ session_each(struct session *s, struct texts paths, unsigned needs,
 }
 
 void
-session_run(struct session *s, const struct programs *p, const struct source_message *m, struct session_result *ret)
+session_message(struct session *s, const struct source_message *m)
+{
+	answer_message(&s->answer, s->message, m->header, m->body, m->size);
+}
+
+void
+session_decide(struct session *s, const struct programs *p, const struct source_message *m, struct session_result *ret)
 {
 	struct tamis_host host = answer_host(&s->answer);
 
-	answer_message(&s->answer, s->message, m->header, m->body, m->size);
 	ret->recipient = answer_recipient(&s->answer, s->message, m->header);
 	ret->outcome = tamis_outcome_new(ret->recipient);
 	ret->status = sequence_run(p->v, p->n, ret->outcome, s->stage, &host);

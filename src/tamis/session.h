@@ -42,6 +42,11 @@ struct session_result {
 int session_init(struct session *, const struct cmd *, const struct settings *);
 void session_done(struct session *);
 
+/* What of the operands are rules, what messages: those of --rules, else the
+ * first operand.  0 or CMD_USAGE. */
+int session_operands(const struct cmd *, const struct settings *, struct texts operands,
+                     struct texts *ret_rules, struct texts *ret_paths);
+
 /* Looks at what messages there will be, before rules are compiled for them.  No path: standard input. */
 int session_expect(struct session *, struct texts paths);
 /* Compiles the files in order; all their errors are reported.  CMD_WRONG if there are any. */
@@ -52,8 +57,10 @@ void programs_done(struct programs *);
  * false.  Unreadable ones are reported and passed over. */
 int session_each(struct session *, struct texts paths, unsigned needs,
                  bool (*each)(void *ctx, const struct source_message *), void *ctx);
-/* The decision for one message; remembers what the rules wanted remembered. */
-void session_run(struct session *, const struct programs *, const struct source_message *, struct session_result *ret);
+/* The message to decide on from here on, until the next one. */
+void session_message(struct session *, const struct source_message *);
+/* The decision for it; remembers what the rules wanted remembered. */
+void session_decide(struct session *, const struct programs *, const struct source_message *, struct session_result *ret);
 void session_result_done(struct session_result *);
 
 #endif

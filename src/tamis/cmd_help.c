@@ -1,0 +1,214 @@
+/* cmd_help.c - tamis help: the commands, and every word of the language
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
+#include "host/json.h"
+#include "tamis.h"
+#include "tamis/cmd.h"
+
+struct help_settings {
+	bool extensions, words, json;
+};
+
+static const struct cmd_option help_rows[] = {
+	{ 'x', OPTION_FLAG, "extensions", NULL, "list the extensions, which rules name in \"require\"", offsetof(struct help_settings, extensions), 0 },
+	{ 'w', OPTION_FLAG, "words", NULL, "list every word of the language", offsetof(struct help_settings, words), 0 },
+	{ 'j', OPTION_FLAG, "json", NULL, "print words as JSON, one object a line", offsetof(struct help_settings, json), 0 },
+	{ 0 }
+};
+static const struct option_group help_options = { "help", help_rows, true };
+
+static void
+cmd_help_commands(void)
+{
+	size_t i;
+
+	printf("usage: tamis COMMAND [OPTION...] [OPERAND...]\n\n"
+	       "Sieve rules for mail: what they say, and what they would do.\n\ncommands:\n");
+	for (i = 0; cmds[i]; i++)
+		printf("  %-10s %s\n", cmds[i]->name, cmds[i]->summary);
+	printf("\n\"tamis COMMAND --help\" tells more about one, \"tamis --version\" which tamis this is,\n"
+	       "\"tamis help WORD\" about a word of the language, \"tamis help --extensions\" lists those.\n"
+	       "Exit status: 0 fine, 1 rules are wrong or a run or test failed, 2 wrong usage or no\n"
+	       "such file, 75 a trouble that may pass.\n");
+}
+
+static void
+cmd_help_json(const struct tamis_word *w)
+{
+	json_t *o = json_object();
+
+	json_put(o, "name", json_text(str_from(w->name)));
+	json_put(o, "kind", json_text(str_from(w->kind)));
+	json_put(o, "extension", json_text(str_from(w->extension)));
+	json_put(o, "usage", json_text(str_from(w->usage)));
+	json_put(o, "summary", json_text(str_from(w->summary)));
+	json_put(o, "document", json_text(str_from(w->document)));
+	json_line(stdout, o);
+}
+
+/* A line of a list. */
+static void
+cmd_help_line(const struct tamis_word *w, bool json)
+{
+	if (json)
+		cmd_help_json(w);
+	else
+		printf("  %-22s %-11s %s\n", w->name, w->kind, w->summary);
+}
+
+static bool
+cmd_help_is_extension(const struct tamis_word *w)
+{
+	return !strcmp(w->kind, "extension");
+}
+
+static void
+cmd_help_extensions(bool json)
+{
+	struct tamis_word w;
+	size_t i;
+
+	for (i = 0; tamis_word(i, &w); i++) {
+		if (!cmd_help_is_extension(&w))
+			continue;
+		if (json)
+			cmd_help_json(&w);
+		else
+			printf("%-28s %-10s %s\n", w.name, w.document, w.summary);
+	}
+}
+
+static void
+cmd_help_words(bool json)
+{
+	struct tamis_word w;
+	size_t i;
+
+	for (i = 0; tamis_word(i, &w); i++) {
+		if (!json && cmd_help_is_extension(&w))
+			printf("\n%s (%s): %s\n", w.name, w.document, w.summary);
+		else
+			cmd_help_line(&w, json);
+	}
+}
+
+/* All that is to be said about one word. */
+static void
+cmd_help_word(const struct tamis_word *w)
+{
+	printf("%s: %s", w->name, w->kind);
+	if (!cmd_help_is_extension(w) && *w->extension)
+		printf(" of the extension \"%s\"", w->extension);
+	printf(" (%s)\n    %s\n", w->document, w->summary);
+	if (*w->usage)
+		printf("    usage: %s\n", w->usage);
+}
+
+/* What an extension brings. */
+static void
+cmd_help_brings(const char *extension)
+{
+	struct tamis_word w;
+	size_t i;
+
+	for (i = 0; tamis_word(i, &w); i++)
+		if (!cmd_help_is_extension(&w) && !strcmp(w.extension, extension))
+			cmd_help_line(&w, false);
+}
+
+/* With or without the colon of a tag. */
+static bool
+cmd_help_names(const struct tamis_word *w, struct str word)
+{
+	return str_iis(word, w->name) || (w->name[0] == ':' && str_iis(word, w->name + 1));
+}
+
+static const char *
+cmd_help_name(size_t i)
+{
+	struct tamis_word w;
+	size_t commands = 0;
+
+	while (cmds[commands])
+		commands++;
+	if (i < commands)
+		return cmds[i]->name;
+	return tamis_word(i - commands, &w) ? w.name : NULL;
+}
+
+/* How many words of that name there are; all of them are shown. */
+static unsigned
+cmd_help_show(struct str word, bool json)
+{
+	struct tamis_word w;
+	unsigned found = 0;
+	size_t i;
+
+	for (i = 0; tamis_word(i, &w); i++) {
+		if (!cmd_help_names(&w, word))
+			continue;
+		if (json) {
+			cmd_help_json(&w);
+		} else {
+			if (found)
+				putchar('\n');
+			cmd_help_word(&w);
+			if (cmd_help_is_extension(&w))
+				cmd_help_brings(w.name);
+		}
+		found++;
+	}
+	return found;
+}
+
+static int
+cmd_help_topic(const char *topic, bool json)
+{
+	unsigned found;
+	const char *meant;
+	size_t i;
+
+	for (i = 0; cmds[i] && strcmp(cmds[i]->name, topic); i++)
+		;
+	if (cmds[i] && !json)
+		cmd_print_help(cmds[i]);
+	found = cmd_help_show(str_from(topic), json);
+	if (cmds[i] || found)
+		return CMD_FINE;
+	meant = cmd_meant(str_from(topic), cmd_help_name);
+	if (meant)
+		return cmd_usage(&cmd_help, "nothing is known about \"%s\"; did you mean \"%s\"?", topic, meant);
+	return cmd_usage(&cmd_help, "nothing is known about \"%s\"", topic);
+}
+
+static int
+cmd_help_run(const struct settings *set, void *own, struct texts operands)
+{
+	const struct help_settings *help = own;
+	int rc = CMD_FINE;
+	size_t i;
+
+	(void)set;
+	if (help->extensions)
+		cmd_help_extensions(help->json);
+	if (help->words)
+		cmd_help_words(help->json);
+	if (!operands.n && !help->extensions && !help->words)
+		cmd_help_commands();
+	for (i = 0; i < operands.n; i++) {
+		if (i && !help->json)
+			putchar('\n');
+		rc = cmd_worse(rc, cmd_help_topic(operands.v[i], help->json));
+	}
+	return rc;
+}
+
+const struct cmd cmd_help = {
+	.name = "help",
+	.usage = "[COMMAND|EXTENSION|WORD...]",
+	.summary = "explain a command of tamis, or a word of the language",
+	.groups = { &help_options, &options_general },
+	.own_size = sizeof(struct help_settings),
+	.run = cmd_help_run,
+};
