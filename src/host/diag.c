@@ -113,6 +113,14 @@ diag_line(const struct diag *d, struct str name, unsigned n)
 }
 
 struct str
+diag_source_text(const struct diag *d, struct str name)
+{
+	const struct diag_source *s = diag_find(d, name);
+
+	return s ? s->text : STR_EMPTY;
+}
+
+struct str
 diag_text(const struct diag *d, const struct tamis_place *p)
 {
 	const struct diag_source *s = diag_find(d, text_str(p->file));

@@ -40,6 +40,8 @@ void diag_source(struct diag *, struct str name, const char *path, struct str te
 struct str diag_path(const struct diag *, struct str name);
 /* The text of line n (from 1) of that file without its end; empty if unknown. */
 struct str diag_line(const struct diag *, struct str name, unsigned n);
+/* All of the text of that file; empty if unknown. */
+struct str diag_source_text(const struct diag *, struct str name);
 /* What stands at the place; empty if unknown. */
 struct str diag_text(const struct diag *, const struct tamis_place *);
 

@@ -33,18 +33,31 @@ cmd_help_commands(void)
 	       "such file, 75 a trouble that may pass.\n");
 }
 
+/* The usage line; empty for what is no command. */
+static void
+cmd_help_usage(const struct tamis_word *w, struct buf *b)
+{
+	size_t n = tamis_usage(w, NULL, 0);
+
+	tamis_usage(w, buf_room(b, n + 1), n + 1);
+	b->len = n;
+}
+
 static void
 cmd_help_json(const struct tamis_word *w)
 {
 	json_t *o = json_object();
+	struct buf usage = { 0 };
 
+	cmd_help_usage(w, &usage);
 	json_put(o, "name", json_text(str_from(w->name)));
 	json_put(o, "kind", json_text(str_from(w->kind)));
 	json_put(o, "extension", json_text(str_from(w->extension)));
-	json_put(o, "usage", json_text(str_from(w->usage)));
+	json_put(o, "usage", json_text(buf_str(&usage)));
 	json_put(o, "summary", json_text(str_from(w->summary)));
 	json_put(o, "document", json_text(str_from(w->document)));
 	json_line(stdout, o);
+	buf_done(&usage);
 }
 
 /* A line of a list. */
@@ -97,12 +110,16 @@ cmd_help_words(bool json)
 static void
 cmd_help_word(const struct tamis_word *w)
 {
+	struct buf usage = { 0 };
+
 	printf("%s: %s", w->name, w->kind);
 	if (!cmd_help_is_extension(w) && *w->extension)
 		printf(" of the extension \"%s\"", w->extension);
 	printf(" (%s)\n    %s\n", w->document, w->summary);
-	if (*w->usage)
-		printf("    usage: %s\n", w->usage);
+	cmd_help_usage(w, &usage);
+	if (usage.len)
+		printf("    usage: %s\n", buf_str(&usage).s);
+	buf_done(&usage);
 }
 
 /* What an extension brings. */

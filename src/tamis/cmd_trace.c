@@ -39,7 +39,11 @@ struct trace {
 	char *file;                     /* that places were in last */
 };
 
-static const char *const trace_result[] = { "unknown", "false", "true" };
+static const char *
+cmd_trace_result(int result)
+{
+	return result > 0 ? "true" : result ? "unknown" : "false";
+}
 
 static const struct {
 	const char *name;
@@ -73,7 +77,7 @@ cmd_trace_json(const struct trace *t, const struct tamis_event *e)
 	if (e->value.len || e->kind == TAMIS_VALUE)
 		json_put(o, "value", json_text(text_str(e->value)));
 	if (e->kind == TAMIS_RULE_END || e->kind == TAMIS_RESULT)
-		json_put(o, "result", json_text(str_from(trace_result[e->result + 1])));
+		json_put(o, "result", json_text(str_from(cmd_trace_result(e->result))));
 	json_line(stdout, o);
 }
 
@@ -162,43 +166,39 @@ cmd_trace_end(struct trace *t, const struct tamis_event *e)
 	if (t->level < LEVEL_ALL && t->values > VALUES_SHOWN)
 		buf_printf(&t->line, "%15s... and %u more values\n", "", t->values - VALUES_SHOWN);
 	if (!t->alone)
-		buf_printf(&t->line, "%15s%s\n", "", trace_result[e->result + 1]);
+		buf_printf(&t->line, "%15s%s\n", "", cmd_trace_result(e->result));
 }
 
 static void
 cmd_trace_rule_end(struct trace *t, const struct tamis_event *e)
 {
-	static const char *const then[] = { "no branch is taken, nor decided", "not taken", "taken" };
-
-	buf_printf(&t->line, "%11s%s: %s\n", "", trace_result[e->result + 1], then[e->result + 1]);
+	buf_printf(&t->line, "%11s%s\n", "", e->result > 0 ? "true: taken" : e->result ? "unknown" : "false: not taken");
 }
 
+/* As the rules have it; with variables in it, then also as it was run. */
 static void
 cmd_trace_action(struct trace *t, const struct tamis_event *e)
 {
+	struct str source = diag_text(&t->session.diag, &e->place);
+
 	cmd_trace_line(t, &e->place);
-	buf_add(&t->line, text_str(e->name));
-	if (e->text.len) {
-		buf_putc(&t->line, ' ');
-		words_flat(&t->line, text_str(e->text), cmd_trace_max(t));
-	}
+	cmd_trace_source(t, &e->place, e->name);
+	buf_putc(&t->line, '\n');
+	if (str_find(source, STR("${")) < 0)
+		return;
+	buf_printf(&t->line, "%11s= %.*s ", "", STR_ARG(text_str(e->name)));
+	words_flat(&t->line, text_str(e->text), cmd_trace_max(t));
 	buf_putc(&t->line, '\n');
 }
 
 static void
 cmd_trace_asked(struct trace *t, const struct tamis_event *e)
 {
-	static const char *const answers[] = {
-		[TAMIS_UNAVAILABLE + 2] = "unavailable", [TAMIS_LATER + 2] = "later",
-		[TAMIS_NO + 2] = "no", [TAMIS_YES + 2] = "yes",
-	};
-
 	buf_printf(&t->line, "%15sasked    ", "");
 	diag_clean(&t->line, text_str(e->name));
 	buf_putc(&t->line, ' ');
 	words_quoted(&t->line, text_str(e->text), cmd_trace_max(t));
-	if (e->result >= TAMIS_UNAVAILABLE && e->result <= TAMIS_YES)
-		buf_printf(&t->line, ": %s", answers[e->result + 2]);
+	buf_printf(&t->line, ": %s", e->result > 0 ? "yes" : e->result ? "unknown" : "no");
 	if (e->value.len) {
 		buf_puts(&t->line, ", ");
 		words_quoted(&t->line, text_str(e->value), cmd_trace_max(t));
