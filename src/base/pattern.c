@@ -134,7 +134,7 @@ scan_escape_rest(struct scan *s, char letter)
 
 	if (strchr("dDwWsShHvVRXbBAZzKN", letter) && (letter != 'N' || open != '{'))
 		return;
-	if (letter == 'c') {
+	if (letter == 'c' || ((letter == 'p' || letter == 'P') && open != '{')) {
 		s->i += s->i < s->p.len;
 		return;
 	}
@@ -144,7 +144,7 @@ scan_escape_rest(struct scan *s, char letter)
 		s->i += s->i < s->p.len;
 		return;
 	}
-	/* a number may follow, or one letter: none of it is literal text */
+	/* a number may follow: it is not literal text */
 	while (s->i < s->p.len
 	       && (is_letter(s->p.s[s->i]) || char_is_digit(s->p.s[s->i])
 	           || (letter == 'g' && strchr("+-", s->p.s[s->i]) && s->p.s[s->i])))
