@@ -23,6 +23,12 @@ json_text(struct str v)
 	return ret;
 }
 
+json_t *
+json_truth(int result)
+{
+	return result > 0 ? json_true() : result ? json_null() : json_false();
+}
+
 void
 json_put(json_t *object, const char *key, json_t *take_value)
 {

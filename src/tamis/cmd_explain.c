@@ -67,7 +67,7 @@ cmd_explain_saw(struct buf *b, const struct story_test *t)
 static const char *
 cmd_explain_result(int result)
 {
-	return result > 0 ? "true" : result ? "unknown" : "false";
+	return result > 0 ? " true" : result ? " unknown" : " false";
 }
 
 /* One test of a condition that has more than this one. */
@@ -75,7 +75,7 @@ static void
 cmd_explain_test(struct buf *b, const struct story_test *t)
 {
 	words_flat(b, t->source, RULE_SHOWN);
-	buf_printf(b, " is %s", cmd_explain_result(t->result));
+	buf_printf(b, " was%s", cmd_explain_result(t->result));
 	if (t->compares || t->matched) {
 		buf_puts(b, ": ");
 		cmd_explain_saw(b, t);
@@ -98,7 +98,7 @@ cmd_explain_rule(struct explain *x, const struct story_rule *r)
 	}
 	buf_printf(b, "line %u: ", r->place.line);
 	words_flat(b, r->source, RULE_SHOWN);
-	buf_printf(b, "\n      %s", cmd_explain_result(r->result));
+	buf_printf(b, "\n     %s", cmd_explain_result(r->result));
 	for (i = 0; i < why.n; i++) {
 		buf_puts(b, i ? "\n        and " : ": ");
 		if (why.alone)
@@ -107,8 +107,7 @@ cmd_explain_rule(struct explain *x, const struct story_rule *r)
 			cmd_explain_test(b, why.test[i]);
 	}
 	if (why.others)
-		buf_printf(b, "\n        and %zu more test%s came out %s too", why.others,
-		           why.others == 1 ? "" : "s", cmd_explain_result(why.test[0]->result));
+		buf_printf(b, "\n        and so came out %zu more test%s", why.others, why.others == 1 ? "" : "s");
 	buf_putc(b, '\n');
 }
 
@@ -232,7 +231,7 @@ cmd_explain_rule_json(const struct explain *x, const struct story_rule *r)
 	json_put(o, "line", json_integer(r->place.line));
 	words_flat(&b, r->source, 0);
 	json_put(o, "rule", json_text(buf_str(&b)));
-	json_put(o, "result", json_text(str_from(cmd_explain_result(r->result))));
+	json_put(o, "result", json_truth(r->result));
 	for (i = 0; i < why.n; i++) {
 		const struct story_test *t = why.test[i];
 		json_t *test = json_object();
@@ -240,7 +239,7 @@ cmd_explain_rule_json(const struct explain *x, const struct story_rule *r)
 		buf_reset(&b);
 		words_flat(&b, t->source, 0);
 		json_put(test, "test", json_text(buf_str(&b)));
-		json_put(test, "result", json_text(str_from(cmd_explain_result(t->result))));
+		json_put(test, "result", json_truth(t->result));
 		if (t->nvalues)
 			json_put(test, "value", json_text(t->matched || t->nearest ? t->key_value : t->value[0]));
 		json_put(test, "values", json_integer((json_int_t)t->nvalues));

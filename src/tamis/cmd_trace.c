@@ -42,7 +42,7 @@ struct trace {
 static const char *
 cmd_trace_result(int result)
 {
-	return result > 0 ? "true" : result ? "unknown" : "false";
+	return result > 0 ? "= true" : result ? "= unknown" : "= false";
 }
 
 static const struct {
@@ -77,7 +77,7 @@ cmd_trace_json(const struct trace *t, const struct tamis_event *e)
 	if (e->value.len || e->kind == TAMIS_VALUE)
 		json_put(o, "value", json_text(text_str(e->value)));
 	if (e->kind == TAMIS_RULE_END || e->kind == TAMIS_RESULT)
-		json_put(o, "result", json_text(str_from(cmd_trace_result(e->result))));
+		json_put(o, "result", json_truth(e->result));
 	json_line(stdout, o);
 }
 
@@ -172,7 +172,7 @@ cmd_trace_end(struct trace *t, const struct tamis_event *e)
 static void
 cmd_trace_rule_end(struct trace *t, const struct tamis_event *e)
 {
-	buf_printf(&t->line, "%11s%s\n", "", e->result > 0 ? "true: taken" : e->result ? "unknown" : "false: not taken");
+	buf_printf(&t->line, "%7s%s\n", "", cmd_trace_result(e->result));
 }
 
 /* As the rules have it; with variables in it, then also as it was run. */
