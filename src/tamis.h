@@ -141,11 +141,12 @@ struct tamis_word {
 	const char *extension;                  /* capability: "fileinto"; "" for what needs no require */
 	const char *kind;                       /* "extension", "action", "control", "test", "tag", "match type", "comparator" */
 	const char *name;                       /* "fileinto", ":copy"... */
-	const char *usage;                      /* "fileinto [:copy] <mailbox: string>"; extension: "" */
 	const char *summary;                    /* one line */
 	const char *document;                   /* "RFC 5228" */
 };
 bool tamis_word(size_t i, struct tamis_word *ret);              /* false past the last */
+/* "fileinto [:copy] <mailbox: string>" for a command, else "": as snprintf(). */
+size_t tamis_usage(const struct tamis_word *, char *out, size_t size);
 const char *tamis_version(void);
 #ifdef __cplusplus
 }

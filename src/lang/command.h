@@ -61,6 +61,7 @@ struct command {
 	unsigned flags;
 	const struct param *params;
 	uint8_t nparams;
+	const char *comparator;         /* default, if not the language's */
 	uint8_t needs;                  /* enum tamis_stage: first at which it can answer or act */
 	unsigned program_needs;         /* TAMIS_NEEDS_..., beyond what the stage says */
 	uint32_t effects;               /* 1u << kind, what an action can cause */

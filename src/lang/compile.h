@@ -7,6 +7,12 @@
 #include "lang/diag.h"
 #include "lang/program.h"
 
+struct variable_name {
+	struct str name;                        /* lower case */
+	uint64_t hash;
+	uint32_t slot;                          /* of the script, or GLOBAL_SLOT | slot */
+};
+
 /* One script being compiled; includes nest. */
 struct compiler {
 	struct compiler *outer;                 /* the including script */
@@ -14,6 +20,7 @@ struct compiler {
 	struct program *program;
 	struct diag *diag;
 	struct source *source;
+	struct str key;                         /* kind and name of an included script; empty: the main one */
 	struct arena *scratch;                  /* tree and other things that end with the compilation */
 	const struct tamis_host *host;
 	unsigned flags;
@@ -24,12 +31,15 @@ struct compiler {
 	bool commands_seen;                     /* a command other than require has been met */
 	/* code */
 	VEC(struct insn) code;
-	VEC(struct str) locals;
+	VEC(struct variable_name) names;        /* variables of this script */
+	uint32_t nlocals;
+	uint32_t first_call, first_rule;
 	int breaks;                             /* chain of the innermost loop's breaks */
 	unsigned loop, blocks, tests;           /* nesting */
 	bool dead;                              /* behind stop: warn once */
 	const char *dead_name;
 	bool captures;
+	uint32_t line, line_at;                 /* the line of that offset */
 };
 
 /* --- mistakes: of the script being compiled */
@@ -57,8 +67,12 @@ struct call *compile_call(struct compiler *, const struct command *, struct ast_
 int compile_include(struct compiler *, struct str kind, struct str name, const char **ret_why);
 /* A loop whose body is the node's block (EACH, NEXT, breaks). */
 void compile_loop(struct compiler *, struct ast_node *);
-uint32_t compile_message(struct compiler *, struct str text);   /* for FAIL */
-struct rule *compile_rule(struct compiler *, struct ast_node *, uint32_t *ret_index);
+void compile_fail(struct compiler *, struct span at, const char *format, ...)   /* a run-time error here */
+	__attribute__((format(printf, 3, 4)));
+/* One if or elsif with its block: index of its rule, whose end compile_rule_end() sets for the whole chain.
+ * *end collects the jumps over what follows. */
+uint32_t compile_rule(struct compiler *, struct ast_node *, int *end, bool more);
+void compile_rule_end(struct compiler *, uint32_t first, uint32_t last, int end);
 
 /* --- vocabulary */
 bool compile_enable(struct compiler *, struct str capability, struct span at);  /* require */
@@ -70,6 +84,12 @@ const struct command *compile_find(struct compiler *, struct str name, bool test
 /* --- variables */
 /* slot of a script's own variable (made if new), or GLOBAL_SLOT | slot; -1 after an error */
 int64_t compile_variable(struct compiler *, struct str name, struct span at);
+/* From here on that name means the program's global variable (RFC 6609 3.4.1). */
+void compile_global(struct compiler *, struct str name, struct span at);
 bool variable_name_ok(struct str);
+/* NULL: no variables in it. */
+const struct template *compile_template(struct compiler *, struct str, struct span at);
+uint32_t compile_line(struct compiler *, struct span);          /* cheap where spans are asked for in their order */
+uint32_t compile_intern(struct compiler *, struct str field_name);
 
 #endif

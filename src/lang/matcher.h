@@ -12,6 +12,7 @@ struct matcher;
 struct comparator {
 	const char *name;                               /* "i;ascii-casemap" */
 	const char *summary, *document;
+	bool initial;                                   /* the one when rules name none */
 	bool required;                                  /* must be in require as "comparator-NAME" */
 	int form;                                       /* enum cell_form where a cell keeps it; -1: the octets */
 	struct str (*canonical)(struct arena *, struct str);    /* NULL: the octets; may return its argument */
@@ -25,6 +26,7 @@ enum { PREPARE_RESIDENT = 1 };
 struct match_type {
 	const char *name;                               /* ":matches" */
 	const char *summary;
+	bool initial;
 	const char *const *argument;                    /* the words it takes ("gt", "ge"...), NULL-terminated; NULL: none */
 	bool substring, order;                          /* what it needs of the comparator */
 	bool counts;                                    /* sees the number of values, in decimal, not the values */

@@ -148,7 +148,14 @@ parse_missing(struct parse *p, int token)
 {
 	struct span at = SPAN(p->previous_end, p->previous_end);
 
-	if (!p->open || p->broken || p->lex.too_deep || p->bracket)
+	if (p->lex.too_deep || p->bracket)
+		return 0;
+	if (token == END && p->nbraces && (!p->open || p->broken)) {
+		diag_error(p->lex.diag, p->lex.source, SPAN(p->brace[p->nbraces - 1], p->brace[p->nbraces - 1] + 1), "end it with '}'",
+		           "block is never closed");
+		return '}';
+	}
+	if (!p->open || p->broken)
 		return 0;
 	if (p->parens && (token == '{' || token == '}' || token == END)) {
 		diag_error(p->lex.diag, p->lex.source, at, NULL, "')' is missing");
@@ -166,7 +173,12 @@ static void
 parse_follow(struct parse *p, int token)
 {
 	switch (token) {
-	case ';': case '{': case '}':
+	case '{':
+		if (p->nbraces < LIMIT_NESTING)
+			p->brace[p->nbraces++] = p->previous_end - 1;
+		/* fall through */
+	case ';': case '}':
+		p->nbraces -= token == '}' && p->nbraces;
 		p->open = p->broken = p->bracket = false;
 		p->parens = 0;
 		break;
@@ -208,6 +220,7 @@ parse_token(SIEVE_STYPE *value, struct span *at, struct parse *p)
 		p->kept = token;
 		*at = SPAN(p->previous_end, p->previous_end);
 		p->open = missing == ')';
+		p->nbraces -= missing == '}';
 		return missing;
 	}
 	*at = p->lex.at;

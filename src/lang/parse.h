@@ -3,6 +3,7 @@
 #ifndef LANG_PARSE_H
 #define LANG_PARSE_H
 
+#include "base/limits.h"
 #include "lang/lex.h"
 
 /* What Bison's parser works on. */
@@ -17,6 +18,8 @@ struct parse {
 	unsigned parens;                /* "(" of it that are not closed */
 	bool bracket;
 	bool broken;                    /* an error was met since the last ";" or "{": ask for nothing more */
+	uint32_t brace[LIMIT_NESTING + 1];      /* where the blocks that are open began */
+	unsigned nbraces;
 	int kept;                       /* token read ahead while one was put in before it; -1: none */
 	struct str last_word;           /* identifier that began the command */
 };

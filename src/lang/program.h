@@ -29,7 +29,7 @@ struct insn {
 	uint32_t b;
 };
 
-enum { MAX_MARK = 63, MATCH_SLOTS = 32 };
+enum { MAX_MARK = 63, MATCH_SLOTS = 32, NO_UNIT = 0xffff };
 
 /* One use of a command: arguments are data, not code. */
 struct call {
@@ -47,15 +47,18 @@ struct call {
 	int16_t probe;                          /* index over tests: -1 none */
 	uint32_t bit;
 	struct span at;
+	uint32_t line;                          /* of at, so that nobody counts while a message waits */
+	struct source *source;
 };
 
 /* A condition: where its branch, its "no" and the end of its chain are. */
 struct rule {
 	struct span at;                         /* the word if or elsif up to the end of the test */
+	uint32_t line;
 	const char *name;
+	struct source *source;
 	uint16_t unit;
-	uint32_t yes, no, end;
-	uint32_t fail;                          /* where an unknown at the last stage goes: end */
+	uint32_t yes, no, end;                  /* end: where an unknown at the last stage goes */
 };
 
 struct unit {
@@ -102,8 +105,6 @@ struct program {
 struct program *program_new(const struct tamis_limits *);
 struct program *program_ref(struct program *);
 struct program *program_unref(struct program *);
-struct source *call_source(const struct program *, const struct call *);
-struct tamis_place call_place(const struct program *, const struct call *);
 
 /* lang/compile.c: NULL after reporting every error */
 struct program *program_compile(const struct tamis_host *, struct str name, struct str rules, unsigned flags);

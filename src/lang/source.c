@@ -4,45 +4,42 @@
 
 #include "base/utf8.h"
 
-static void
-source_index(struct source *src)
+static size_t
+line_start(const struct source *src, uint32_t offset)
 {
-	const char *p = src->text.s, *end = p + src->text.len;
-	uint32_t n = 1;
+	const char *before = offset ? memrchr(src->text.s, '\n', offset) : NULL;
 
-	for (const char *q = p; (q = memchr(q, '\n', (size_t)(end - q))); q++)
-		n++;
-	src->line = arena_array(src->arena, n, sizeof *src->line);
-	src->line[0] = 0;
-	src->nlines = 1;
-	for (const char *q = p; (q = memchr(q, '\n', (size_t)(end - q))); q++)
-		src->line[src->nlines++] = (uint32_t)(q + 1 - p);
+	return before ? (size_t)(before + 1 - src->text.s) : 0;
 }
 
 struct tamis_place
-source_place(struct source *src, struct span at)
+source_place(const struct source *src, struct span at)
 {
-	uint32_t low = 0, high;
-	struct tamis_place place = { .file = text_of(src->name) };
-	struct str before, covered;
+	const char *p = src->text.s, *end = p + at.from;
+	uint32_t line = 1;
 
-	if (!src->line)
-		source_index(src);
-	high = src->nlines;
-	while (high - low > 1) {
-		uint32_t middle = low + (high - low) / 2;
-
-		if (src->line[middle] <= at.from)
-			low = middle;
-		else
-			high = middle;
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+		line++;
+		p++;
 	}
-	before = str_sub(src->text, src->line[low], at.from);
-	covered = str_sub(src->text, at.from, at.to > at.from ? at.to : at.from);
-	place.line = low + 1;
-	place.column = (unsigned)utf8_count(before) + 1;
-	place.length = (unsigned)utf8_count(covered);
-	if (!place.length)
-		place.length = 1;
+	return source_place_line(src, at, line);
+}
+
+struct tamis_place
+source_place_line(const struct source *src, struct span at, uint32_t line)
+{
+	struct tamis_place place = { .file = text_of(src->name), .line = line };
+
+	place.column = (unsigned)utf8_count(str_sub(src->text, line_start(src, at.from), at.from)) + 1;
+	place.length = at.to > at.from ? (unsigned)utf8_count(str_sub(src->text, at.from, at.to)) : 1;
 	return place;
+}
+
+struct str
+source_line(const struct source *src, struct span at)
+{
+	size_t from = line_start(src, at.from);
+	const char *eol = memchr(src->text.s + from, '\n', src->text.len - from);
+
+	return str_sub(src->text, from, eol ? (size_t)(eol - src->text.s) : src->text.len);
 }

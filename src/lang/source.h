@@ -8,9 +8,6 @@
 
 struct source {
 	struct str name, text;
-	struct arena *arena;            /* of the line table, made at the first question */
-	uint32_t *line;                 /* offset of the start of each line */
-	uint32_t nlines;
 };
 
 /* a range of bytes of a source */
@@ -20,8 +17,12 @@ struct span {
 
 #define SPAN(f, t) ((struct span){ (f), (t) })
 
-/* Lines and columns count from 1; a column is a character, not a byte. */
-struct tamis_place source_place(struct source *, struct span);
+/* Lines and columns count from 1; a column is a character, not a byte.  Counts
+ * the lines anew each time: programs are shared by threads, and who asks is about to talk to a person. */
+struct tamis_place source_place(const struct source *, struct span);
+/* The same, by somebody who knows the line. */
+struct tamis_place source_place_line(const struct source *, struct span, uint32_t line);
+struct str source_line(const struct source *, struct span);     /* the line in which it begins */
 static inline struct tamis_text
 text_of(struct str v)
 {

@@ -33,6 +33,7 @@ struct recipient *recipient_free(struct recipient *);
 struct effect {
 	struct tamis_effect public;
 	struct effect *next;
+	const struct call *call;
 	unsigned script;                /* which run of the outcome added it */
 	unsigned cap;                   /* room in options */
 };
@@ -56,7 +57,7 @@ void outcome_begin(struct outcome *);
 /* it ends: conflicts, implicit keep.  failed: its effects go, a keep stays. */
 void outcome_end(struct outcome *, bool failed);
 /* NULL, or what the new effect is in conflict with or which limit it exceeds (literal; RFC 5228 2.10) */
-const char *outcome_add(struct outcome *, const struct program *, struct effect *);
+const char *outcome_add(struct outcome *, const struct program *, struct effect *, bool degraded);
 bool outcome_keeps(const struct outcome *);
 int outcome_write(const struct outcome *, unsigned version, int (*write)(void *ctx, struct tamis_text), void *ctx);
 

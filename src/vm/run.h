@@ -26,24 +26,27 @@ struct run {
 	const struct tamis_host *host;
 	enum tamis_stage stage;
 	struct arena arena;             /* ends with the run */
-	uint64_t work, work_limit, next_stop, message_work;
+	uint64_t work, next_stop, message_work;
 	bool tracing;
-	bool failed, waiting;           /* an error was reported; ask said LATER */
-	bool degraded;
+	bool failed;                    /* an error was reported */
+	bool undecided;                 /* an error behind an unknown: perhaps it never happens */
+	bool waiting;                   /* ask said LATER */
+	bool degraded;                  /* at the last stage something could not be told */
 	/* the machine */
 	uint64_t marks;
 	bool unknown;                   /* some member of the current condition was unknown */
 	bool taint;                     /* the call's expanded arguments: some variable was tainted */
-	const struct rule *rule;
-	uint16_t unit;                  /* running */
+	const struct rule *rule, *watched;      /* watched: whose end a trace waits for */
+	uint32_t unit;                  /* running */
 	struct variable *local, *global;
 	struct variable match[MATCH_SLOTS];
 	uint64_t *done;                 /* units that have run, a bit each (include :once) */
-	uint64_t *enabled;              /* capabilities enabled by ihave, a bit each of program->capability */
+	uint64_t enabled[4];            /* capabilities enabled by ihave, a bit each of program->capability */
 	struct loop loop[LIMIT_LOOPS + 1];
 	struct field **field;           /* by interned name; valid where known[] */
 	bool *known;
 	uint64_t **probe;
+	const struct match *matching;   /* the test that is comparing */
 	struct run_cache *cache;        /* matchers with keys made at run time */
 	struct regex_scratch *regex;    /* one for all matches of the run */
 };
@@ -57,10 +60,18 @@ run_work(struct run *r, uint64_t bytes)
 	r->work += bytes / 64;
 }
 
-/* --- effects */
-/* NULL after an error (too many).  Options are added to it; grafts have been applied when the call returns. */
+static inline struct tamis_place
+call_place(const struct call *k)
+{
+	return source_place_line(k->source, k->at, k->line);
+}
+
+/* --- effects: made, given options (copied), committed, which applies the call's grafts: YES or ERROR */
 struct effect *run_effect(struct run *, const struct call *, enum tamis_effect_kind);
 void effect_option(struct run *, struct effect *, const char *name, struct str value);
+int run_commit(struct run *, const struct call *, struct effect *);
+/* a graft's argument with variables filled in */
+struct value run_graft_value(struct run *, const struct graft_use *);
 
 /* --- questions (architecture 6).  YES, NO or UNKNOWN; ret may be NULL. */
 int run_ask(struct run *, struct str what, struct str key, struct str *ret);
@@ -86,6 +97,7 @@ struct field *run_field(struct run *, const struct value *names, uint32_t i);
 /* --- comparing (vm/match.c).  True: seen enough. */
 bool match_cell(struct match *, struct cell *);
 bool match_text(struct match *, struct str);            /* a value nobody keeps */
+bool match_address(struct match *, struct mail_address *);      /* the part that the call asks for */
 /* ":matches" and the like, on a match: [0] the whole, [1]... the wildcards; spans of the value that match() was given */
 void run_captures(struct run *, const struct str *, size_t n);
 /* Is some argument's value... */

@@ -1,0 +1,149 @@
+/* base.c - the actions and tests of RFC 5228 4 and 5 that need no require
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lang/compile.h"
+#include "vm/run.h"
+
+/* --- keep, discard */
+
+static int
+keep_act(struct run *r, const struct call *k, const struct value *arg)
+{
+	(void)arg;
+	return run_commit(r, k, run_effect(r, k, TAMIS_KEEP));
+}
+
+static int
+discard_act(struct run *r, const struct call *k, const struct value *arg)
+{
+	(void)arg;
+	return run_commit(r, k, run_effect(r, k, TAMIS_DISCARD));
+}
+
+/* --- redirect <address: string> */
+
+static const char *
+address_check(struct str v)
+{
+	struct arena arena = { 0 };
+	struct mail_address address;
+	bool ok = address_one(&arena, v, &address);
+
+	arena_done(&arena);
+	return ok ? NULL : "is not a mail address";
+}
+
+static const struct param redirect_params[] = {
+	{ "address", STRING, .check = address_check },
+};
+
+static int
+redirect_act(struct run *r, const struct call *k, const struct value *arg)
+{
+	struct effect *e = run_effect(r, k, TAMIS_REDIRECT);
+	struct mail_address address;
+
+	if (!address_one(&r->arena, arg[0].str[0], &address))
+		return run_error(r, k, "\"%.*s\" is not a mail address", STR_ARG(arg[0].str[0]));
+	effect_option(r, e, "address", address.all.v);
+	return run_commit(r, k, e);
+}
+
+/* --- header <header-names: string-list> <key-list: string-list> */
+
+static const char *
+header_name_check(struct str v)
+{
+	return header_name_ok(v) ? NULL : "is not a header field name";
+}
+
+static const struct param header_params[] = {
+	{ "header-names", STRINGS, ROLE_HEADERS, .check = header_name_check },
+	{ "key-list", STRINGS, ROLE_KEYS },
+};
+
+static int
+header_values(struct run *r, const struct call *k, const struct value *arg, struct match *m)
+{
+	struct fields f;
+
+	fields_start(&f, r, k, &arg[0]);
+	while (fields_next(&f))
+		if (match_cell(m, (struct cell *)field_value(r->message, f.at)))
+			break;
+	return YES;
+}
+
+/* --- address [ADDRESS-PART] <header-list: string-list> <key-list: string-list> */
+
+static int
+address_values(struct run *r, const struct call *k, const struct value *arg, struct match *m)
+{
+	struct fields f;
+
+	fields_start(&f, r, k, &arg[0]);
+	while (fields_next(&f)) {
+		int n = field_addresses(r->message, f.at);
+
+		for (int i = 0; i < n; i++)
+			if (match_address(m, &f.at->address[i]))
+				return YES;
+	}
+	return YES;
+}
+
+/* --- exists <header-names: string-list> */
+
+static int
+exists_test(struct run *r, const struct call *k, const struct value *arg)
+{
+	(void)k;
+	for (uint32_t i = 0; i < arg[0].n; i++)
+		if (!run_field(r, &arg[0], i))
+			return NO;
+	return YES;
+}
+
+/* --- size <":over" / ":under"> <limit: number> */
+
+enum { OVER, UNDER, LIMIT };
+static const struct param size_params[] = {
+	[OVER]  = { ":over", FLAG, .flags = PARAM_REQUIRED, .group = 1 },
+	[UNDER] = { ":under", FLAG, .flags = PARAM_REQUIRED, .group = 1 },
+	[LIMIT] = { "limit", NUMBER },
+};
+
+static int
+size_test(struct run *r, const struct call *k, const struct value *arg)
+{
+	(void)k;
+	return arg[OVER].type == FLAG ? r->message->size > arg[LIMIT].number : r->message->size < arg[LIMIT].number;
+}
+
+static const struct command commands[] = {
+	{ .name = "keep", .kind = COMMAND_ACTION, .summary = "files the message where mail goes without rules",
+	  .effects = 1u << TAMIS_KEEP, .act = keep_act },
+	{ .name = "discard", .kind = COMMAND_ACTION, .summary = "cancels the implicit keep: the message is thrown away silently",
+	  .effects = 1u << TAMIS_DISCARD, .act = discard_act },
+	{ .name = "redirect", .kind = COMMAND_ACTION, .summary = "sends the message on to another address",
+	  PARAMS(redirect_params), .effects = 1u << TAMIS_REDIRECT, .act = redirect_act },
+	{ .name = "header", .kind = COMMAND_TEST, .summary = "compares the values of header fields", .flags = COMMAND_MATCHES,
+	  PARAMS(header_params), .needs = TAMIS_HEADER, .values = header_values },
+	{ .name = "address", .kind = COMMAND_TEST, .summary = "compares the addresses in header fields",
+	  .flags = COMMAND_MATCHES | COMMAND_ADDRESS_PART, PARAMS(header_params), .needs = TAMIS_HEADER,
+	  .values = address_values },
+	{ .name = "exists", .kind = COMMAND_TEST, .summary = "is true if all of the header fields are there",
+	  .params = header_params, .nparams = 1, .needs = TAMIS_HEADER, .test = exists_test },
+	{ .name = "size", .kind = COMMAND_TEST, .summary = "compares the size of the message in octets", PARAMS(size_params),
+	  .needs = TAMIS_BODY, .program_needs = TAMIS_NEEDS_SIZE, .test = size_test },
+};
+
+static const struct address_part parts[] = {
+	{ .name = ":all", .summary = "the whole address", .builtin = 1 },
+	{ .name = ":localpart", .summary = "what stands before the \"@\"", .builtin = 2 },
+	{ .name = ":domain", .summary = "what stands behind the \"@\"", .builtin = 3 },
+};
+
+const struct extension ext_base = {
+	.name = "", .document = "RFC 5228", .summary = "the base of the language", COMMANDS(commands),
+	.address_parts = parts, .naddress_parts = COUNT(parts),
+};

@@ -1,0 +1,178 @@
+/* match.c - :is, :contains, :matches (RFC 5228 2.7.1) and their comparators (2.7.3, RFC 4790, RFC 5051)
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "base/automaton.h"
+#include "base/glob.h"
+#include "base/keyset.h"
+#include "mail/casemap.h"
+#include "vm/run.h"
+
+enum { SET_FROM = 5, AUTOMATON_FROM = 6 };      /* keys: fewer are looked at one by one */
+
+/* --- :is */
+
+static const char *
+is_prepare(struct matcher *m, struct arena *arena, unsigned flags, size_t *ret_key)
+{
+	(void)flags;
+	(void)ret_key;
+	if (m->nkeys >= SET_FROM)
+		m->prepared = keyset_new(arena, m->key, m->nkeys);
+	return NULL;
+}
+
+static int
+is_match(struct run *r, const struct matcher *m, struct str v, size_t *ret_key)
+{
+	(void)r;
+	if (m->prepared) {
+		ptrdiff_t at = keyset_find(m->prepared, v);
+
+		*ret_key = at < 0 ? 0 : (size_t)at;
+		return at >= 0;
+	}
+	for (uint32_t i = 0; i < m->nkeys; i++)
+		if (str_eq(m->key[i], v)) {
+			*ret_key = i;
+			return YES;
+		}
+	return NO;
+}
+
+static struct str
+key_literal(const struct matcher *m, size_t key)
+{
+	return m->key[key];
+}
+
+/* --- :contains */
+
+static const char *
+contains_prepare(struct matcher *m, struct arena *arena, unsigned flags, size_t *ret_key)
+{
+	(void)flags;
+	(void)ret_key;
+	if (m->nkeys >= AUTOMATON_FROM)
+		m->prepared = automaton_new(arena, m->key, m->nkeys);
+	return NULL;
+}
+
+static int
+contains_match(struct run *r, const struct matcher *m, struct str v, size_t *ret_key)
+{
+	if (m->prepared) {
+		ptrdiff_t at = automaton_first(m->prepared, v);
+
+		*ret_key = at < 0 ? 0 : (size_t)at;
+		return at >= 0;
+	}
+	for (uint32_t i = 0; i < m->nkeys; i++)
+		if (str_find(v, m->key[i]) >= 0) {
+			*ret_key = i;
+			return YES;
+		}
+	run_work(r, v.len * m->nkeys);
+	return NO;
+}
+
+/* --- :matches */
+
+static const char *
+matches_prepare(struct matcher *m, struct arena *arena, unsigned flags, size_t *ret_key)
+{
+	struct glob **glob = arena_array(arena, m->nkeys, sizeof *glob);
+
+	(void)flags;
+	(void)ret_key;
+	for (uint32_t i = 0; i < m->nkeys; i++)
+		glob[i] = glob_new(arena, m->key[i], m->comparator->octets);
+	m->prepared = glob;
+	return NULL;
+}
+
+static int
+matches_match(struct run *r, const struct matcher *m, struct str v, size_t *ret_key)
+{
+	struct glob *const *glob = m->prepared;
+	struct str cap[MATCH_SLOTS];
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < m->nkeys; i++)
+		if (glob_match(glob[i], v, m->captures ? cap : NULL, COUNT(cap), &n, &r->work)) {
+			if (m->captures)
+				run_captures(r, cap, n);
+			*ret_key = i;
+			return YES;
+		}
+	return NO;
+}
+
+static struct str
+matches_literal(const struct matcher *m, size_t key)
+{
+	struct glob *const *glob = m->prepared;
+
+	return glob_literal(glob[key]);
+}
+
+static const struct match_type match_types[] = {
+	{ .name = ":is", .summary = "the value equals a key", .initial = true, .prepare = is_prepare, .match = is_match,
+	  .literal = key_literal },
+	{ .name = ":contains", .summary = "a key occurs in the value", .substring = true, .prepare = contains_prepare,
+	  .match = contains_match, .literal = key_literal },
+	{ .name = ":matches", .summary = "the value has the form of a key with \"*\" and \"?\"", .substring = true,
+	  .captures = true, .prepare = matches_prepare, .match = matches_match, .literal = matches_literal },
+};
+
+/* --- comparators */
+
+static struct str
+ascii_canonical(struct arena *arena, struct str v)
+{
+	for (size_t i = 0; i < v.len; i++)
+		if (char_lower(v.s[i]) != v.s[i])
+			return arena_lower(arena, v);
+	return v;
+}
+
+/* RFC 4790 9.1: leading digits; what does not begin with one is positive infinity, kept as the empty string */
+static struct str
+numeric_canonical(struct arena *arena, struct str v)
+{
+	size_t from = 0, to;
+
+	(void)arena;
+	while (from + 1 < v.len && v.s[from] == '0' && char_is_digit(v.s[from + 1]))
+		from++;
+	to = from;
+	while (to < v.len && char_is_digit(v.s[to]))
+		to++;
+	return str_sub(v, from, to);
+}
+
+static int
+numeric_order(struct str a, struct str b)
+{
+	if (!a.len || !b.len)
+		return (!a.len) - (!b.len);
+	if (a.len != b.len)
+		return a.len < b.len ? -1 : 1;
+	return str_cmp(a, b);
+}
+
+static const struct comparator comparators[] = {
+	{ .name = "i;ascii-casemap", .summary = "letters A to Z equal a to z", .document = "RFC 4790 9.2", .initial = true,
+	  .form = CELL_ASCII, .canonical = ascii_canonical, .order = str_cmp, .substring = true },
+	{ .name = "i;octet", .summary = "octet by octet", .document = "RFC 4790 9.3", .form = -1, .order = str_cmp,
+	  .substring = true, .octets = true },
+	{ .name = "i;ascii-numeric", .summary = "the number at the start; what is no number is largest",
+	  .document = "RFC 4790 9.1", .required = true, .form = CELL_NUMERIC, .canonical = numeric_canonical,
+	  .order = numeric_order },
+	{ .name = "i;unicode-casemap", .summary = "letters of all scripts without case", .document = "RFC 5051",
+	  .required = true, .form = CELL_UNICODE, .canonical = casemap_unicode, .order = str_cmp, .substring = true },
+};
+
+const struct extension ext_match = {
+	.name = "", .document = "RFC 5228 2.7", .summary = "comparing strings",
+	.match_types = match_types, .nmatch_types = COUNT(match_types),
+	.comparators = comparators, .ncomparators = COUNT(comparators),
+};

@@ -1,0 +1,655 @@
+/* arguments.c - the arguments of a use of a command, checked against its table
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
+#include "base/limits.h"
+#include "lang/build.h"
+
+struct arguments {
+	struct compiler *c;
+	const struct command *command;
+	const struct ast_node *node;
+	struct call *call;
+	struct value *value;                    /* command->nparams */
+	struct span *at;                        /* where each was written */
+	const struct match_type *match_type;
+	const struct comparator *comparator;
+	const struct address_part *part;
+	uint8_t match_argument;
+	struct span match_at, comparator_at;
+	bool bad;
+};
+
+static const char *
+kind_name(const struct ast_arg *a)
+{
+	switch (a->kind) {
+	case AST_TAG:
+		return "a tag";
+	case AST_NUMBER:
+		return "a number";
+	case AST_STRING:
+		return "a string";
+	case AST_STRINGS:
+		return "a list of strings";
+	}
+	return "";
+}
+
+static const char *
+type_wanted(enum type type)
+{
+	return type == NUMBER ? "a number" : type == STRING ? "a string" : "a string or a list of strings";
+}
+
+static bool
+argument_given(const struct arguments *a, uint8_t i)
+{
+	return a->value[i].type != NONE;
+}
+
+/* Every error about arguments ends with how the command is to be written. */
+static const char *
+usage_hint(struct arguments *a)
+{
+	struct str usage = command_usage(a->c->scratch, a->command);
+
+	return arena_printf(a->c->scratch, "usage: %.*s", STR_ARG(usage)).s;
+}
+
+static bool
+wants(enum type type, const struct ast_arg *arg)
+{
+	switch (type) {
+	case NUMBER:
+		return arg->kind == AST_NUMBER;
+	case STRING:
+		return arg->kind == AST_STRING;
+	case STRINGS:
+		return arg->kind == AST_STRING || arg->kind == AST_STRINGS;
+	case NONE: case FLAG:
+		break;
+	}
+	return false;
+}
+
+/* --- strings */
+
+/* The string as extensions that change how strings are read see it. */
+static struct str
+string_rewritten(struct compiler *c, const struct ast_string *s)
+{
+	struct str text = s->value;
+
+	for (unsigned e = 0; extensions[e]; e++)
+		if (extensions[e]->rewrite && vocabulary_bit(c->enabled, e)) {
+			struct str out = text;
+			const char *wrong = extensions[e]->rewrite(&c->program->arena, text, &out);
+
+			if (wrong)
+				compile_error(c, s->at, NULL, "%s", wrong);
+			else
+				text = out;
+		}
+	return text;
+}
+
+static bool
+rewrites(const struct compiler *c)
+{
+	for (unsigned e = 0; extensions[e]; e++)
+		if (extensions[e]->rewrite && vocabulary_bit(c->enabled, e))
+			return true;
+	return false;
+}
+
+static void
+strings_read(struct compiler *c, const struct ast_arg *arg, struct value *v)
+{
+	struct arena *arena = &c->program->arena;
+	struct str *str = arena_array(arena, arg->nstrings, sizeof *str);
+	const struct template **template = NULL;
+	bool rewrite = rewrites(c);
+
+	for (uint32_t i = 0; i < arg->nstrings; i++) {
+		const struct ast_string *s = &arg->string[i];
+
+		if (s->value.len > LIMIT_STRING)
+			compile_error(c, s->at, NULL, "string is longer than %u bytes", LIMIT_STRING);
+		str[i] = rewrite ? string_rewritten(c, s) : s->value;
+		if (c->templates) {
+			const struct template *t = compile_template(c, str[i], s->at);
+
+			if (t && !template)
+				template = arena_zalloc(arena, arg->nstrings * sizeof *template);
+			if (t)
+				template[i] = t;
+		}
+	}
+	v->str = str;
+	v->n = arg->nstrings;
+	v->template = template;
+	v->dynamic = template != NULL;
+}
+
+static void
+headers_intern(struct compiler *c, struct value *v)
+{
+	uint32_t *id = arena_array(&c->program->arena, v->n, sizeof *id);
+
+	for (uint32_t i = 0; i < v->n; i++) {
+		id[i] = v->template && v->template[i] ? UINT32_MAX : compile_intern(c, v->str[i]);
+	}
+	v->id = id;
+}
+
+static void
+variable_intern(struct arguments *a, struct value *v, struct span at)
+{
+	int64_t slot;
+	uint32_t *id;
+
+	if (!a->c->templates && !compile_enabled(a->c, "variables")) {
+		compile_error(a->c, at, "add require \"variables\";", "naming a variable needs the extension \"variables\"");
+		return;
+	}
+	slot = compile_variable(a->c, v->str[0], at);
+	if (slot < 0)
+		return;
+	id = arena_alloc(&a->c->program->arena, sizeof *id);
+	*id = (uint32_t)slot;
+	v->id = id;
+}
+
+static void
+strings_check(struct arguments *a, const char *(*check)(struct str), const char *name, const struct value *v,
+              const struct ast_arg *arg)
+{
+	for (uint32_t i = 0; check && i < v->n; i++) {
+		const char *wrong = v->template && v->template[i] ? NULL : check(v->str[i]);
+
+		if (wrong)
+			compile_error(a->c, arg->string[i].at, NULL, "%s of '%s': \"%.*s\" %s", name, a->command->name,
+			              v->str[i].len > 80 ? 80 : (int)v->str[i].len, v->str[i].s, wrong);
+	}
+}
+
+/* arg is of the right type already */
+static void
+value_read(struct arguments *a, const char *name, enum type type, enum role role, bool constant,
+           const char *(*check)(struct str), const struct ast_arg *arg, struct value *v)
+{
+	*v = (struct value){ .type = type, .number = arg->number, .at = arg->at };
+	if (type == NUMBER)
+		return;
+	strings_read(a->c, arg, v);
+	if (v->dynamic && (constant || role == ROLE_VARIABLE)) {
+		compile_error(a->c, arg->at, NULL, "%s of '%s' must be constant: no variables in it", name, a->command->name);
+		a->bad = true;
+		return;
+	}
+	a->call->dynamic |= v->dynamic;
+	if (role == ROLE_HEADERS)
+		headers_intern(a->c, v);
+	else if (role == ROLE_VARIABLE)
+		variable_intern(a, v, arg->at);
+	strings_check(a, check, name, v, arg);
+}
+
+/* --- tags */
+
+/* The argument behind a tag, NULL after an error. */
+static const struct ast_arg *
+tag_argument(struct arguments *a, const struct ast_arg *tag, enum type type)
+{
+	const struct ast_arg *arg = tag->next;
+
+	if (arg && wants(type, arg))
+		return arg;
+	if (!arg)
+		compile_error(a->c, tag->at, usage_hint(a), "':%.*s' of '%s' needs %s behind it", STR_ARG(tag->tag),
+		              a->command->name, type_wanted(type));
+	else
+		compile_error(a->c, arg->at, usage_hint(a), "argument of ':%.*s' must be %s, not %s", STR_ARG(tag->tag),
+		              type_wanted(type), kind_name(arg));
+	a->bad = true;
+	return NULL;
+}
+
+static bool
+tag_is(struct str tag, const char *name)
+{
+	return *name == ':' && str_iis(tag, name + 1);
+}
+
+static const struct ast_arg *
+tag_param(struct arguments *a, const struct ast_arg *tag, uint8_t i)
+{
+	const struct param *p = &a->command->params[i];
+	const struct ast_arg *arg = tag;
+
+	if (argument_given(a, i)) {
+		compile_error(a->c, tag->at, NULL, "'%s' is given twice", p->name);
+		a->bad = true;
+	}
+	for (uint8_t j = 0; p->group && j < a->command->nparams; j++)
+		if (j != i && a->command->params[j].group == p->group && argument_given(a, j)) {
+			compile_error(a->c, tag->at, usage_hint(a), "'%s' and '%s' exclude each other", a->command->params[j].name,
+			              p->name);
+			a->bad = true;
+		}
+	a->at[i] = tag->at;
+	if (p->type == FLAG) {
+		a->value[i] = (struct value){ .type = FLAG, .number = 1, .at = tag->at };
+		return tag;
+	}
+	arg = tag_argument(a, tag, p->type);
+	if (!arg)
+		return tag->next && tag->next->kind != AST_TAG ? tag->next : tag;
+	value_read(a, p->name, p->type, p->role, p->flags & PARAM_CONSTANT, p->check, arg, &a->value[i]);
+	return arg;
+}
+
+static void
+tag_exclusive(struct arguments *a, const struct ast_arg *tag, const char *before, const char *what)
+{
+	if (!before)
+		return;
+	if (tag_is(tag->tag, before))
+		compile_error(a->c, tag->at, NULL, "'%s' is given twice", before);
+	else
+		compile_error(a->c, tag->at, NULL, "'%s' and ':%.*s' exclude each other: a test has one %s", before,
+		              STR_ARG(tag->tag), what);
+	a->bad = true;
+}
+
+static const struct ast_arg *
+tag_match_argument(struct arguments *a, const struct ast_arg *tag, const struct match_type *type)
+{
+	const struct ast_arg *arg = tag_argument(a, tag, STRING);
+	struct str word;
+
+	if (!arg)
+		return tag;
+	word = arg->string->value;
+	for (uint8_t i = 0; type->argument[i]; i++)
+		if (str_iis(word, type->argument[i])) {
+			a->match_argument = i;
+			return arg;
+		}
+	compile_error(a->c, arg->at, "one of \"gt\", \"ge\", \"lt\", \"le\", \"eq\", \"ne\" (RFC 5231)",
+	              "'%s' does not know \"%.*s\"", type->name, word.len > 40 ? 40 : (int)word.len, word.s);
+	a->bad = true;
+	return arg;
+}
+
+static bool
+tag_match(struct arguments *a, const struct ast_arg **tag)
+{
+	struct str name = (*tag)->tag;
+
+	for (unsigned e = 0; extensions[e]; e++)
+		for (size_t i = 0; i < extensions[e]->nmatch_types; i++) {
+			const struct match_type *type = &extensions[e]->match_types[i];
+
+			if (!tag_is(name, type->name))
+				continue;
+			vocabulary_use(a->c, e, (*tag)->at, "match type", str_from(type->name));
+			tag_exclusive(a, *tag, a->match_type ? a->match_type->name : NULL, "match type");
+			a->match_type = type;
+			a->match_at = (*tag)->at;
+			if (type->argument)
+				*tag = tag_match_argument(a, *tag, type);
+			return true;
+		}
+	return false;
+}
+
+static const struct comparator *
+comparator_find(struct str name, unsigned *ret_extension)
+{
+	for (unsigned e = 0; extensions[e]; e++)
+		for (size_t i = 0; i < extensions[e]->ncomparators; i++)
+			if (str_is(name, extensions[e]->comparators[i].name)) {
+				*ret_extension = e;
+				return &extensions[e]->comparators[i];
+			}
+	return NULL;
+}
+
+static bool
+tag_comparator(struct arguments *a, const struct ast_arg **tag)
+{
+	const struct ast_arg *arg;
+	const struct comparator *k;
+	unsigned e = 0;
+
+	if (!str_iis((*tag)->tag, "comparator"))
+		return false;
+	tag_exclusive(a, *tag, a->comparator ? ":comparator" : NULL, "comparator");
+	arg = tag_argument(a, *tag, STRING);
+	if (!arg)
+		return true;
+	*tag = arg;
+	k = comparator_find(arg->string->value, &e);
+	if (!k) {
+		compile_error(a->c, arg->at, "such as \"i;octet\" or \"i;ascii-casemap\"", "unknown comparator \"%.*s\"",
+		              arg->string->value.len > 80 ? 80 : (int)arg->string->value.len, arg->string->value.s);
+		a->bad = true;
+		return true;
+	}
+	if (k->required)
+		vocabulary_use(a->c, e, arg->at, "comparator", arg->string->value);
+	a->comparator = k;
+	a->comparator_at = arg->at;
+	return true;
+}
+
+static bool
+tag_part(struct arguments *a, const struct ast_arg *tag)
+{
+	for (unsigned e = 0; extensions[e]; e++)
+		for (size_t i = 0; i < extensions[e]->naddress_parts; i++) {
+			const struct address_part *part = &extensions[e]->address_parts[i];
+
+			if (!tag_is(tag->tag, part->name))
+				continue;
+			vocabulary_use(a->c, e, tag->at, "address part", str_from(part->name));
+			tag_exclusive(a, tag, a->part ? a->part->name : NULL, "address part");
+			a->part = part;
+			return true;
+		}
+	return false;
+}
+
+static const struct ast_arg *
+graft_add(struct arguments *a, const struct ast_arg *tag, const struct graft *g)
+{
+	struct graft_use *use = ARENA_NEW(&a->c->program->arena, struct graft_use), **last;
+	const struct ast_arg *arg = tag;
+
+	for (const struct graft_use *u = a->call->grafts; u; u = u->next)
+		if (u->graft == g || (g->group && u->graft->group == g->group)) {
+			compile_error(a->c, tag->at, NULL, u->graft == g ? "'%s' is given twice" : "'%s' and '%s' exclude each other",
+			              u->graft->name, g->name);
+			a->bad = true;
+		}
+	use->graft = g;
+	use->value = (struct value){ .type = FLAG, .number = 1, .at = tag->at };
+	if (g->type != FLAG) {
+		arg = tag_argument(a, tag, g->type);
+		if (!arg)
+			return tag;
+		value_read(a, g->name, g->type, g->role, false, g->check, arg, &use->value);
+	}
+	for (last = (struct graft_use **)&a->call->grafts; *last; last = &(*last)->next)
+		;
+	*last = use;
+	return arg;
+}
+
+static bool
+tag_graft(struct arguments *a, const struct ast_arg **tag)
+{
+	for (unsigned e = 0; extensions[e]; e++)
+		for (size_t i = 0; i < extensions[e]->ngrafts; i++) {
+			const struct graft *g = &extensions[e]->grafts[i];
+
+			if (!tag_is((*tag)->tag, g->name) || !graft_fits(g, a->command))
+				continue;
+			vocabulary_use(a->c, e, (*tag)->at, "tag", str_from(g->name));
+			*tag = graft_add(a, *tag, g);
+			return true;
+		}
+	return false;
+}
+
+static const struct ast_arg *
+tag_unknown(struct arguments *a, const struct ast_arg *tag)
+{
+	const char *near = vocabulary_near_tag(a->c, a->command, tag->tag);
+	const char *hint = near ? arena_printf(a->c->scratch, "did you mean '%s'?", near).s : usage_hint(a);
+
+	a->bad = true;
+	if (a->c->ihave)
+		compile_fail(a->c, tag->at, "unknown tag ':%.*s' of '%s'", STR_ARG(tag->tag), a->command->name);
+	else
+		compile_error(a->c, tag->at, hint, "unknown tag ':%.*s' of '%s'", STR_ARG(tag->tag), a->command->name);
+	return tag;
+}
+
+static const struct ast_arg *
+argument_tag(struct arguments *a, const struct ast_arg *tag)
+{
+	for (uint8_t i = 0; i < a->command->nparams; i++)
+		if (tag_is(tag->tag, a->command->params[i].name))
+			return tag_param(a, tag, i);
+	if (a->command->flags & COMMAND_MATCHES && (tag_match(a, &tag) || tag_comparator(a, &tag)))
+		return tag;
+	if (a->command->flags & COMMAND_ADDRESS_PART && tag_part(a, tag))
+		return tag;
+	return tag_graft(a, &tag) ? tag : tag_unknown(a, tag);
+}
+
+/* --- positional arguments */
+
+/* How many positional arguments stand there, and are wanted. */
+static unsigned
+positional_given(const struct ast_arg *from)
+{
+	unsigned n = 0;
+
+	for (; from; from = from->next)
+		n += from->kind != AST_TAG;
+	return n;
+}
+
+static unsigned
+positional_required(const struct command *k)
+{
+	unsigned n = 0;
+
+	for (uint8_t i = 0; i < k->nparams; i++)
+		n += *k->params[i].name != ':' && !(k->params[i].flags & PARAM_OPTIONAL);
+	return n;
+}
+
+static void
+positional_one(struct arguments *a, uint8_t i, const struct ast_arg *arg)
+{
+	const struct param *p = &a->command->params[i];
+
+	if (!wants(p->type, arg)) {
+		compile_error(a->c, arg->at, usage_hint(a), "%s of '%s' must be %s, not %s", p->name, a->command->name,
+		              type_wanted(p->type), kind_name(arg));
+		a->bad = true;
+		return;
+	}
+	a->at[i] = arg->at;
+	value_read(a, p->name, p->type, p->role, p->flags & PARAM_CONSTANT, p->check, arg, &a->value[i]);
+}
+
+static void
+arguments_positional(struct arguments *a, const struct ast_arg *arg)
+{
+	unsigned given = positional_given(arg), required = positional_required(a->command);
+	uint8_t i = 0;
+
+	for (; i < a->command->nparams; i++) {
+		const struct param *p = &a->command->params[i];
+
+		if (*p->name == ':' || (p->flags & PARAM_OPTIONAL && given <= required))
+			continue;
+		while (arg && arg->kind == AST_TAG) {
+			compile_error(a->c, arg->at, usage_hint(a), "':%.*s' must stand before the other arguments of '%s'",
+			              STR_ARG(arg->tag), a->command->name);
+			a->bad = true;
+			arg = arg->next;
+		}
+		if (!arg) {
+			compile_error(a->c, SPAN(a->node->at.from, a->node->end), usage_hint(a), "'%s' needs its %s",
+			              a->command->name, p->name);
+			a->bad = true;
+			return;
+		}
+		positional_one(a, i, arg);
+		arg = arg->next;
+	}
+	if (!arg)
+		return;
+	a->bad = true;
+	if (arg->kind == AST_TAG)
+		compile_error(a->c, arg->at, usage_hint(a), "':%.*s' must stand before the other arguments of '%s'",
+		              STR_ARG(arg->tag), a->command->name);
+	else
+		compile_error(a->c, arg->at, usage_hint(a), "'%s' has too many arguments", a->command->name);
+}
+
+static void
+arguments_required(struct arguments *a)
+{
+	for (uint8_t i = 0; i < a->command->nparams; i++) {
+		const struct param *p = &a->command->params[i];
+		bool given = false;
+
+		if (*p->name != ':')
+			continue;
+		for (uint8_t j = 0; j < a->command->nparams; j++)
+			given |= argument_given(a, j) && (j == i || (p->group && a->command->params[j].group == p->group));
+		if (!given && p->flags & PARAM_REQUIRED) {
+			compile_error(a->c, SPAN(a->node->at.from, a->node->end), usage_hint(a), "'%s' needs '%s'%s", a->command->name,
+			              p->name, p->group ? " or one that stands for it" : "");
+			a->bad = true;
+			return;
+		}
+		if (a->value[i].type == NONE && p->type == NUMBER)
+			a->value[i] = (struct value){ .type = NUMBER, .number = p->initial, .initial = true };
+	}
+}
+
+/* --- the matcher */
+
+static const struct match_type *
+match_type_initial(void)
+{
+	for (unsigned e = 0; extensions[e]; e++)
+		for (size_t i = 0; i < extensions[e]->nmatch_types; i++)
+			if (extensions[e]->match_types[i].initial)
+				return &extensions[e]->match_types[i];
+	return NULL;
+}
+
+static const struct comparator *
+comparator_initial(const char *name)
+{
+	unsigned e = 0;
+
+	if (name)
+		return comparator_find(str_from(name), &e);
+	for (; extensions[e]; e++)
+		for (size_t i = 0; i < extensions[e]->ncomparators; i++)
+			if (extensions[e]->comparators[i].initial)
+				return &extensions[e]->comparators[i];
+	return NULL;
+}
+
+static const struct value *
+keys_of(const struct arguments *a, const struct ast_arg **ret_arg)
+{
+	const struct ast_arg *arg = a->node->args;
+
+	for (uint8_t i = 0; i < a->command->nparams; i++)
+		if (a->command->params[i].role == ROLE_KEYS) {
+			while (arg && (arg->at.from != a->at[i].from))
+				arg = arg->next;
+			*ret_arg = arg;
+			return &a->value[i];
+		}
+	return NULL;
+}
+
+static void
+arguments_matcher(struct arguments *a)
+{
+	struct arena *arena = &a->c->program->arena;
+	struct matcher *m = ARENA_NEW(arena, struct matcher);
+	const struct ast_arg *arg = NULL;
+	const struct value *keys = keys_of(a, &arg);
+	const char *wrong;
+	size_t at = 0;
+
+	m->type = a->match_type ? a->match_type : match_type_initial();
+	m->comparator = a->comparator ? a->comparator : comparator_initial(a->command->comparator);
+	m->argument = a->match_argument;
+	m->captures = a->c->captures && m->type->captures;
+	a->call->matcher = m;
+	if ((m->type->substring && !m->comparator->substring) || (m->type->order && !m->comparator->order)) {
+		compile_error(a->c, a->match_at, NULL, "'%s' does not work with the comparator \"%s\"", m->type->name,
+		              m->comparator->name);
+		a->bad = true;
+		return;
+	}
+	if (!keys || keys->type == NONE || a->bad)
+		return;
+	if (keys->dynamic) {
+		m->written = keys->str;
+		return;
+	}
+	wrong = matcher_prepare(m, arena, keys->str, keys->n, a->c->flags & TAMIS_RESIDENT ? PREPARE_RESIDENT : 0, &at);
+	if (wrong)
+		compile_error(a->c, arg && at < arg->nstrings ? arg->string[at].at : a->node->at, NULL, "key of '%s': %s",
+		              m->type->name, wrong);
+	a->bad |= wrong != NULL;
+}
+
+/* --- */
+
+static void
+arguments_stage(struct arguments *a)
+{
+	unsigned stage = a->command->stage ? (unsigned)a->command->stage(a->call) : a->command->needs;
+
+	for (const struct graft_use *u = a->call->grafts; u; u = u->next)
+		if (u->graft->stage && (unsigned)u->graft->stage(&u->value) > stage)
+			stage = (unsigned)u->graft->stage(&u->value);
+	a->call->stage = (uint8_t)stage;
+}
+
+static bool
+grafts_compile(struct arguments *a)
+{
+	for (struct graft_use *u = (struct graft_use *)a->call->grafts; u; u = u->next)
+		if (u->graft->compile && !u->graft->compile(a->c, a->call, u))
+			return false;
+	return true;
+}
+
+struct call *
+compile_call(struct compiler *c, const struct command *command, struct ast_node *node)
+{
+	struct call *call = ARENA_NEW(c->scratch, struct call);
+	struct arguments a = { .c = c, .command = command, .node = node, .call = call };
+	const struct ast_arg *arg = node->args;
+	unsigned errors = c->diag->errors;
+
+	*call = (struct call){ .command = command, .loop = (uint8_t)c->loop, .nargs = command->nparams, .probe = -1, .unit = NO_UNIT,
+	                       .at = SPAN(node->at.from, node->end), .source = c->source, .line = compile_line(c, node->at) };
+	a.value = arena_zalloc(&c->program->arena, command->nparams * sizeof *a.value);
+	a.at = arena_zalloc(c->scratch, (command->nparams + 1u) * sizeof *a.at);
+	call->arg = a.value;
+	while (arg && arg->kind == AST_TAG)
+		arg = argument_tag(&a, arg)->next;
+	arguments_positional(&a, arg);
+	if (a.bad)
+		return NULL;
+	arguments_required(&a);
+	call->part = a.part;
+	if (command->flags & COMMAND_MATCHES)
+		arguments_matcher(&a);
+	if (a.bad || c->diag->errors > errors || !grafts_compile(&a))
+		return NULL;
+	arguments_stage(&a);
+	if (command->check && !command->check(c, call, node))
+		return NULL;
+	return call;
+}

@@ -1,0 +1,664 @@
+/* compile.c - tree to program: commands, blocks, tests, includes
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "lang/compile.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "lang/build.h"
+#include "lang/parse.h"
+
+/* --- mistakes */
+
+void
+compile_error(struct compiler *c, struct span at, const char *hint, const char *format, ...)
+{
+	char text[400];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	diag_error(c->diag, c->source, at, hint, "%s", text);
+}
+
+void
+compile_warning(struct compiler *c, struct span at, const char *hint, const char *format, ...)
+{
+	char text[400];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	diag_warning(c->diag, c->source, at, hint, "%s", text);
+}
+
+uint32_t
+compile_line(struct compiler *c, struct span at)
+{
+	const char *text = c->source->text.s, *p = text + c->line_at, *end = text + at.from;
+
+	if (at.from < c->line_at) {
+		c->line = 0;
+		p = text;
+	}
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+		c->line++;
+		p++;
+	}
+	c->line_at = at.from;
+	return c->line + 1;
+}
+
+/* --- code */
+
+int
+emit(struct compiler *c, enum op op, unsigned a, uint32_t b)
+{
+	vec_push(&c->code, (struct insn){ .op = (uint8_t)op, .a = (uint8_t)a, .b = b });
+	return (int)c->code.n - 1;
+}
+
+void
+patch(struct compiler *c, int chain)
+{
+	while (chain >= 0) {
+		int next = (int)c->code.v[chain].b;
+
+		c->code.v[chain].b = (uint32_t)c->code.n;
+		chain = next;
+	}
+}
+
+void
+emit_call(struct compiler *c, enum op op, const struct call *call)
+{
+	struct build *b = c->build;
+
+	if (call->command->kind != COMMAND_TEST)
+		c->program->effects |= call->command->effects;
+	c->program->needs |= call->command->program_needs;
+	if (call->stage == TAMIS_HEADER)
+		c->program->needs |= TAMIS_NEEDS_HEADER;
+	if (call->stage == TAMIS_BODY && !(call->command->program_needs & TAMIS_NEEDS_SIZE))
+		c->program->needs |= TAMIS_NEEDS_HEADER | TAMIS_NEEDS_BODY;
+	vec_push(&b->calls, *call);
+	emit(c, op, 0, (uint32_t)b->calls.n - 1);
+}
+
+static uint32_t
+compile_message(struct compiler *c, struct str text)
+{
+	vec_push(&c->build->messages, arena_str(&c->program->arena, text));
+	return (uint32_t)c->build->messages.n - 1;
+}
+
+void
+compile_fail(struct compiler *c, struct span at, const char *format, ...)
+{
+	struct tamis_place place = source_place(c->source, at);
+	char text[400], full[700];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	/* FAIL has no call record: its text carries the place, as "line:column:length " */
+	snprintf(full, sizeof full, "%u:%u:%u %s", place.line, place.column, place.length, text);
+	emit(c, OP_FAIL, 0, compile_message(c, str_from(full)));
+}
+
+uint32_t
+compile_intern(struct compiler *c, struct str name)
+{
+	struct build *b = c->build;
+	struct str lower = arena_lower(&c->program->arena, name);
+	uint32_t at;
+
+	if ((b->names.n + 1) * 2 > b->name_mask) {
+		uint32_t size = b->name_mask ? (b->name_mask + 1) * 2 : 64;
+
+		free(b->name_slot);
+		b->name_slot = mem_alloc(size * sizeof *b->name_slot);
+		memset(b->name_slot, 0, size * sizeof *b->name_slot);
+		b->name_mask = size - 1;
+		for (uint32_t i = 0; i < b->names.n; i++) {
+			at = (uint32_t)str_hash(b->names.v[i], 0) & b->name_mask;
+			while (b->name_slot[at])
+				at = (at + 1) & b->name_mask;
+			b->name_slot[at] = i + 1;
+		}
+	}
+	at = (uint32_t)str_hash(lower, 0) & b->name_mask;
+	for (; b->name_slot[at]; at = (at + 1) & b->name_mask)
+		if (str_eq(b->names.v[b->name_slot[at] - 1], lower))
+			return b->name_slot[at] - 1;
+	vec_push(&b->names, lower);
+	b->name_slot[at] = (uint32_t)b->names.n;
+	return (uint32_t)b->names.n - 1;
+}
+
+/* --- shape: what may stand behind the arguments */
+
+static bool
+node_shape(struct compiler *c, const struct command *k, struct ast_node *node)
+{
+	const char *usage = arena_printf(c->scratch, "usage: %.*s", STR_ARG(command_usage(c->scratch, k))).s;
+	struct span at = SPAN(node->at.from, node->end);
+
+	if (k->flags & COMMAND_BLOCK && !node->has_block)
+		compile_error(c, SPAN(node->end, node->end), usage, "'%s' needs a block in '{ }'", k->name);
+	else if (!(k->flags & COMMAND_BLOCK) && node->has_block)
+		compile_error(c, node->at, "end it with ';'", "'%s' does not take a block", k->name);
+	else if (k->flags & COMMAND_TEST_LIST && !node->tests)
+		compile_error(c, at, usage, "'%s' needs a list of tests in '( )'", k->name);
+	else if (k->flags & COMMAND_TEST_LIST && !node->parenthesised)
+		compile_error(c, node->tests->at, usage, "tests of '%s' must stand in '( )'", k->name);
+	else if (k->flags & COMMAND_TEST_ONE && !node->tests)
+		compile_error(c, at, usage, "'%s' needs a test", k->name);
+	else if (k->flags & COMMAND_TEST_ONE && node->parenthesised)
+		compile_error(c, node->tests->at, "use anyof(...) or allof(...) for several tests",
+		              "'%s' takes one test, without '( )'", k->name);
+	else if (!(k->flags & (COMMAND_TEST_ONE | COMMAND_TEST_LIST)) && node->tests)
+		compile_error(c, node->tests->at, usage, "'%s' does not take a test", k->name);
+	else
+		return true;
+	return false;
+}
+
+/* --- tests */
+
+static void
+test_unknown(struct compiler *c, struct ast_node *node)
+{
+	char hint[80];
+	const char *near = vocabulary_near_command(c, node->name, true);
+
+	if (c->ihave) {
+		compile_fail(c, node->at, "unknown test '%.*s'", STR_ARG(node->name));
+		return;
+	}
+	if (build_find(c->build, node->name, false)) {
+		compile_error(c, node->at, NULL, "'%.*s' is a command, not a test", STR_ARG(node->name));
+		return;
+	}
+	if (near)
+		snprintf(hint, sizeof hint, "did you mean '%s'?", near);
+	compile_error(c, node->at, near ? hint : NULL, "unknown test '%.*s'", STR_ARG(node->name));
+}
+
+void
+compile_not(struct compiler *c, struct ast_node *node, bool sense, int *chain, int mark)
+{
+	compile_test(c, node->tests, !sense, chain, (unsigned)mark);
+}
+
+/* A connective: its operands jump out as soon as one decides.  An unknown one
+ * leaves its trace in a mark of the connective's own; SETTLE looks at it where
+ * the operands have all been passed. */
+void
+compile_junction(struct compiler *c, struct ast_node *node, bool sense, int *chain, int mark, bool any)
+{
+	unsigned own = (unsigned)mark + 1;
+	int out = -1, here;
+
+	if (!node->tests->next) {
+		compile_test(c, node->tests, sense, chain, (unsigned)mark);
+		return;
+	}
+	if (sense == any && mark) {
+		for (struct ast_node *t = node->tests; t; t = t->next)
+			compile_test(c, t, sense, chain, (unsigned)mark);
+		return;
+	}
+	emit(c, OP_CLEAR, own, 0);
+	for (struct ast_node *t = node->tests; t; t = t->next)
+		compile_test(c, t, sense == any ? sense : !sense, sense == any ? chain : &out, own);
+	if (sense == any) {
+		here = emit(c, OP_SETTLE, own, (uint32_t)-1);
+		if (!mark)
+			*chain = emit(c, OP_JUMP, 0, (uint32_t)*chain);
+		patch(c, here);
+		return;
+	}
+	*chain = emit(c, OP_SETTLE, own, (uint32_t)*chain);
+	if (!mark)
+		*chain = emit(c, OP_JUMP, 0, (uint32_t)*chain);
+	patch(c, out);
+}
+
+static void
+test_children(struct compiler *c, struct ast_node *node)
+{
+	for (struct ast_node *t = node->tests; t; t = t->next) {
+		int chain = -1;
+
+		compile_test(c, t, true, &chain, 0);
+		patch(c, chain);
+	}
+}
+
+static void
+test_leaf(struct compiler *c, const struct command *k, struct ast_node *node, bool sense, int *chain, unsigned mark)
+{
+	struct call *call = compile_call(c, k, node);
+
+	if (!call)
+		return;
+	emit_call(c, OP_TEST, call);
+	*chain = emit(c, sense ? OP_JUMP_IF : OP_JUMP_IFNOT, mark, (uint32_t)*chain);
+}
+
+void
+compile_test(struct compiler *c, struct ast_node *node, bool sense, int *chain, unsigned mark)
+{
+	const struct word *w = build_find(c->build, node->name, true);
+
+	if (c->tests >= c->program->limits.nesting || c->tests >= MAX_MARK) {
+		compile_error(c, node->at, NULL, "tests are nested too deeply (limit is %u)", c->program->limits.nesting);
+		return;
+	}
+	c->tests++;
+	if (!w) {
+		test_unknown(c, node);
+		if (!c->ihave)
+			test_children(c, node);
+	} else {
+		vocabulary_use(c, w->extension, node->at, "test", node->name);
+		if (node_shape(c, w->command, node)) {
+			if (w->command->jump)
+				w->command->jump(c, node, sense, chain, (int)mark);
+			else
+				test_leaf(c, w->command, node, sense, chain, mark);
+		}
+	}
+	c->tests--;
+}
+
+/* --- conditions */
+
+uint32_t
+compile_rule(struct compiler *c, struct ast_node *node, int *end, bool more)
+{
+	struct build *b = c->build;
+	uint32_t index = (uint32_t)b->rules.n;
+	const struct word *w = build_find(b, node->name, false);
+	int no = -1;
+
+	vec_push(&b->rules, (struct rule){ .at = SPAN(node->at.from, node->end), .source = c->source,
+	                                   .line = compile_line(c, node->at),
+	                                   .name = w ? w->command->name : "", .unit = NO_UNIT });
+	emit(c, OP_RULE, 0, index);
+	if (node->tests)
+		compile_test(c, node->tests, false, &no, 0);
+	b->rules.v[index].yes = (uint32_t)c->code.n;
+	compile_block(c, node);
+	/* a branch without code still is a place of its own, so that a trace can tell it from "no" */
+	if (more || c->code.n == b->rules.v[index].yes)
+		*end = emit(c, OP_JUMP, 0, (uint32_t)*end);
+	b->rules.v[index].no = (uint32_t)c->code.n;
+	patch(c, no);
+	return index;
+}
+
+void
+compile_rule_end(struct compiler *c, uint32_t first, uint32_t last, int end)
+{
+	struct build *b = c->build;
+
+	patch(c, end);
+	for (uint32_t i = first; i <= last; i++)
+		if (b->rules.v[i].source == c->source && !b->rules.v[i].end)
+			b->rules.v[i].end = (uint32_t)c->code.n;
+}
+
+/* --- commands */
+
+static void
+command_unknown(struct compiler *c, struct ast_node *node)
+{
+	char hint[80];
+	const char *near = vocabulary_near_command(c, node->name, false);
+
+	if (c->ihave) {
+		compile_fail(c, node->at, "unknown command '%.*s'", STR_ARG(node->name));
+		return;
+	}
+	if (build_find(c->build, node->name, true)) {
+		compile_error(c, node->at, "tests stand behind 'if', 'elsif', 'not' or in a list of tests",
+		              "'%.*s' is a test, not a command", STR_ARG(node->name));
+		return;
+	}
+	if (near)
+		snprintf(hint, sizeof hint, "did you mean '%s'?", near);
+	compile_error(c, node->at, near ? hint : NULL, "unknown command '%.*s'", STR_ARG(node->name));
+}
+
+static void
+command_dead(struct compiler *c, const struct ast_node *node)
+{
+	if (!c->dead)
+		return;
+	c->dead = false;
+	compile_warning(c, node->at, NULL, "never reached: '%s' stands before it", c->dead_name);
+}
+
+/* "keep" newline "discard;" is grammatical: a keep with a test.  What was meant
+ * is a missing semicolon: NULL, or the command hidden in the test's place. */
+static struct ast_node *
+command_hidden(struct compiler *c, const struct command *k, struct ast_node *node)
+{
+	struct ast_node *t = node->tests;
+
+	if (!t || node->parenthesised || k->flags & (COMMAND_TEST_ONE | COMMAND_TEST_LIST) ||
+	    !build_find(c->build, t->name, false) || build_find(c->build, t->name, true))
+		return NULL;
+	return t;
+}
+
+static uint32_t
+arguments_end(const struct ast_node *node)
+{
+	uint32_t end = node->at.to;
+
+	for (const struct ast_arg *a = node->args; a; a = a->next)
+		end = a->at.to;
+	return end;
+}
+
+static struct ast_node *
+command_known(struct compiler *c, const struct word *w, struct ast_node *node)
+{
+	const struct command *k = w->command;
+	struct ast_node *hidden;
+
+	vocabulary_use(c, w->extension, node->at, "command", node->name);
+	if (k->flags & COMMAND_TOP && c->blocks) {
+		compile_error(c, node->at, NULL, "'%s' must not stand inside a block", k->name);
+		return node;
+	}
+	hidden = command_hidden(c, k, node);
+	if (hidden) {
+		uint32_t end = arguments_end(node);
+
+		compile_error(c, SPAN(end, end), NULL, "';' is missing after '%s'", k->name);
+		hidden->has_block = node->has_block;
+		hidden->block = node->block;
+		compile_commands(c, hidden);
+		return node;
+	}
+	if (k->compile) {
+		if (node_shape(c, k, node))
+			return k->compile(c, node);
+		test_children(c, node);
+		compile_block(c, node);
+	} else if (node_shape(c, k, node)) {
+		struct call *call = compile_call(c, k, node);
+
+		if (call)
+			emit_call(c, OP_ACT, call);
+	}
+	return node;
+}
+
+void
+compile_commands(struct compiler *c, struct ast_node *node)
+{
+	for (; node; node = node->next) {
+		const struct word *w = build_find(c->build, node->name, false);
+		const struct ast_node *first = node;
+
+		command_dead(c, node);
+		if (w) {
+			node = command_known(c, w, node);
+		} else {
+			command_unknown(c, node);
+			if (!c->ihave) {
+				test_children(c, node);
+				compile_block(c, node);
+			}
+		}
+		c->commands_seen = true;
+		if (w && w->command->flags & COMMAND_FINAL && first->next) {
+			c->dead = true;
+			c->dead_name = w->command->name;
+		}
+	}
+	c->dead = false;
+}
+
+void
+compile_block(struct compiler *c, struct ast_node *owner)
+{
+	bool dead = c->dead;
+
+	if (c->blocks >= c->program->limits.nesting) {
+		compile_error(c, owner->at, NULL, "blocks are nested too deeply (limit is %u)", c->program->limits.nesting);
+		return;
+	}
+	c->blocks++;
+	c->dead = false;
+	compile_commands(c, owner->block);
+	c->dead = dead;
+	c->blocks--;
+}
+
+void
+compile_loop(struct compiler *c, struct ast_node *node)
+{
+	int breaks = c->breaks, each;
+
+	if (c->loop == LIMIT_LOOPS) {
+		compile_error(c, node->at, NULL, "loops are nested too deeply (limit is %d)", LIMIT_LOOPS);
+		return;
+	}
+	c->breaks = -1;
+	c->loop++;
+	if (c->loop > c->program->nloops)
+		c->program->nloops = c->loop;
+	each = emit(c, OP_EACH, c->loop, 0);
+	compile_block(c, node);
+	emit(c, OP_NEXT, c->loop, (uint32_t)each + 1);
+	c->loop--;
+	c->code.v[each].b = (uint32_t)c->code.n;
+	patch(c, c->breaks);
+	c->breaks = breaks;
+}
+
+/* --- scripts */
+
+static void
+unit_close(struct compiler *c, struct str key)
+{
+	struct build *b = c->build;
+	struct arena *arena = &c->program->arena;
+	struct unit u = { .source = c->source, .ninsns = (uint32_t)c->code.n, .nlocals = c->nlocals, .captures = c->captures,
+	                  .key = key };
+	struct insn *code = arena_array(arena, c->code.n, sizeof *code);
+	struct str *local = arena_zalloc(arena, (c->nlocals + 1) * sizeof *local);
+	uint16_t number = (uint16_t)b->units.n;
+
+	memcpy(code, c->code.v, c->code.n * sizeof *code);
+	for (size_t i = 0; i < c->names.n; i++)
+		if (!(c->names.v[i].slot & GLOBAL_SLOT))
+			local[c->names.v[i].slot] = c->names.v[i].name;
+	u.code = code;
+	u.local_name = local;
+	for (size_t i = c->first_call; i < b->calls.n; i++)
+		if (b->calls.v[i].source == c->source)
+			b->calls.v[i].unit = number;
+	for (size_t i = c->first_rule; i < b->rules.n; i++)
+		if (b->rules.v[i].source == c->source)
+			b->rules.v[i].unit = number;
+	vec_push(&b->units, u);
+}
+
+static struct source *
+source_new(struct build *b, struct str name, struct str text)
+{
+	struct source *s = ARENA_NEW(&b->program->arena, struct source);
+
+	s->name = arena_str(&b->program->arena, name);
+	s->text = arena_str(&b->program->arena, text);
+	return s;
+}
+
+/* One script: its unit, or -1 after errors, which have been reported. */
+static int
+script_compile(struct build *b, struct compiler *outer, struct str name, struct str text, struct str key)
+{
+	struct arena scratch = { 0 };
+	struct compiler c = { .outer = outer, .build = b, .program = b->program, .diag = b->diag, .host = b->host,
+	                      .scratch = &scratch, .key = key, .flags = b->program->flags, .breaks = -1,
+	                      .first_call = (uint32_t)b->calls.n, .first_rule = (uint32_t)b->rules.n };
+	unsigned errors = b->diag->errors;
+	struct ast_node *tree;
+
+	c.source = source_new(b, name, text.len > b->program->limits.script_size ? STR_EMPTY : text);
+	if (text.len > b->program->limits.script_size) {
+		compile_error(&c, SPAN(0, 0), NULL, "script is larger than %zu bytes (limit 'script-size')",
+		              b->program->limits.script_size);
+		return -1;
+	}
+	tree = parse_script(&scratch, &b->program->arena, c.source, b->diag);
+	compile_commands(&c, tree);
+	emit(&c, outer ? OP_RETURN : OP_HALT, 0, 0);
+	if (b->diag->errors == errors)
+		unit_close(&c, key);
+	vec_done(&c.code);
+	vec_done(&c.names);
+	arena_done(&scratch);
+	return b->diag->errors == errors ? (int)b->units.n - 1 : -1;
+}
+
+static int
+include_known(const struct build *b, struct str key)
+{
+	for (uint32_t i = 0; i < b->units.n; i++)
+		if (str_eq(b->units.v[i].key, key))
+			return (int)i;
+	return -1;
+}
+
+static int
+include_compile(struct compiler *c, struct str kind, struct str name, struct str key, const char **ret_why)
+{
+	struct build *b = c->build;
+	struct tamis_text text = { 0 };
+	int found, unit;
+	unsigned errors = b->diag->errors;
+
+	if (++b->nscripts > b->program->limits.includes) {
+		*ret_why = "too many scripts are included";
+		return -1;
+	}
+	found = b->host && b->host->load ? b->host->load(b->host->ctx, text_of(kind), text_of(name), &text) : 0;
+	if (found <= 0) {
+		*ret_why = found ? "cannot be read now" : "does not exist";
+		return -1;
+	}
+	b->depth++;
+	unit = script_compile(b, c, name, str_of(text), key);
+	b->depth--;
+	/* a broken include does not stop the including script from compiling */
+	b->diag->errors = errors;
+	if (unit < 0)
+		*ret_why = "has errors";
+	return unit;
+}
+
+int
+compile_include(struct compiler *c, struct str kind, struct str name, const char **ret_why)
+{
+	struct buf key = { 0 };
+	struct build *b = c->build;
+	struct str whole;
+	int unit;
+
+	buf_add(&key, kind);
+	buf_putc(&key, '\0');
+	buf_add(&key, name);
+	whole = buf_copy(&key, &b->program->arena);
+	buf_done(&key);
+	for (const struct compiler *o = c; o; o = o->outer)
+		if (o->key.len && str_eq(o->key, whole)) {
+			*ret_why = "includes itself";
+			return -1;
+		}
+	unit = include_known(b, whole);
+	if (unit >= 0)
+		return unit;
+	if (b->depth >= b->program->limits.include_nesting) {
+		*ret_why = "includes are nested too deeply";
+		return -1;
+	}
+	return include_compile(c, kind, name, whole, ret_why);
+}
+
+/* --- programs */
+
+/* The lists of the build become arrays of the program. */
+static void
+build_finish(struct build *b)
+{
+	struct program *p = b->program;
+
+#define MOVE(field, count, list) \
+	(p->field = arena_array(&p->arena, (list).n + 1, sizeof *p->field), \
+	 (list).n ? memcpy((void *)p->field, (list).v, (list).n * sizeof *p->field) : NULL, p->count = (uint32_t)(list).n)
+	MOVE(unit, nunits, b->units);
+	MOVE(call, ncalls, b->calls);
+	MOVE(rule, nrules, b->rules);
+	MOVE(name, nnames, b->names);
+	MOVE(message, nmessages, b->messages);
+	MOVE(global, nglobals, b->globals);
+	MOVE(space, nspaces, b->spaces);
+	MOVE(capability, ncapabilities, b->capabilities);
+#undef MOVE
+}
+
+static void
+build_done(struct build *b)
+{
+	vec_done(&b->units);
+	vec_done(&b->calls);
+	vec_done(&b->rules);
+	vec_done(&b->names);
+	vec_done(&b->messages);
+	vec_done(&b->globals);
+	vec_done(&b->spaces);
+	vec_done(&b->capabilities);
+	free(b->name_slot);
+	arena_done(&b->scratch);
+}
+
+struct program *
+program_compile(const struct tamis_host *host, struct str name, struct str rules, unsigned flags)
+{
+	struct build *b = mem_alloc(sizeof *b);
+	struct program *p = program_new(host && host->limits ? host->limits : &tamis_limits_default);
+	struct diag diag;
+
+	memset(b, 0, sizeof *b);
+	diag = (struct diag){ .host = host, .arena = &b->scratch, .limit = LIMIT_ERRORS };
+	b->program = p;
+	b->host = host;
+	b->diag = &diag;
+	p->flags = flags;
+	build_words(b);
+	if (script_compile(b, NULL, name, rules, STR_EMPTY) < 0) {
+		p = program_unref(p);
+	} else {
+		build_finish(b);
+		if (flags & TAMIS_RESIDENT && !(flags & TAMIS_NO_INDEX))
+			program_index(p);
+		if (program_verify(p))          /* our own bug: nothing that is not verified runs */
+			abort();
+	}
+	build_done(b);
+	free(b);
+	return p;
+}

@@ -1,0 +1,268 @@
+/* template.c - strings with "${name}" in them (RFC 5229 3), split when compiled
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "base/limits.h"
+#include "lang/build.h"
+
+static bool
+is_alpha(char c)
+{
+	return (unsigned char)(char_lower(c) - 'a') < 26 || c == '_';
+}
+
+/* length of an identifier or number at the start of v */
+static size_t
+name_length(struct str v)
+{
+	size_t n = 0;
+
+	if (v.len && char_is_digit(*v.s)) {
+		while (n < v.len && char_is_digit(v.s[n]))
+			n++;
+		return n;
+	}
+	while (n < v.len && (is_alpha(v.s[n]) || (n && char_is_digit(v.s[n]))))
+		n++;
+	return n;
+}
+
+bool
+variable_name_ok(struct str name)
+{
+	return name.len && !char_is_digit(*name.s) && name_length(name) == name.len;
+}
+
+static struct variable_name *
+name_find(struct compiler *c, struct str name, uint64_t hash)
+{
+	for (size_t i = 0; i < c->names.n; i++)
+		if (c->names.v[i].hash == hash && str_eq(c->names.v[i].name, name))
+			return &c->names.v[i];
+	return NULL;
+}
+
+static uint32_t
+global_slot(struct build *b, struct str name)
+{
+	for (uint32_t i = 0; i < b->globals.n; i++)
+		if (str_eq(b->globals.v[i], name))
+			return GLOBAL_SLOT | i;
+	vec_push(&b->globals, name);
+	return GLOBAL_SLOT | (uint32_t)(b->globals.n - 1);
+}
+
+/* Names are not case-sensitive; kept in lower case. */
+static bool
+name_prepare(struct compiler *c, struct str *name, struct span at)
+{
+	if (!variable_name_ok(*name)) {
+		compile_error(c, at, "letters, digits and '_', no digit first", "'%.*s' is not a variable name",
+		              name->len > 80 ? 80 : (int)name->len, name->s);
+		return false;
+	}
+	if (name->len > LIMIT_VARIABLE_NAME) {
+		compile_error(c, at, NULL, "variable name is longer than %d bytes", LIMIT_VARIABLE_NAME);
+		return false;
+	}
+	if (c->names.n >= c->program->limits.variables || c->build->globals.n >= c->program->limits.variables) {
+		compile_error(c, at, NULL, "too many variables (limit is %u)", c->program->limits.variables);
+		return false;
+	}
+	*name = arena_lower(&c->program->arena, *name);
+	return true;
+}
+
+static const struct namespace *
+space_find(struct str name, unsigned *ret_extension)
+{
+	for (unsigned e = 0; extensions[e]; e++)
+		for (size_t i = 0; i < extensions[e]->nnamespaces; i++)
+			if (str_iis(name, extensions[e]->namespaces[i].name)) {
+				*ret_extension = e;
+				return &extensions[e]->namespaces[i];
+			}
+	return NULL;
+}
+
+/* "global.x" and its like: the namespace, or NULL after an error */
+static const struct namespace *
+space_use(struct compiler *c, struct str space, struct span at)
+{
+	unsigned e = 0;
+	const struct namespace *s = space_find(space, &e);
+
+	if (!s) {
+		compile_error(c, at, NULL, "unknown namespace '%.*s' in a variable", STR_ARG(space));
+		return NULL;
+	}
+	/* no instruction may stand before the call that is being compiled */
+	if (!vocabulary_bit(c->enabled, e)) {
+		compile_error(c, at, NULL, "variables '%s...' need the extension \"%s\"", s->name, extensions[e]->name);
+		return NULL;
+	}
+	return s;
+}
+
+int64_t
+compile_variable(struct compiler *c, struct str name, struct span at)
+{
+	ptrdiff_t dot = str_find(name, STR("."));
+	struct variable_name *known;
+	uint64_t hash;
+
+	if (dot > 0) {
+		const struct namespace *s = space_use(c, str_sub(name, 0, (size_t)dot), at);
+
+		if (!s)
+			return -1;
+		if (!s->globals) {
+			compile_error(c, at, NULL, "variables of the namespace '%s' cannot be set", s->name);
+			return -1;
+		}
+		name = str_sub(name, (size_t)dot + 1, name.len);
+		return name_prepare(c, &name, at) ? (int64_t)global_slot(c->build, name) : -1;
+	}
+	if (!name_prepare(c, &name, at))
+		return -1;
+	hash = str_hash(name, 0);
+	known = name_find(c, name, hash);
+	if (known)
+		return known->slot;
+	vec_push(&c->names, (struct variable_name){ name, hash, c->nlocals });
+	return c->nlocals++;
+}
+
+void
+compile_global(struct compiler *c, struct str name, struct span at)
+{
+	struct variable_name *known;
+
+	if (!name_prepare(c, &name, at))
+		return;
+	known = name_find(c, name, str_hash(name, 0));
+	if (!known) {
+		vec_push(&c->names, (struct variable_name){ name, str_hash(name, 0), global_slot(c->build, name) });
+		return;
+	}
+	if (!(known->slot & GLOBAL_SLOT))
+		compile_error(c, at, "declare it global before its first use (RFC 6609 3.4.1)",
+		              "variable '%.*s' is already in use as this script's own", STR_ARG(name));
+}
+
+/* "${" ref "}" at the start of v: its length, and the parts */
+static size_t
+reference(struct str v, struct str *ret_space, struct str *ret_name)
+{
+	size_t at = 2, n;
+
+	*ret_space = STR_EMPTY;
+	n = name_length(str_sub(v, at, v.len));
+	if (!n)
+		return 0;
+	if (at + n < v.len && v.s[at + n] == '.' && !char_is_digit(v.s[at])) {
+		size_t from = at + n + 1, end = from;
+
+		*ret_space = str_sub(v, at, at + n);
+		for (;;) {
+			n = name_length(str_sub(v, end, v.len));
+			if (!n)
+				return 0;
+			end += n;
+			if (end >= v.len || v.s[end] != '.')
+				break;
+			end++;
+		}
+		*ret_name = str_sub(v, from, end);
+		at = end;
+	} else {
+		*ret_name = str_sub(v, at, at + n);
+		at += n;
+	}
+	return at < v.len && v.s[at] == '}' ? at + 1 : 0;
+}
+
+static uint32_t
+space_index(struct build *b, const struct namespace *s)
+{
+	for (uint32_t i = 0; i < b->spaces.n; i++)
+		if (b->spaces.v[i] == s)
+			return i;
+	vec_push(&b->spaces, s);
+	return (uint32_t)b->spaces.n - 1;
+}
+
+static struct piece
+piece_variable(struct compiler *c, struct str name, struct span at)
+{
+	int64_t slot;
+	uint64_t number;
+
+	if (char_is_digit(*name.s)) {
+		/* RFC 5229 3.2: an index out of range is the empty string */
+		if (str_number(name, &number) && number < MATCH_SLOTS)
+			return (struct piece){ .kind = PIECE_MATCH, .slot = (uint32_t)number };
+		return (struct piece){ .kind = PIECE_TEXT, .text = STR_EMPTY };
+	}
+	slot = compile_variable(c, name, at);
+	if (slot < 0)
+		return (struct piece){ .kind = PIECE_TEXT, .text = STR_EMPTY };
+	if (slot & GLOBAL_SLOT)
+		return (struct piece){ .kind = PIECE_GLOBAL, .slot = (uint32_t)slot & ~GLOBAL_SLOT };
+	return (struct piece){ .kind = PIECE_LOCAL, .slot = (uint32_t)slot };
+}
+
+static struct piece
+piece_space(struct compiler *c, struct str space, struct str name, struct span at)
+{
+	struct piece none = { .kind = PIECE_TEXT, .text = STR_EMPTY };
+	const struct namespace *s = space_use(c, space, at);
+	const char *wrong;
+
+	if (!s)
+		return none;
+	if (s->globals) {
+		struct str lower = name;
+
+		return name_prepare(c, &lower, at)
+		       ? (struct piece){ .kind = PIECE_GLOBAL, .slot = global_slot(c->build, lower) & ~GLOBAL_SLOT } : none;
+	}
+	wrong = s->check ? s->check(name) : NULL;
+	if (wrong) {
+		compile_error(c, at, NULL, "'${%s.%.*s}': %s", s->name, STR_ARG(name), wrong);
+		return none;
+	}
+	return (struct piece){ .kind = PIECE_SPACE, .slot = space_index(c->build, s), .text = arena_str(&c->program->arena, name) };
+}
+
+const struct template *
+compile_template(struct compiler *c, struct str text, struct span at)
+{
+	VEC(struct piece) pieces = { 0 };
+	struct template *t = NULL;
+	size_t done = 0, from = 0;
+	bool found = false;
+
+	for (ptrdiff_t hit; (hit = str_find(str_sub(text, from, text.len), STR("${"))) >= 0;) {
+		struct str space, name;
+		size_t start = from + (size_t)hit, n = reference(str_sub(text, start, text.len), &space, &name);
+
+		from = start + 2;
+		if (!n)
+			continue;
+		if (start > done)
+			vec_push(&pieces, (struct piece){ .kind = PIECE_TEXT, .text = str_sub(text, done, start) });
+		vec_push(&pieces, space.len ? piece_space(c, space, name, at) : piece_variable(c, name, at));
+		from = done = start + n;
+		found = true;
+	}
+	if (found) {
+		if (done < text.len)
+			vec_push(&pieces, (struct piece){ .kind = PIECE_TEXT, .text = str_sub(text, done, text.len) });
+		t = arena_alloc(&c->program->arena, sizeof *t + pieces.n * sizeof *t->piece);
+		t->npieces = (uint32_t)pieces.n;
+		memcpy(t->piece, pieces.v, pieces.n * sizeof *t->piece);
+	}
+	vec_done(&pieces);
+	return t;
+}

@@ -1,0 +1,289 @@
+/* match.c - match type x comparator x keys, on the values that a test feeds
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "vm/match.h"
+
+#include <stdio.h>
+
+#include "base/utf8.h"
+#include "mail/casemap.h"
+#include "vm/trace.h"
+
+enum { NEAREST_MAX = 2000 };           /* keys looked at for the one that came closest */
+
+/* --- forms */
+
+static struct str
+cell_canonical(struct run *r, struct cell *c, const struct comparator *k)
+{
+	struct str *kept;
+
+	if (!k->canonical)
+		return c->v;
+	if (k->form < 0)
+		return k->canonical(&r->arena, c->v);
+	kept = &c->form[k->form];
+	if (!kept->s) {
+		*kept = k->canonical(&r->message->arena, c->v);
+		run_work(r, c->v.len);
+	}
+	return *kept;
+}
+
+/* --- keys made at run time, kept for the rest of the run */
+
+struct run_cache {
+	const struct call *call;
+	struct str written;             /* all keys, joined */
+	struct matcher matcher;
+	struct run_cache *next;
+};
+
+static struct str
+keys_joined(struct arena *arena, const struct value *keys)
+{
+	struct buf joined = { 0 };
+	struct str copy;
+
+	for (uint32_t i = 0; i < keys->n; i++) {
+		buf_printf(&joined, "%zu:", keys->str[i].len);
+		buf_add(&joined, keys->str[i]);
+	}
+	copy = buf_copy(&joined, arena);
+	buf_done(&joined);
+	return copy;
+}
+
+/* The call's matcher with keys as they are now; NULL after an error. */
+static const struct matcher *
+matcher_dynamic(struct run *r, const struct call *k, const struct value *keys)
+{
+	struct str joined = keys_joined(&r->arena, keys);
+	struct run_cache *c;
+	const char *wrong;
+	size_t at;
+
+	for (c = r->cache; c; c = c->next)
+		if (c->call == k && str_eq(c->written, joined))
+			return &c->matcher;
+	c = arena_zalloc(&r->arena, sizeof *c);
+	c->call = k;
+	c->written = joined;
+	c->matcher = *k->matcher;
+	r->work += 20 + joined.len / 8;
+	wrong = matcher_prepare(&c->matcher, &r->arena, keys->str, keys->n, 0, &at);
+	if (wrong) {
+		run_error(r, k, "key of '%s': %s", k->matcher->type->name, wrong);
+		return NULL;
+	}
+	c->next = r->cache;
+	r->cache = c;
+	return &c->matcher;
+}
+
+/* --- values */
+
+static bool
+match_canonical(struct match *m, struct str octets, struct str canonical)
+{
+	size_t key = 0;
+	int rc;
+
+	m->value = octets;
+	m->canonical = canonical;
+	rc = m->matcher->type->match(m->run, m->matcher, m->matcher->type->raw ? octets : canonical, &key);
+	if (m->run->tracing)
+		trace_value(m->run, m->call, octets, rc, rc == YES ? m->matcher->written[key] : STR_EMPTY);
+	m->run->work += 1 + canonical.len / 64;
+	if (rc == NO)
+		return false;
+	m->result = rc;
+	return true;
+}
+
+static bool
+probe_found(void *ctx, size_t key)
+{
+	struct match *m = ctx;
+	uint32_t bit = m->probe->bit[key];
+
+	m->bits[bit / 64] |= (uint64_t)1 << (bit % 64);
+	return true;
+}
+
+bool
+match_cell(struct match *m, struct cell *c)
+{
+	if (m->bits) {
+		struct str v = cell_canonical(m->run, c, m->probe->comparator);
+
+		automaton_each(m->probe->automaton, v, probe_found, m);
+		m->run->work += 1 + v.len / 64;
+		return false;
+	}
+	if (m->matcher->type->counts) {
+		m->count++;
+		if (m->run->tracing)
+			trace_value(m->run, m->call, c->v, NO, STR_EMPTY);
+		return false;
+	}
+	return match_canonical(m, c->v, m->matcher->type->raw ? c->v : cell_canonical(m->run, c, m->matcher->comparator));
+}
+
+bool
+match_text(struct match *m, struct str v)
+{
+	struct cell c = cell_of(v);
+
+	/* forms of a passing value must not stay with the message */
+	if (!m->bits && !m->matcher->type->counts && m->matcher->comparator->canonical && !m->matcher->type->raw)
+		return match_canonical(m, v, m->matcher->comparator->canonical(&m->run->arena, v));
+	return match_cell(m, &c);
+}
+
+bool
+match_address(struct match *m, struct mail_address *a)
+{
+	const struct address_part *part = m->call->part;
+	struct str v;
+
+	if (!part || part->builtin == 1)
+		return match_cell(m, &a->all);
+	if (!a->valid)                  /* RFC 5228 5.1: what is no address has no parts */
+		return false;
+	if (part->builtin)
+		return match_cell(m, part->builtin == 2 ? &a->local : &a->domain);
+	return part->part(m->run, a->local.v, a->domain.v, a->all.v, &v) == YES && match_text(m, v);
+}
+
+static void
+match_counted(struct match *m)
+{
+	char text[24];
+	struct str v;
+
+	snprintf(text, sizeof text, "%llu", (unsigned long long)m->count);
+	v = arena_str(&m->run->arena, str_from(text));
+	match_canonical(m, v, m->matcher->comparator->canonical ? m->matcher->comparator->canonical(&m->run->arena, v) : v);
+}
+
+/* --- captures */
+
+/* Canonical text is made character by character; where its length differs from
+ * the value's, walk both to find what an offset in one is in the other. */
+static size_t
+offset_original(struct run *r, struct str value, size_t canonical)
+{
+	size_t at = 0, done = 0;
+
+	while (at < value.len && done < canonical) {
+		struct str rest = str_sub(value, at, value.len);
+		uint32_t code;
+		size_t n = utf8_next(rest, &code);
+
+		n = n ? n : 1;
+		done += casemap_unicode(&r->arena, str_sub(rest, 0, n)).len;
+		at += n;
+	}
+	return at;
+}
+
+void
+run_captures(struct run *r, const struct str *cap, size_t n)
+{
+	const struct match *m = r->matching;
+	struct str value = m->value;
+	bool same = m->matcher->type->raw || !m->matcher->comparator->canonical || m->canonical.s == value.s;
+	bool aligned = same || m->canonical.len == value.len;
+
+	for (size_t i = 0; i < MATCH_SLOTS; i++) {
+		struct str v = i < n ? cap[i] : STR_EMPTY;
+
+		if (!same && i < n) {
+			size_t from = (size_t)(v.s - m->canonical.s), to = from + v.len;
+
+			if (!aligned) {
+				from = offset_original(r, value, from);
+				to = offset_original(r, value, to);
+			}
+			v = str_sub(value, from, to);
+		}
+		r->match[i].v = v.len ? arena_str(&r->arena, v) : STR_EMPTY;
+		r->match[i].taint = r->unknown;
+	}
+}
+
+/* --- the index */
+
+bool
+match_excluded(struct run *r, const struct call *k)
+{
+	const struct probe *p = &r->program->probe[k->probe];
+	uint64_t *bits = r->probe[k->probe];
+
+	if (!bits) {
+		struct match m = { .run = r, .call = k, .matcher = k->matcher, .probe = p };
+
+		bits = arena_zalloc(&r->arena, (p->nbits + 63) / 64 * sizeof *bits);
+		m.bits = r->probe[k->probe] = bits;
+		/* what cannot be told now is told again by the test itself */
+		if (k->command->values(r, k, k->arg, &m) < 0)
+			memset(bits, 0xff, (p->nbits + 63) / 64 * sizeof *bits);
+	}
+	return !(bits[k->bit / 64] >> (k->bit % 64) & 1);
+}
+
+/* --- */
+
+static void
+match_nearest(struct match *m)
+{
+	const struct matcher *k = m->matcher;
+	struct str best = STR_EMPTY;
+	unsigned distance = UINT32_MAX;
+
+	if (!m->value.s)
+		return;
+	for (uint32_t i = 0; i < k->nkeys && i < NEAREST_MAX; i++) {
+		unsigned limit = distance == UINT32_MAX ? 64 : distance - 1, d;
+
+		if (!distance)
+			break;
+		d = str_distance(m->value.len > 200 ? str_sub(m->value, 0, 200) : m->value,
+		                 k->written[i].len > 200 ? str_sub(k->written[i], 0, 200) : k->written[i], limit);
+		if (d <= limit) {
+			distance = d;
+			best = k->written[i];
+		}
+	}
+	if (!best.len && k->nkeys)
+		best = k->written[0];
+	trace_nearest(m->run, m->call, m->value, best);
+}
+
+int
+match_run(struct run *r, const struct call *k, const struct value *arg)
+{
+	struct match m = { .run = r, .call = k, .matcher = k->matcher, .result = NO };
+	int rc;
+
+	if (!k->matcher->prepared_ok) {
+		const struct value *keys = NULL;
+
+		for (uint8_t i = 0; i < k->nargs; i++)
+			if (k->command->params[i].role == ROLE_KEYS)
+				keys = &arg[i];
+		m.matcher = keys ? matcher_dynamic(r, k, keys) : NULL;
+		if (!m.matcher)
+			return ERROR;
+	}
+	r->matching = &m;
+	rc = k->command->values(r, k, arg, &m);
+	if (rc >= 0 && m.matcher->type->counts && m.result == NO)
+		match_counted(&m);
+	r->matching = NULL;
+	if (rc < 0)
+		return rc;
+	if (m.result == NO && r->tracing)
+		match_nearest(&m);
+	return m.result;
+}

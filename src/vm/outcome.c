@@ -1,0 +1,307 @@
+/* outcome.c - recipients, and what runs for them decided
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "vm/outcome.h"
+
+#include <stdlib.h>
+
+/* --- recipients */
+
+struct recipient *
+recipient_new(struct message *m, struct str address, int64_t now, const uint8_t seed[32])
+{
+	struct recipient *r = mem_alloc(sizeof *r);
+
+	memset(r, 0, sizeof *r);
+	arena_init(&r->arena, 0);
+	r->message = m;
+	r->written = arena_str(&r->arena, address);
+	r->now = now;
+	if (seed)
+		memcpy(r->seed, seed, sizeof r->seed);
+	if (!address_path(&r->arena, r->written, &r->to))
+		r->to = (struct mail_address){ .all = cell_of(r->written), .local = cell_of(STR_EMPTY),
+		                               .domain = cell_of(STR_EMPTY) };
+	return r;
+}
+
+struct recipient *
+recipient_free(struct recipient *r)
+{
+	if (r) {
+		arena_done(&r->arena);
+		free(r);
+	}
+	return NULL;
+}
+
+void
+recipient_fact(struct recipient *r, struct str name, struct str value)
+{
+	struct fact *f = ARENA_NEW(&r->arena, struct fact);
+
+	f->name = arena_str(&r->arena, name);
+	f->value = cell_of(arena_str(&r->arena, value));
+	f->next = r->fact;
+	r->fact = f;
+}
+
+void
+recipient_answer(struct recipient *r, struct str what, struct str key, enum tamis_answer answer, struct str value)
+{
+	struct answer *a = ARENA_NEW(&r->arena, struct answer);
+
+	a->what = arena_str(&r->arena, what);
+	a->key = arena_str(&r->arena, key);
+	a->value = arena_str(&r->arena, value);
+	a->answer = answer;
+	a->next = r->answer;
+	r->answer = a;
+}
+
+const struct answer *
+recipient_find(const struct recipient *r, struct str what, struct str key)
+{
+	for (const struct answer *a = r->answer; a; a = a->next)
+		if (str_eq(a->what, what) && str_eq(a->key, key))
+			return a;
+	return NULL;
+}
+
+/* --- outcomes */
+
+struct outcome *
+outcome_new(struct recipient *r)
+{
+	struct outcome *o = mem_alloc(sizeof *o);
+
+	memset(o, 0, sizeof *o);
+	arena_init(&o->arena, 0);
+	o->recipient = r;
+	return o;
+}
+
+struct outcome *
+outcome_free(struct outcome *o)
+{
+	if (o) {
+		arena_done(&o->arena);
+		free(o);
+	}
+	return NULL;
+}
+
+void
+outcome_switch(struct outcome *o, struct recipient *r)
+{
+	o->recipient = r;
+	o->version = 0;
+}
+
+static void
+outcome_drop(struct outcome *o, bool (*drop)(const struct outcome *, const struct effect *))
+{
+	struct effect **link = &o->first;
+
+	o->last = NULL;
+	while (*link) {
+		if (drop(o, *link)) {
+			*link = (*link)->next;
+			continue;
+		}
+		o->last = *link;
+		link = &(*link)->next;
+	}
+}
+
+static bool
+is_keep(const struct outcome *o, const struct effect *e)
+{
+	(void)o;
+	return e->public.kind == TAMIS_KEEP;
+}
+
+static bool
+of_this_run(const struct outcome *o, const struct effect *e)
+{
+	return e->script == o->nruns;
+}
+
+void
+outcome_begin(struct outcome *o)
+{
+	/* the keep of a script that is not the last means "go on" */
+	outcome_drop(o, is_keep);
+	o->nruns++;
+	o->nactions = o->nredirects = 0;
+	o->cancelled = false;
+}
+
+static void
+outcome_append(struct outcome *o, struct effect *e)
+{
+	e->script = o->nruns;
+	e->next = NULL;
+	if (o->last)
+		o->last->next = e;
+	else
+		o->first = e;
+	o->last = e;
+}
+
+void
+outcome_end(struct outcome *o, bool failed)
+{
+	struct effect *keep;
+
+	if (failed)
+		outcome_drop(o, of_this_run);
+	o->failed = failed;
+	if (!failed && o->cancelled)
+		return;
+	for (const struct effect *e = o->first; e; e = e->next)
+		if (e->public.kind == TAMIS_KEEP)
+			return;
+	keep = ARENA_NEW(&o->arena, struct effect);
+	keep->public.kind = TAMIS_KEEP;
+	keep->public.name = text_of(STR("keep"));
+	keep->public.implicit = true;
+	keep->public.place.file.s = "";
+	keep->public.version = o->version;
+	outcome_append(o, keep);
+}
+
+bool
+outcome_keeps(const struct outcome *o)
+{
+	if (!o->cancelled)
+		return true;
+	for (const struct effect *e = o->first; e; e = e->next)
+		if (e->public.kind == TAMIS_KEEP)
+			return true;
+	return false;
+}
+
+static struct str
+option_of(const struct effect *e, const char *name)
+{
+	for (size_t i = 0; i < e->public.noptions; i++)
+		if (str_is(str_of(e->public.options[i].name), name))
+			return str_of(e->public.options[i].value);
+	return STR_EMPTY;
+}
+
+static void
+option_remove(struct effect *e, const char *name)
+{
+	struct tamis_option *options = (struct tamis_option *)e->public.options;
+
+	for (size_t i = 0; i < e->public.noptions; i++)
+		if (str_is(str_of(options[i].name), name)) {
+			options[i] = options[--e->public.noptions];
+			return;
+		}
+}
+
+/* What of an effect says where mail goes; equal ones are one (RFC 5228 2.10.3). */
+static const char *
+target_option(enum tamis_effect_kind kind)
+{
+	return kind == TAMIS_FILE ? "mailbox" : kind == TAMIS_REDIRECT ? "address" : NULL;
+}
+
+/* Domains are compared without case, local parts and mailboxes are not. */
+static bool
+same_target(enum tamis_effect_kind kind, struct str a, struct str b)
+{
+	const char *at;
+
+	if (a.len != b.len || kind != TAMIS_REDIRECT)
+		return str_eq(a, b);
+	at = memrchr(a.s, '@', a.len);
+	if (!at)
+		return str_eq(a, b);
+	return !memcmp(a.s, b.s, (size_t)(at - a.s)) &&
+	       str_ieq(str_sub(a, (size_t)(at - a.s), a.len), str_sub(b, (size_t)(at - a.s), b.len));
+}
+
+static struct effect *
+effect_twin(const struct outcome *o, const struct effect *e)
+{
+	const char *target = target_option(e->public.kind);
+
+	for (struct effect *x = o->first; x; x = x->next)
+		if (x->public.kind == e->public.kind && !x->public.implicit &&
+		    (e->public.kind == TAMIS_KEEP || e->public.kind == TAMIS_DISCARD ||
+		     (target && same_target(e->public.kind, option_of(x, target), option_of(e, target)))))
+			return x;
+	return NULL;
+}
+
+static bool
+delivers(enum tamis_effect_kind kind)
+{
+	return kind == TAMIS_KEEP || kind == TAMIS_FILE || kind == TAMIS_REDIRECT || kind == TAMIS_SEND;
+}
+
+/* RFC 5429 2.4: a refusal does not go with anything that delivers or answers. */
+static const char *
+effect_conflict(const struct outcome *o, const struct effect *e)
+{
+	for (const struct effect *x = o->first; x; x = x->next) {
+		if (x->script != o->nruns)
+			continue;
+		if (e->public.kind == TAMIS_REJECT && x->public.kind == TAMIS_REJECT)
+			return "the message has been refused already";
+		if ((e->public.kind == TAMIS_REJECT && delivers(x->public.kind)) ||
+		    (x->public.kind == TAMIS_REJECT && delivers(e->public.kind)))
+			return "a message cannot be both refused and delivered";
+	}
+	return NULL;
+}
+
+/* degraded: something could not be told, so nothing is refused or thrown away
+ * on the strength of it (RFC 5228 2.10.6: keep when in doubt). */
+const char *
+outcome_add(struct outcome *o, const struct program *p, struct effect *e, bool degraded)
+{
+	const char *wrong;
+	bool copy = option_of(e, "copy").len > 0;
+	struct effect *twin;
+
+	if (degraded && (e->public.kind == TAMIS_REJECT || e->public.kind == TAMIS_DISCARD)) {
+		e->public.kind = TAMIS_KEEP;
+		e->public.name = text_of(STR("keep"));
+	}
+	wrong = effect_conflict(o, e);
+	if (wrong)
+		return wrong;
+	copy |= degraded && e->public.kind == TAMIS_REDIRECT;
+	if (!copy && e->public.kind <= TAMIS_REDIRECT && e->public.kind != TAMIS_KEEP)
+		o->cancelled = true;
+	twin = effect_twin(o, e);
+	if (twin) {
+		if (!copy)
+			option_remove(twin, "copy");
+		return NULL;
+	}
+	if (++o->nactions > p->limits.actions)
+		return "too many actions";
+	if (e->public.kind == TAMIS_REDIRECT && ++o->nredirects > p->limits.redirects)
+		return "too many redirects";
+	outcome_append(o, e);
+	return NULL;
+}
+
+/* --- the bytes.  Edits of the header come with the commands that make them;
+ * without any the message is what it was. */
+int
+outcome_write(const struct outcome *o, unsigned version, int (*write)(void *ctx, struct tamis_text), void *ctx)
+{
+	const struct message *m = o->recipient->message;
+	int rc = write(ctx, text_of(m->header));
+
+	(void)version;
+	if (rc < 0)
+		return rc;
+	return m->body.len ? write(ctx, text_of(m->body)) : rc;
+}

@@ -1,0 +1,635 @@
+/* run.c - the machine: a program, a message, a stage; effects come out
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "vm/run.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/regex.h"
+#include "base/utf8.h"
+#include "vm/match.h"
+#include "vm/trace.h"
+
+enum end { END, STOPPED, UNDECIDED, FAILED };
+
+/* --- trouble */
+
+static int
+error_report(struct run *r, struct tamis_place place, const char *text)
+{
+	struct tamis_diagnostic d = { .severity = TAMIS_ERROR, .place = place, .text = text };
+
+	/* What an unknown test would have done may keep this error from happening. */
+	if (r->unknown && r->stage < TAMIS_BODY) {
+		r->undecided = true;
+		return ERROR;
+	}
+	r->failed = true;
+	if (r->host && r->host->report)
+		r->host->report(r->host->ctx, &d);
+	return ERROR;
+}
+
+int
+run_error(struct run *r, const struct call *k, const char *format, ...)
+{
+	char text[512];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	return error_report(r, call_place(k), text);
+}
+
+/* Not one command's mistake: shown at the start of the script. */
+static int
+unit_error(struct run *r, const char *text)
+{
+	return error_report(r, source_place(r->program->unit[r->unit].source, SPAN(0, 0)), text);
+}
+
+/* Is there more to do?  Called every STOP_EVERY units. */
+static bool
+run_may_go_on(struct run *r)
+{
+	const struct tamis_limits *limits = &r->program->limits;
+
+	r->work += r->message->work - r->message_work;
+	r->message_work = r->message->work;
+	if (r->work > limits->work || arena_over(&r->arena) || arena_over(&r->outcome->arena)) {
+		/* reached early, the budget may yet suffice: later runs have fewer unknowns to look past */
+		if (r->stage < TAMIS_BODY)
+			r->undecided = true;
+		else
+			unit_error(r, r->work > limits->work ? "too much work for one message (limit 'work')"
+			                                     : "too much memory for one message (limit 'memory')");
+		return false;
+	}
+	if (r->host && r->host->stop && r->host->stop(r->host->ctx)) {
+		unit_error(r, "stopped by the host: no time left");
+		return false;
+	}
+	r->next_stop = r->work + STOP_EVERY;
+	return true;
+}
+
+/* --- facts, questions, data */
+
+struct cell *
+run_fact(struct run *r, struct str name)
+{
+	for (struct fact *f = r->recipient->fact; f; f = f->next)
+		if (str_ieq(f->name, name))
+			return &f->value;
+	return message_fact(r->message, name);
+}
+
+int64_t
+run_now(const struct run *r)
+{
+	return r->recipient->now;
+}
+
+static int
+ask_host(struct run *r, struct str what, struct str key, struct tamis_text *value)
+{
+	if (!r->host || !r->host->ask)
+		return TAMIS_UNAVAILABLE;
+	return r->host->ask(r->host->ctx, (struct tamis_recipient *)r->recipient, text_of(what), text_of(key), value);
+}
+
+static int
+ask_result(struct run *r, enum tamis_answer answer)
+{
+	if (answer == TAMIS_LATER)
+		r->waiting = true;
+	return answer == TAMIS_YES ? YES : answer == TAMIS_NO ? NO : UNKNOWN;
+}
+
+int
+run_ask(struct run *r, struct str what, struct str key, struct str *ret)
+{
+	const struct answer *known = recipient_find(r->recipient, what, key);
+	struct tamis_text value = { "", 0 };
+	enum tamis_answer answer;
+
+	if (!known) {
+		answer = (enum tamis_answer)ask_host(r, what, key, &value);
+		if (answer >= TAMIS_NO) {
+			recipient_answer(r->recipient, what, key, answer, str_of(value));
+			known = r->recipient->answer;
+		}
+	} else {
+		answer = known->answer;
+	}
+	if (ret)
+		*ret = known ? known->value : STR_EMPTY;
+	trace_asked(r, what, key, known ? known->value : STR_EMPTY, answer == TAMIS_YES ? YES : answer == TAMIS_NO ? NO : UNKNOWN);
+	return ask_result(r, answer);
+}
+
+int
+run_tell(struct run *r, struct str what, struct str key, struct str *ret)
+{
+	struct tamis_text value = { "", 0 };
+	enum tamis_answer answer = (enum tamis_answer)ask_host(r, what, key, &value);
+
+	if (ret)
+		*ret = arena_str(&r->arena, str_of(value));
+	return ask_result(r, answer);
+}
+
+int
+run_load(struct run *r, struct str kind, struct str name, struct str *ret)
+{
+	struct tamis_text text = { "", 0 };
+	int rc = r->host && r->host->load ? r->host->load(r->host->ctx, text_of(kind), text_of(name), &text) : -1;
+
+	*ret = str_of(text);
+	return rc > 0 ? YES : rc == 0 ? NO : UNKNOWN;
+}
+
+/* --- variables */
+
+struct variable *
+run_variable(struct run *r, uint32_t slot)
+{
+	return slot & GLOBAL_SLOT ? &r->global[slot & ~GLOBAL_SLOT] : &r->local[slot];
+}
+
+void
+run_assign(struct run *r, const struct call *k, uint32_t slot, struct str v)
+{
+	struct variable *variable = run_variable(r, slot);
+	struct str cut = utf8_cut(v, r->program->limits.variable_value);
+
+	variable->v = arena_str(&r->arena, cut);
+	variable->taint = r->taint;
+	r->work += cut.len / 64;
+	if (r->tracing)
+		trace_assigned(r, k, slot & GLOBAL_SLOT ? r->program->global[slot & ~GLOBAL_SLOT]
+		                                        : r->program->unit[r->unit].local_name[slot], cut);
+}
+
+void
+run_enable(struct run *r, const struct extension *extension)
+{
+	for (uint32_t i = 0; i < r->program->ncapabilities && i < 256; i++)
+		if (r->program->capability[i] == extension)
+			r->enabled[i / 64] |= (uint64_t)1 << (i % 64);
+}
+
+static struct str
+piece_text(struct run *r, const struct piece *p)
+{
+	const struct variable *v;
+
+	switch (p->kind) {
+	case PIECE_LOCAL:
+		v = &r->local[p->slot];
+		break;
+	case PIECE_GLOBAL:
+		v = &r->global[p->slot];
+		break;
+	case PIECE_MATCH:
+		v = &r->match[p->slot];
+		break;
+	case PIECE_SPACE:
+		return r->program->space[p->slot]->get(r, p->text);
+	case PIECE_TEXT: default:
+		return p->text;
+	}
+	r->taint |= v->taint;
+	return v->v;
+}
+
+static struct str
+template_text(struct run *r, const struct template *t)
+{
+	struct str *part = arena_array(&r->arena, t->npieces, sizeof *part), out;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < t->npieces; i++) {
+		part[i] = piece_text(r, &t->piece[i]);
+		n += part[i].len;
+		if (n > LIMIT_STRING) {         /* a string of many long variables: cut, as the variables are */
+			part[i].len -= n - LIMIT_STRING;
+			n = LIMIT_STRING;
+		}
+	}
+	out = arena_join(&r->arena, part, t->npieces);
+	r->work += 1 + n / 64;
+	return out;
+}
+
+static void
+value_expand(struct run *r, struct value *v)
+{
+	struct str *str;
+
+	if (!v->dynamic)
+		return;
+	str = arena_array(&r->arena, v->n, sizeof *str);
+	for (uint32_t i = 0; i < v->n; i++)
+		str[i] = v->template[i] ? template_text(r, v->template[i]) : v->str[i];
+	v->str = str;
+}
+
+/* A string that holds variables is checked when its value is known. */
+static int
+value_check(struct run *r, const struct call *k, const struct value *v, const char *name, const char *(*check)(struct str))
+{
+	for (uint32_t i = 0; check && v->dynamic && i < v->n; i++) {
+		const char *wrong = v->template[i] ? check(v->str[i]) : NULL;
+
+		if (wrong)
+			return run_error(r, k, "%s of '%s': \"%.*s\" %s", name, k->command->name,
+			                 v->str[i].len > 80 ? 80 : (int)v->str[i].len, v->str[i].s, wrong);
+	}
+	return YES;
+}
+
+/* The arguments with variables filled in; NULL after an error.  r->taint tells whether one of them was tainted. */
+static const struct value *
+call_expand(struct run *r, const struct call *k)
+{
+	struct value *out;
+
+	r->taint = false;
+	if (!k->dynamic)
+		return k->arg;
+	out = arena_array(&r->arena, k->nargs + 1u, sizeof *out);
+	memcpy(out, k->arg, k->nargs * sizeof *out);
+	for (uint8_t i = 0; i < k->nargs; i++)
+		value_expand(r, &out[i]);
+	if (r->taint)
+		return out;
+	for (uint8_t i = 0; i < k->nargs; i++)
+		if (value_check(r, k, &out[i], k->command->params[i].name, k->command->params[i].check) < 0)
+			return NULL;
+	return out;
+}
+
+struct value
+run_graft_value(struct run *r, const struct graft_use *g)
+{
+	struct value v = g->value;
+
+	value_expand(r, &v);
+	return v;
+}
+
+/* --- calls */
+
+/* What this test would have set is not known either. */
+static void
+call_unknown(struct run *r, const struct call *k)
+{
+	r->unknown = true;
+	if (k->matcher && k->matcher->captures)
+		for (unsigned i = 0; i < MATCH_SLOTS; i++)
+			r->match[i].taint = true;
+	for (uint8_t i = 0; i < k->nargs; i++)
+		if (k->command->params[i].role == ROLE_VARIABLE && k->arg[i].id)
+			run_variable(r, *k->arg[i].id)->taint = true;
+}
+
+static int
+call_test(struct run *r, const struct call *k)
+{
+	const struct value *arg;
+	int rc;
+
+	if (k->stage > (int)r->stage) {
+		trace_test(r, k, k->arg);
+		trace_result(r, k, UNKNOWN);
+		return UNKNOWN;
+	}
+	if (k->probe >= 0 && !r->tracing && match_excluded(r, k))
+		return NO;
+	arg = call_expand(r, k);
+	if (!arg)
+		return ERROR;
+	trace_test(r, k, arg);
+	if (r->taint && !(k->command->flags & COMMAND_TAINTED))
+		rc = UNKNOWN;
+	else
+		rc = k->command->test ? k->command->test(r, k, arg) : match_run(r, k, arg);
+	trace_result(r, k, rc);
+	return rc;
+}
+
+static int
+call_act(struct run *r, const struct call *k)
+{
+	const struct value *arg;
+	int rc;
+
+	if (k->stage > (int)r->stage)
+		return UNKNOWN;
+	arg = call_expand(r, k);
+	if (!arg)
+		return ERROR;
+	if (r->taint && !(k->command->flags & COMMAND_TAINTED) && r->stage < TAMIS_BODY)
+		return UNKNOWN;
+	rc = k->command->act(r, k, arg);
+	trace_action(r, k, arg, rc);
+	return rc;
+}
+
+/* --- effects */
+
+struct effect *
+run_effect(struct run *r, const struct call *k, enum tamis_effect_kind kind)
+{
+	struct effect *e = ARENA_NEW(&r->outcome->arena, struct effect);
+
+	e->public.kind = kind;
+	e->public.name = text_of(str_from(k->command->name));
+	e->public.place = call_place(k);
+	e->public.version = r->outcome->version;
+	e->call = k;
+	return e;
+}
+
+void
+effect_option(struct run *r, struct effect *e, const char *name, struct str value)
+{
+	struct arena *arena = &r->outcome->arena;
+	struct tamis_option *options = (struct tamis_option *)e->public.options;
+
+	if (e->public.noptions == e->cap) {
+		e->cap = e->cap ? e->cap * 2 : 4;
+		options = arena_array(arena, e->cap, sizeof *options);
+		if (e->public.noptions)
+			memcpy(options, e->public.options, e->public.noptions * sizeof *options);
+		e->public.options = options;
+	}
+	options[e->public.noptions++] = (struct tamis_option){ text_of(str_from(name)), text_of(arena_str(arena, value)) };
+}
+
+int
+run_commit(struct run *r, const struct call *k, struct effect *e)
+{
+	const char *wrong;
+
+	for (const struct graft_use *g = k->grafts; g; g = g->next)
+		if (g->graft->effect) {
+			struct value v = run_graft_value(r, g);
+
+			g->graft->effect(r, &v, e);
+		}
+	wrong = outcome_add(r->outcome, r->program, e, r->degraded);
+	return wrong ? run_error(r, k, "'%s': %s", k->command->name, wrong) : YES;
+}
+
+/* --- loops */
+
+/* the part behind p in a walk of what root holds */
+static struct mail_part *
+part_next_in(const struct mail_part *p, const struct mail_part *root)
+{
+	if (p->child)
+		return p->child;
+	while (p != root && !p->next)
+		p = p->parent;
+	return p == root ? NULL : p->next;
+}
+
+static bool
+loop_start(struct run *r, unsigned number)
+{
+	struct loop *l = &r->loop[number];
+	const struct loop *outer = number > 1 ? &r->loop[number - 1] : NULL;
+	struct mail_part *root = outer && outer->i < outer->n ? outer->part[outer->i] : message_parts(r->message);
+	uint32_t n = 0;
+
+	/* a nested loop goes through what is inside the outer one's part (RFC 5703 3) */
+	for (const struct mail_part *p = root; p; p = part_next_in(p, root))
+		n++;
+	*l = (struct loop){ .part = arena_array(&r->arena, n, sizeof *l->part) };
+	for (struct mail_part *p = outer ? part_next_in(root, root) : root; p; p = part_next_in(p, root))
+		l->part[l->n++] = p;
+	r->work += n;
+	return l->n > 0;
+}
+
+/* --- the machine */
+
+static enum end unit_run(struct run *, uint32_t number);
+
+static enum end
+unit_call(struct run *r, const struct insn *i)
+{
+	struct variable *local = r->local, match[MATCH_SLOTS];
+	const struct rule *rule = r->rule;
+	uint32_t unit = r->unit;
+	uint64_t enabled[COUNT(r->enabled)], *done = &r->done[i->b / 64], bit = (uint64_t)1 << (i->b % 64);
+	enum end rc;
+
+	if (i->a && *done & bit)
+		return END;
+	*done |= bit;
+	/* variables, match variables and what ihave enabled are each script's own (RFC 6609 3.4, RFC 5463 4) */
+	memcpy(match, r->match, sizeof match);
+	memcpy(enabled, r->enabled, sizeof enabled);
+	memset(r->enabled, 0, sizeof r->enabled);
+	rc = unit_run(r, i->b);
+	memcpy(r->enabled, enabled, sizeof enabled);
+	memcpy(r->match, match, sizeof match);
+	r->local = local;
+	r->unit = unit;
+	r->rule = rule;
+	return rc;
+}
+
+/* A condition is unknown as a whole.  At the last stage that is our own trouble: its chain takes no branch. */
+static bool
+condition_unknown(struct run *r, const struct insn **ip, const struct insn *code)
+{
+	const struct rule *rule = r->rule;
+
+	if (r->tracing && r->watched) {
+		trace_rule_end(r, r->watched, UNKNOWN);
+		r->watched = NULL;
+	}
+	if (r->stage < TAMIS_BODY || r->waiting)
+		return false;
+	r->degraded = r->outcome->degraded = true;
+	if (rule && rule->unit == r->unit && rule->end > (uint32_t)(*ip - code))
+		*ip = code + rule->end - 1;
+	return true;
+}
+
+static void
+watch_rule(struct run *r, uint32_t pc)
+{
+	const struct rule *rule = r->watched;
+
+	if (!rule || rule->unit != r->unit || (pc != rule->yes && pc != rule->no))
+		return;
+	trace_rule_end(r, rule, pc == rule->yes ? YES : NO);
+	r->watched = NULL;
+}
+
+static enum end
+fail_message(struct run *r, struct str text)
+{
+	struct tamis_place place = { .file = text_of(r->program->unit[r->unit].source->name) };
+	int skip = 0;
+
+	if (sscanf(text.s, "%u:%u:%u %n", &place.line, &place.column, &place.length, &skip) != 3)
+		place.line = place.column = place.length = 1;
+	error_report(r, place, text.s + skip);
+	return r->undecided ? UNDECIDED : FAILED;
+}
+
+static enum end
+ended(const struct run *r)
+{
+	return r->failed ? FAILED : UNDECIDED;
+}
+
+static void
+unit_enter(struct run *r, uint32_t number)
+{
+	const struct unit *u = &r->program->unit[number];
+
+	r->unit = number;
+	r->rule = NULL;
+	r->local = arena_array(&r->arena, u->nlocals + 1u, sizeof *r->local);
+	for (uint32_t i = 0; i < u->nlocals; i++)
+		r->local[i] = (struct variable){ STR_EMPTY, false };
+	for (unsigned i = 0; u->captures && i < MATCH_SLOTS; i++)
+		r->match[i] = (struct variable){ STR_EMPTY, false };
+}
+
+static enum end
+unit_run(struct run *r, uint32_t number)
+{
+	const struct insn *code = r->program->unit[number].code, *ip;
+	int value = NO, rc;
+	enum end end;
+
+	unit_enter(r, number);
+	for (ip = code;; ip++) {
+		if (++r->work >= r->next_stop && !run_may_go_on(r))
+			return ended(r);
+		if (r->tracing)
+			watch_rule(r, (uint32_t)(ip - code));
+		switch ((enum op)ip->op) {
+		case OP_HALT: case OP_RETURN:
+			return END;
+		case OP_STOP:
+			return STOPPED;
+		case OP_RULE:
+			r->rule = r->watched = &r->program->rule[ip->b];
+			r->unknown = false;
+			trace_rule(r, r->rule);
+			break;
+		case OP_JUMP:
+			ip = code + ip->b - 1;
+			break;
+		case OP_TEST:
+			value = call_test(r, &r->program->call[ip->b]);
+			if (value == ERROR)
+				return ended(r);
+			if (value == UNKNOWN)
+				call_unknown(r, &r->program->call[ip->b]);
+			break;
+		case OP_JUMP_IF: case OP_JUMP_IFNOT:
+			if (value == (ip->op == OP_JUMP_IF))
+				ip = code + ip->b - 1;
+			else if (value == UNKNOWN && ip->a)
+				r->marks |= (uint64_t)1 << ip->a;
+			else if (value == UNKNOWN && !condition_unknown(r, &ip, code))
+				return UNDECIDED;
+			break;
+		case OP_CLEAR:
+			r->marks &= ~((uint64_t)1 << ip->a);
+			break;
+		case OP_SETTLE:
+			if (!(r->marks >> ip->a & 1))
+				ip = code + ip->b - 1;
+			else if (ip->a > 1)
+				r->marks |= (uint64_t)1 << (ip->a - 1);
+			else if (!condition_unknown(r, &ip, code))
+				return UNDECIDED;
+			break;
+		case OP_ACT:
+			rc = call_act(r, &r->program->call[ip->b]);
+			if (rc == ERROR)
+				return ended(r);
+			if (rc == UNKNOWN && (r->stage < TAMIS_BODY || r->waiting))
+				return UNDECIDED;
+			if (rc == UNKNOWN)
+				r->degraded = r->outcome->degraded = true;
+			break;
+		case OP_EACH:
+			if (r->stage < TAMIS_BODY)
+				return UNDECIDED;
+			if (!loop_start(r, ip->a))
+				ip = code + ip->b - 1;
+			break;
+		case OP_NEXT:
+			if (++r->loop[ip->a].i < r->loop[ip->a].n)
+				ip = code + ip->b - 1;
+			break;
+		case OP_CALL:
+			end = unit_call(r, ip);
+			if (end != END)
+				return end;
+			break;
+		case OP_ENABLED:
+			if (!(r->enabled[ip->b / 64] >> (ip->b % 64) & 1)) {
+				const char *name = r->program->capability[ip->b]->name;
+
+				unit_error(r, arena_printf(&r->arena, "\"%s\" is used before ihave has enabled it", name).s);
+				return ended(r);
+			}
+			break;
+		case OP_FAIL:
+			return fail_message(r, r->program->message[ip->b]);
+		case OPS:
+			return UNDECIDED;
+		}
+	}
+}
+
+static void
+run_start(struct run *r)
+{
+	const struct program *p = r->program;
+
+	arena_init(&r->arena, p->limits.memory);
+	r->field = arena_array(&r->arena, p->nnames + 1u, sizeof *r->field);
+	r->known = arena_zalloc(&r->arena, p->nnames + 1u);
+	r->probe = arena_zalloc(&r->arena, (p->nprobes + 1u) * sizeof *r->probe);
+	r->done = arena_zalloc(&r->arena, (p->nunits / 64 + 1u) * sizeof *r->done);
+	r->global = arena_array(&r->arena, p->nglobals + 1u, sizeof *r->global);
+	for (uint32_t i = 0; i < p->nglobals; i++)
+		r->global[i] = (struct variable){ STR_EMPTY, false };
+	for (unsigned i = 0; i < MATCH_SLOTS; i++)
+		r->match[i].v = STR_EMPTY;
+	r->message_work = r->message->work;
+	r->next_stop = STOP_EVERY < p->limits.work ? STOP_EVERY : p->limits.work;
+}
+
+enum tamis_status
+run_program(const struct program *p, struct outcome *o, enum tamis_stage stage, const struct tamis_host *host)
+{
+	struct run r = { .program = p, .outcome = o, .recipient = o->recipient, .message = o->recipient->message,
+	                 .stage = stage, .host = host, .tracing = host && host->trace };
+	enum end end;
+
+	run_start(&r);
+	outcome_begin(o);
+	end = unit_run(&r, p->nunits - 1);
+	arena_done(&r.arena);
+	if (end == UNDECIDED)
+		return r.waiting ? TAMIS_WAITING : TAMIS_UNDECIDED;
+	outcome_end(o, end == FAILED);
+	return end == FAILED ? TAMIS_FAILED : TAMIS_DECIDED;
+}
