@@ -7,10 +7,13 @@
 #include "host/clock.h"
 #include "host/text.h"
 
-enum { FIELDS = 6 };            /* that the envelope is made of */
-
-static const char *const answer_senders[] = { "return-path", "sender", "from" };
-static const char *const answer_recipients[] = { "delivered-to", "x-original-to", "to" };
+/* The fields that an envelope is made of: first those of the sender, in the
+ * order in which they are believed, then those of the recipient. */
+enum { FIELDS = 6, SENDERS = 3 };
+static const struct str answer_names[FIELDS] = {
+	{ "return-path", 11 }, { "sender", 6 }, { "from", 4 },
+	{ "delivered-to", 12 }, { "x-original-to", 13 }, { "to", 2 },
+};
 
 static void
 answer_fact(struct answer *a, struct str name, const char *value)
@@ -56,7 +59,6 @@ answer_done(struct answer *a)
 		free(a->text.v[i]);
 	vec_done(&a->fact);
 	vec_done(&a->text);
-	buf_done(&a->address);
 }
 
 int
@@ -127,15 +129,42 @@ answer_first(struct str v)
 	return (struct str){ word, (size_t)((stop ? stop : p) - word) };
 }
 
-/* The bodies of those fields, each the first of its name; s is NULL where there is none. */
-static void
-answer_fields(struct str header, const char *const *names, size_t n, struct str *ret)
+/* Which of the fields a line begins, or -1. */
+static int
+answer_which(const char *line, const char *stop)
 {
-	const char *p = header.s, *end = header.s + header.len, *stop, *colon;
-	struct str *field = NULL;
-	size_t i;
+	const char *colon;
+	struct str name;
+	int i;
 
-	for (i = 0; i < n; i++)
+	/* most lines end here */
+	switch (char_lower(*line)) {
+	case 'r': case 's': case 'f': case 'd': case 'x': case 't':
+		break;
+	default:
+		return -1;
+	}
+	colon = memchr(line, ':', (size_t)(stop - line));
+	if (!colon)
+		return -1;
+	name = (struct str){ line, (size_t)(colon - line) };
+	while (name.len && (name.s[name.len - 1] == ' ' || name.s[name.len - 1] == '\t'))
+		name.len--;
+	for (i = 0; i < FIELDS; i++)
+		if (name.len == answer_names[i].len && str_ieq(name, answer_names[i]))
+			return i;
+	return -1;
+}
+
+/* The bodies of the fields, each the first of its name; s is NULL where there is none. */
+static void
+answer_fields(struct str header, struct str ret[FIELDS])
+{
+	const char *p = header.s, *end = header.s + header.len, *stop;
+	struct str *field = NULL;
+	int i;
+
+	for (i = 0; i < FIELDS; i++)
 		ret[i] = (struct str){ NULL, 0 };
 	for (; p < end; p = stop) {
 		stop = memchr(p, '\n', (size_t)(end - p));
@@ -145,26 +174,22 @@ answer_fields(struct str header, const char *const *names, size_t n, struct str 
 				field->len = (size_t)(stop - field->s);
 			continue;
 		}
-		field = NULL;
-		/* none of the names begins otherwise: most lines end here */
-		if (!strchr("rsfdxt", char_lower(*p)))
-			continue;
-		colon = memchr(p, ':', (size_t)(stop - p));
-		for (i = 0; colon && i < n && !field; i++)
-			if (!ret[i].s && str_iis(str_trim((struct str){ p, (size_t)(colon - p) }), names[i]))
-				field = &ret[i];
-		if (field)
-			*field = (struct str){ colon + 1, (size_t)(stop - colon - 1) };
+		i = answer_which(p, stop);
+		field = i < 0 || ret[i].s ? NULL : &ret[i];
+		if (field) {
+			field->s = (const char *)memchr(p, ':', (size_t)(stop - p)) + 1;
+			field->len = (size_t)(stop - field->s);
+		}
 	}
 }
 
-struct str
-answer_address(struct str header, const char *const *names, size_t n)
+/* The first of n fields that there is and has an address decides. */
+static struct str
+answer_choose(const struct str *field, int n)
 {
-	struct str field[FIELDS], v;
-	size_t i;
+	struct str v;
+	int i;
 
-	answer_fields(header, names, n, field);
 	for (i = 0; i < n; i++) {
 		if (!field[i].s)
 			continue;
@@ -176,13 +201,27 @@ answer_address(struct str header, const char *const *names, size_t n)
 }
 
 void
+answer_envelope(struct str header, struct str *ret_sender, struct str *ret_recipient)
+{
+	struct str field[FIELDS];
+
+	answer_fields(header, field);
+	*ret_sender = answer_choose(field, SENDERS);
+	*ret_recipient = answer_choose(field + SENDERS, FIELDS - SENDERS);
+}
+
+void
 answer_message(struct answer *a, struct tamis_message *m, struct str header, struct str body, uint64_t size)
 {
-	struct str from = a->from ? str_from(a->from) : answer_address(header, answer_senders, 3);
 	size_t i;
 
+	answer_envelope(header, &a->sender, &a->recipient);
+	if (a->from)
+		a->sender = str_from(a->from);
+	if (a->to)
+		a->recipient = str_from(a->to);
 	tamis_message_reset(m);
-	tamis_message_fact(m, text_of(STR("from")), text_of(from));
+	tamis_message_fact(m, text_of(STR("from")), text_of(a->sender));
 	for (i = 0; i < a->fact.n; i++)
 		tamis_message_fact(m, text_of(a->fact.v[i].name), text_from(a->fact.v[i].value));
 	tamis_message_header(m, text_of(header));
@@ -190,12 +229,10 @@ answer_message(struct answer *a, struct tamis_message *m, struct str header, str
 }
 
 struct tamis_recipient *
-answer_recipient(struct answer *a, struct tamis_message *m, struct str header)
+answer_recipient(struct answer *a, struct tamis_message *m)
 {
-	struct str to = a->to ? str_from(a->to) : answer_address(header, answer_recipients, 3);
+	struct str to = a->recipient.len ? a->recipient : STR("nobody@localhost");
 
-	if (!to.len)
-		to = STR("nobody@localhost");
 	return tamis_recipient_new(m, text_of(to), a->now, a->seed);
 }
 

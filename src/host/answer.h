@@ -29,7 +29,7 @@ struct answer {
 	/* private */
 	VEC(struct answer_fact) fact;
 	VEC(char *) text;               /* names of facts set by answer_env() */
-	struct buf address;             /* of the current recipient */
+	struct str sender, recipient;   /* of the current message */
 };
 
 /* The clock is read once; environment items are those of a delivery on this host. */
@@ -40,16 +40,15 @@ int answer_env(struct answer *, struct str setting);
 
 /* Resets the message, hands it the facts, the header and the body. */
 void answer_message(struct answer *, struct tamis_message *, struct str header, struct str body, uint64_t size);
-/* The recipient that the header or the options name; free it as usual. */
-struct tamis_recipient *answer_recipient(struct answer *, struct tamis_message *, struct str header);
+/* The recipient that its header or the options name; free it as usual. */
+struct tamis_recipient *answer_recipient(struct answer *, struct tamis_message *);
 /* A host for runs with that report and trace; its ctx is the struct answer. */
 struct tamis_host answer_host(struct answer *);
 /* For struct tamis_host: ctx is a struct answer. */
 enum tamis_answer answer_ask(void *ctx, struct tamis_recipient *, struct tamis_text what,
                              struct tamis_text key, struct tamis_text *ret);
 
-/* The first address in the first of those fields that there is and has one, in
- * the order of the names; empty if none. */
-struct str answer_address(struct str header, const char *const *names, size_t n);
+/* Sender and recipient as a header tells them; empty where it does not. */
+void answer_envelope(struct str header, struct str *ret_sender, struct str *ret_recipient);
 
 #endif

@@ -12,7 +12,8 @@
 #include "tamis.h"
 
 enum {
-	READ_FIRST = 64 * 1024,         /* holds the header of nearly every message, and most messages */
+	READ_HEADER = 16 * 1024,        /* holds the header of nearly every message */
+	READ_FIRST = 64 * 1024,         /* holds most messages */
 	MESSAGE_MAX = 1 << 30           /* bytes of one message */
 };
 
@@ -271,7 +272,7 @@ source_progress(const struct source *s, uint64_t *ret_done, uint64_t *ret_all)
 static int
 source_read(struct source *s, int fd, unsigned wants, size_t *ret_header)
 {
-	size_t want = s->text.len ? 0 : READ_FIRST;
+	size_t want = s->text.len ? 0 : wants ? READ_FIRST : READ_HEADER;
 	bool found = false;
 
 	for (;;) {

@@ -82,7 +82,7 @@ cmd_diff_message(void *ctx, const struct source_message *m)
 	session_message(&d->session, m);
 	for (i = 0; i < SIDES; i++) {
 		d->session.answer.memory = d->memory[i];
-		session_decide(&d->session, &d->programs[i], m, &r[i]);
+		session_decide(&d->session, &d->programs[i], &r[i]);
 		buf_reset(&d->plan[i]);
 		print_plan(&d->plan[i], r[i].outcome, r[i].status);
 		d->failed += r[i].status == TAMIS_FAILED;

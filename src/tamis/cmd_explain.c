@@ -282,7 +282,7 @@ cmd_explain_message(void *ctx, const struct source_message *m)
 	story_reset(&x->story);
 	buf_reset(&x->out);
 	session_message(&x->session, m);
-	session_decide(&x->session, &x->programs, m, &r);
+	session_decide(&x->session, &x->programs, &r);
 	x->status = r.status;
 	if (x->session.set->json) {
 		cmd_explain_json(x, m, &r);

@@ -73,7 +73,7 @@ cmd_run_message(void *ctx, const struct source_message *m)
 	struct session_result r;
 
 	session_message(&run->session, m);
-	session_decide(&run->session, &run->programs, m, &r);
+	session_decide(&run->session, &run->programs, &r);
 	run->failed += r.status == TAMIS_FAILED;
 	run->waiting += r.status == TAMIS_WAITING;
 	if (run->session.many) {

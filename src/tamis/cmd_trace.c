@@ -277,7 +277,7 @@ cmd_trace_message(void *ctx, const struct source_message *m)
 		printf("%s%s:\n", t->messages ? "\n" : "", buf_str(&t->line).s);
 	}
 	t->messages++;
-	session_decide(&t->session, &t->programs, m, &r);
+	session_decide(&t->session, &t->programs, &r);
 	t->status = r.status;
 	if (t->session.set->json) {
 		json_line(stdout, print_json(m->name, r.outcome, r.status));

@@ -283,11 +283,11 @@ session_message(struct session *s, const struct source_message *m)
 }
 
 void
-session_decide(struct session *s, const struct programs *p, const struct source_message *m, struct session_result *ret)
+session_decide(struct session *s, const struct programs *p, struct session_result *ret)
 {
 	struct tamis_host host = answer_host(&s->answer);
 
-	ret->recipient = answer_recipient(&s->answer, s->message, m->header);
+	ret->recipient = answer_recipient(&s->answer, s->message);
 	ret->outcome = tamis_outcome_new(ret->recipient);
 	ret->status = sequence_run(p->v, p->n, ret->outcome, s->stage, &host);
 	if (ret->status == TAMIS_DECIDED || ret->status == TAMIS_FAILED)

@@ -60,7 +60,7 @@ int session_each(struct session *, struct texts paths, unsigned needs,
 /* The message to decide on from here on, until the next one. */
 void session_message(struct session *, const struct source_message *);
 /* The decision for it; remembers what the rules wanted remembered. */
-void session_decide(struct session *, const struct programs *, const struct source_message *, struct session_result *ret);
+void session_decide(struct session *, const struct programs *, struct session_result *ret);
 void session_result_done(struct session_result *);
 
 #endif
