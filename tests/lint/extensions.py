@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
-from source import BUILD, ROOT, blank_comments, complain, files, finish, needs_plain_build, objects, output_of, read
+from source import BUILD, ROOT, blank_comments, cannot_look, complain, files, finish, needs_plain_build, objects, output_of, read
 
 TABLE = re.compile(r'\bstruct extension ext_(\w+) = \{(.*?)\n\};', re.S)
 
@@ -70,6 +70,8 @@ def check_symbols():
 
 
 needs_plain_build()
+if not (BUILD / 'tamis').exists():
+    cannot_look(f'{BUILD}/tamis is not built')
 WORDS = words()
 GRAFTS = {word['name'] for word in WORDS if word['kind'] == 'tag'}
 for file in files('src/ext/*.c'):
