@@ -11,23 +11,19 @@
  * that row, else its number plus a constant.  Its top bit says that a key ends
  * here.
  *
- * Long texts are searched for few keys with a table of shifts in front (Wu and
- * Manber, blocks of two bytes): most of the text is never looked at.  Where a
- * key may begin the automaton takes over until it is back at the root, so the
- * worst case stays linear. */
+ * In long texts, what cannot begin a key is skipped by a prefilter.  Where one
+ * may begin the automaton takes over until it is back at the root, so the worst
+ * case stays linear. */
 #include <stdlib.h>
 
 #include "base/automaton.h"
 #include "base/limits.h"
+#include "base/prefilter.h"
 
 enum {
-	ROWS_MAX = 1 << 20,     /* entries: 4 MB */
-	SHIFTS = 1 << 12,
-	SHIFT_KEYS = 64,        /* with more, hardly a byte is skipped */
-	SHIFT_LEAST = 3,        /* bytes of the shortest key */
-	SHIFT_MOST = 255,       /* of it that are used */
-	SHIFT_TEXT = 128,       /* shorter texts are not worth it */
-	SHIFT_STOPS = 16,       /* bytes between stops, else it does not pay */
+	ROWS_MAX = 1 << 18,     /* entries: 1 MB */
+	LONG_TEXT = 128,        /* bytes that are worth a prefilter */
+	STOP_BYTES = 16,        /* between its stops, else it does not pay */
 };
 
 #define HIT ((uint32_t)1 << 31)
@@ -51,11 +47,11 @@ struct automaton {
 	const unsigned char *labels;    /* of the edge to each state */
 	const struct end *ends;
 	const uint32_t *order;          /* key indices, sorted by key */
-	const unsigned char *shifts;    /* NULL: do without */
-	size_t nstates, nkeys;
+	const struct prefilter *prefilter;      /* or NULL */
+	struct str only;        /* key, if it is one */
+	size_t nkeys;
 	uint32_t classes;
 	uint32_t dense;                 /* states with a row */
-	uint32_t least;                 /* bytes of the shortest key, or SHIFT_MOST */
 	unsigned char class[256];
 };
 
@@ -305,39 +301,11 @@ build(struct arena *arena, struct automaton *a, const struct str *keys, size_t b
 	/* places stay as they are if fewer states than that exist */
 	if (a->dense > b.nstates)
 		a->dense = b.nstates;
-	a->nstates = b.nstates;
 	a->order = b.order;
 	a->states = keep(arena, b.states, (b.nstates + 1) * sizeof *b.states);
 	a->labels = keep(arena, b.labels, b.nstates);
 	a->ends = keep(arena, b.ends, b.nends * sizeof *b.ends);
 	a->rows = keep(arena, b.rows, (size_t)a->dense * a->classes * sizeof *b.rows);
-}
-
-static uint32_t
-shift_hash(const char *p)
-{
-	uint32_t block = (uint32_t)(unsigned char)p[0] | (uint32_t)(unsigned char)p[1] << 8;
-
-	return (block ^ block >> 4) & (SHIFTS - 1);
-}
-
-/* How far the window of `least` bytes may move when its last two are these:
- * to the nearest place where a key has them, or beyond. */
-static const unsigned char *
-shifts_new(struct arena *arena, const struct automaton *a, const struct str *keys)
-{
-	unsigned char *shifts = arena_alloc(arena, SHIFTS);
-
-	memset(shifts, (int)a->least - 1, SHIFTS);
-	for (size_t i = 0; i < a->nkeys; i++) {
-		for (uint32_t end = 2; end <= a->least; end++) {
-			unsigned char *s = &shifts[shift_hash(keys[i].s + end - 2)];
-
-			if (*s > a->least - end)
-				*s = (unsigned char)(a->least - end);
-		}
-	}
-	return shifts;
 }
 
 /* Bytes that are in no key share class 0. */
@@ -347,19 +315,27 @@ classes_init(struct automaton *a, const struct str *keys)
 	bool used[256] = { false };
 	size_t count = 0;
 
-	a->least = SHIFT_MOST;
-	for (size_t i = 0; i < a->nkeys; i++) {
-		if (keys[i].len < a->least)
-			a->least = (uint32_t)keys[i].len;
+	for (size_t i = 0; i < a->nkeys; i++)
 		for (size_t k = 0; k < keys[i].len; k++)
 			used[(unsigned char)keys[i].s[k]] = true;
-	}
 	for (size_t c = 0; c < 256; c++)
 		count += used[c];
 	a->classes = count < 256;
 	for (size_t c = 0; c < 256; c++)
 		if (used[c])
 			a->class[c] = (unsigned char)a->classes++;
+}
+
+static struct prefilter *
+prefilter_sorted(struct arena *arena, const struct automaton *a, const struct str *keys)
+{
+	struct str sorted[PREFILTER_KEYS];
+
+	if (a->nkeys > PREFILTER_KEYS)
+		return NULL;
+	for (size_t i = 0; i < a->nkeys; i++)
+		sorted[i] = keys[a->order[i]];
+	return prefilter_new(arena, sorted, a->nkeys, PREFILTER_32);
 }
 
 struct automaton *
@@ -379,50 +355,40 @@ automaton_new(struct arena *arena, const struct str *keys, size_t n)
 	a->nkeys = n;
 	classes_init(a, keys);
 	build(arena, a, keys, bytes);
-	if (n && n <= SHIFT_KEYS && a->least >= SHIFT_LEAST)
-		a->shifts = shifts_new(arena, a, keys);
+	if (n == 1)
+		a->only = arena_str(arena, keys[0]);
+	a->prefilter = prefilter_sorted(arena, a, keys);
 	return a;
 }
 
 /* --- searching */
 
-/* From `at` on, the first place where a key might begin; the length if none. */
-static size_t
-shift(const struct automaton *a, struct str v, size_t at)
-{
-	const unsigned char *shifts = a->shifts;
-	size_t window = a->least;
-
-	while (window <= v.len - at) {
-		size_t n = shifts[shift_hash(v.s + at + window - 2)];
-
-		if (!n)
-			return at;
-		at += n;
-	}
-	return v.len;
-}
-
-/* Calls hit() with the end of the longest key, wherever one ends, until it
+/* Calls hit() with the longest key that ends, wherever one does, until it
  * returns false. */
 static inline void
 search(const struct automaton *a, struct str v,
        bool (*hit)(const struct automaton *, uint32_t end, void *ctx), void *ctx)
 {
-	bool shifting = a->shifts && v.len >= SHIFT_TEXT;
+	const struct prefilter *prefilter = v.len >= LONG_TEXT ? a->prefilter : NULL;
+	const uint32_t *rows = a->rows, dense = a->dense * a->classes;
 	uint32_t place = 0;
 	size_t i = 0, stops = 0;
 
 	if (a->states[0].end && !hit(a, a->states[0].end, ctx))
 		return;
 	while (i < v.len) {
-		if (shifting && !place) {
-			i = shift(a, v, i);
+		if (prefilter && !place) {
+			i = prefilter_next(prefilter, v, i);
 			if (i == v.len)
 				return;
-			shifting = ++stops < SHIFT_STOPS + i / SHIFT_STOPS;
+			if (++stops > STOP_BYTES + i / STOP_BYTES)
+				prefilter = NULL;
 		}
-		place = step(a, place, (unsigned char)v.s[i++]);
+		do {
+			unsigned char c = (unsigned char)v.s[i++];
+
+			place = place < dense ? rows[place + a->class[c]] : step_sparse(a, place, c);
+		} while (!(place & HIT) && i < v.len && (place || !prefilter));
 		if (place & HIT) {
 			place &= ~HIT;
 			if (!hit(a, a->states[state_of(a, place)].end, ctx))
@@ -443,6 +409,8 @@ automaton_first(const struct automaton *a, struct str v)
 {
 	ptrdiff_t key = -1;
 
+	if (a->nkeys == 1 && v.len >= LONG_TEXT)
+		return str_find(v, a->only) < 0 ? -1 : 0;
 	search(a, v, first_hit, &key);
 	return key;
 }
@@ -496,5 +464,8 @@ mark_hit(const struct automaton *a, uint32_t end, void *ctx)
 void
 automaton_mark(const struct automaton *a, struct str v, uint64_t *bits)
 {
-	search(a, v, mark_hit, bits);
+	if (a->nkeys == 1 && v.len >= LONG_TEXT)
+		*bits |= str_find(v, a->only) >= 0;
+	else
+		search(a, v, mark_hit, bits);
 }

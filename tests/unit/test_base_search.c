@@ -6,6 +6,7 @@
 #include "base/automaton.h"
 #include "base/keyset.h"
 #include "base/limits.h"
+#include "base/prefilter.h"
 
 enum { KEYS_MOST = 200 };
 
@@ -71,6 +72,74 @@ START_TEST(keyset_large)
 		ck_assert_int_eq(keyset_find(set, keys[i]), (ptrdiff_t)i);
 		ck_assert_int_eq(keyset_find(set, str_sub(keys[i], 1, keys[i].len)), -1);
 	}
+	arena_done(&a);
+}
+END_TEST
+
+/* --- prefilter */
+
+static bool
+begins(const struct str *keys, size_t n, struct str v, size_t at)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_starts(str_sub(v, at, v.len), keys[i]))
+			return true;
+	return false;
+}
+
+/* No way of working may pass over a place where a key begins, and each should
+ * pass over most of the others. */
+START_TEST(prefilter_misses_nothing)
+{
+	struct arena a = { 0 };
+	uint64_t state = 77;
+	size_t stops = 0, bytes = 0;
+
+	for (int round = 0; round < 3000; round++) {
+		struct str keys[PREFILTER_KEYS], v;
+		size_t n = 1 + chance(&state, 20), least = chance(&state, 6), at = 0;
+		unsigned letters = 2 + (unsigned)chance(&state, 24);
+		struct prefilter *f;
+
+		arena_reset(&a);
+		for (size_t i = 0; i < n; i++)
+			keys[i] = random_str(&a, &state, least, least + 5, letters);
+		v = random_str(&a, &state, 0, 300, letters);
+		f = prefilter_new(&a, keys, n, (enum prefilter_way)_i);
+		if (!f)
+			continue;
+		bytes += v.len;
+		for (;;) {
+			size_t next = prefilter_next(f, v, at);
+
+			ck_assert_uint_ge(next, at);
+			ck_assert_uint_le(next, v.len);
+			for (size_t i = at; i < next; i++)
+				ck_assert(!begins(keys, n, v, i));
+			if (next == v.len)
+				break;
+			at = next + 1;
+			stops++;
+		}
+	}
+	ck_assert_uint_gt(bytes, 200000);
+	ck_assert_uint_lt(stops, bytes / 3);
+	arena_done(&a);
+}
+END_TEST
+
+START_TEST(prefilter_refuses)
+{
+	struct arena a = { 0 };
+	struct str keys[PREFILTER_KEYS + 1];
+
+	for (size_t i = 0; i <= PREFILTER_KEYS; i++)
+		keys[i] = STR("key");
+	ck_assert_ptr_nonnull(prefilter_new(&a, keys, PREFILTER_KEYS, PREFILTER_32));
+	ck_assert_ptr_null(prefilter_new(&a, keys, PREFILTER_KEYS + 1, PREFILTER_32));
+	ck_assert_ptr_null(prefilter_new(&a, keys, 0, PREFILTER_32));
+	keys[7] = STR("k");
+	ck_assert_ptr_null(prefilter_new(&a, keys, 9, PREFILTER_32));
 	arena_done(&a);
 }
 END_TEST
@@ -260,6 +329,8 @@ main(void)
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, keyset_as_one_by_one);
 	tcase_add_test(c, keyset_large);
+	tcase_add_loop_test(c, prefilter_misses_nothing, PREFILTER_SHIFTS, PREFILTER_32 + 1);
+	tcase_add_test(c, prefilter_refuses);
 	tcase_add_loop_test(c, automaton_as_one_by_one, 0, 4);
 	tcase_add_test(c, automaton_all_bytes);
 	tcase_add_test(c, automaton_beyond_rows);
