@@ -108,7 +108,7 @@ parse_unexpected(struct parse *p, struct span at, const char *got, bool end, con
 	if (p->lex.too_deep)
 		return;
 	parse_list_names(names, sizeof names, expected, n);
-	snprintf(hint, sizeof hint, "expected %s", names);
+	snprintf(hint, sizeof hint, "expected %s", p->open && p->last_word.s + p->last_word.len <= word.s ? names : "a command");
 	if (end)
 		diag_error(p->lex.diag, p->lex.source, at, n > 0 ? hint : NULL, "file ends in the middle of a command");
 	else if (got[0] == '\'')
@@ -204,16 +204,27 @@ parse_follow(struct parse *p, int token)
 	}
 }
 
+/* A "}" that closes nothing is told and passed over: what follows is fine. */
+static int
+parse_fetch(struct parse *p)
+{
+	for (;;) {
+		enum lex_token got = lex_next(&p->lex);
+		int token = parse_kind(got, p->lex.punctuation);
+
+		if (token != '}' || p->nbraces || p->open)
+			return token;
+		diag_error(p->lex.diag, p->lex.source, p->lex.at, NULL, "'}' closes no block");
+	}
+}
+
 int
 parse_token(SIEVE_STYPE *value, struct span *at, struct parse *p)
 {
 	int token = p->kept, missing;
 
-	if (token < 0) {
-		enum lex_token got = lex_next(&p->lex);
-
-		token = parse_kind(got, p->lex.punctuation);
-	}
+	if (token < 0)
+		token = parse_fetch(p);
 	p->kept = -1;
 	missing = parse_missing(p, token);
 	if (missing) {
