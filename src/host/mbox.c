@@ -1,7 +1,8 @@
 /* mbox.c - the messages of an mbox
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * A message begins at a line "From " at the start or after an empty line.
+ * A message begins at the start, or after an empty line at a line of "From ",
+ * a time and a year: not every program quotes such words in a body.
  * Lines of ">" and "From " in bodies lose one ">" (mboxrd; of mboxo files that
  * is right but for a line that began with ">From " when it was sent). */
 #include <errno.h>
@@ -81,12 +82,33 @@ mbox_fill(struct mbox *m)
 	return n < 0 ? -1 : n > 0;
 }
 
-/* Is this line start, not the first of the message, where the next begins? */
+/* "09:30" and "2025" are somewhere in the line. */
 static bool
-mbox_begins(const char *text, const char *p)
+mbox_is_dated(const char *p, const char *end)
 {
-	return p - text >= 2 && p[-1] == '\n' &&
-	       (p[-2] == '\n' || (p - text >= 3 && p[-2] == '\r' && p[-3] == '\n'));
+	bool time = false, year = false;
+	unsigned digits = 0;
+
+	for (; p < end && *p != '\n'; p++) {
+		if (char_is_digit(*p)) {
+			digits++;
+			continue;
+		}
+		time |= digits == 2 && *p == ':' && end - p > 2 && char_is_digit(p[1]) && char_is_digit(p[2]);
+		year |= digits == 4;
+		digits = 0;
+	}
+	return time && (year || digits == 4);
+}
+
+/* Is the message, which begins at text, over where this "From " stands? */
+static bool
+mbox_ends(const char *text, const char *p, const char *end)
+{
+	bool empty = p - text >= 2 && p[-1] == '\n' &&
+	             (p[-2] == '\n' || (p - text >= 3 && p[-2] == '\r' && p[-3] == '\n'));
+
+	return empty && mbox_is_dated(p, end);
 }
 
 /* Offset of the next "From " line at or after `from`; -1: not in what was read. */
@@ -99,7 +121,10 @@ mbox_find(const struct mbox *m, size_t from)
 	while ((at = str_find(rest, STR("\nFrom "))) >= 0) {
 		const char *p = rest.s + at + 1;
 
-		if (mbox_begins(m->text.s + m->start, p))
+		/* a line that was not read to its end is looked at again */
+		if (!memchr(p, '\n', (size_t)(m->text.s + m->text.len - p)) && !m->end)
+			return -1;
+		if (mbox_ends(m->text.s + m->start, p, m->text.s + m->text.len))
 			return p - m->text.s;
 		rest = str_sub(rest, (size_t)at + 1, rest.len);
 	}
@@ -150,6 +175,17 @@ mbox_message(struct mbox *m, size_t from, size_t to)
 	return (struct str){ s, mbox_unquote(s, (size_t)(end - s)) };
 }
 
+/* Offset behind the message's start of its last line but one character (the line
+ * end before it, for which mbox_find looks), at least `look`. */
+static size_t
+mbox_last_line(const struct mbox *m, size_t look)
+{
+	const char *start = m->text.s + m->start;
+	const char *line = memrchr(start + look, '\n', m->text.len - m->start - look);
+
+	return line ? (size_t)(line - start) : look;
+}
+
 int
 mbox_next(struct mbox *m, struct str *ret, size_t *ret_number)
 {
@@ -161,9 +197,8 @@ mbox_next(struct mbox *m, struct str *ret, size_t *ret_number)
 		return 0;
 	*ret_number = ++m->number;
 	while ((at = mbox_find(m, m->start + look)) < 0 && !m->end) {
-		/* the line may have been cut: look at its beginning again */
-		look = m->text.len - m->start;
-		look = look > 8 ? look - 8 : 0;
+		/* not far beyond the last line: its "From " may be cut off, or its date */
+		look = mbox_last_line(m, look);
 		rc = mbox_fill(m);
 		if (rc < 0) {
 			m->failed = true;

@@ -6,6 +6,7 @@
 #include "base/buf.h"
 
 enum {
+	CMD_DONE = -1,                  /* fine, and nothing else is to be done */
 	CMD_FINE = 0,
 	CMD_WRONG = 1,                  /* rules are wrong, a run failed, a test failed */
 	CMD_USAGE = 2,                  /* also: no such file */

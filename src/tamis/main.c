@@ -131,7 +131,7 @@ main_run(const struct cmd *c, int argc, char **argv)
 	option_done(c, &set, own);
 	vec_done(&operands);
 	free(own);
-	return rc;
+	return rc == CMD_DONE ? CMD_FINE : rc;
 }
 
 /* What could not be written was not said: that is no success.  A reader that

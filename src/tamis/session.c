@@ -39,8 +39,7 @@ session_limit_help(const struct tamis_limits *l)
 
 	for (i = 0; limit_name(i); i++)
 		printf("%-16s %11llu  %s\n", limit_name(i), (unsigned long long)limit_value(l, i), limit_help(i));
-	fflush(stdout);
-	return CMD_USAGE;
+	return CMD_DONE;
 }
 
 static int
@@ -92,6 +91,7 @@ session_report(void *ctx, const struct tamis_diagnostic *t)
 	struct session *s = ctx;
 	enum diag_form form = s->diag.form;
 
+	fflush(stdout);
 	if (s->many && s->errors_shown >= ERRORS_SHOWN)
 		s->diag.form = DIAG_NONE;
 	else

@@ -1,0 +1,5 @@
+# what the site wants last
+require "fileinto";
+if header :is "X-Spam-Flag" "yes" {
+	fileinto "Quarantine";
+}

@@ -1,0 +1,4 @@
+# what the site wants first
+if header :contains "Subject" "paper jam" {
+	discard;
+}

@@ -1,0 +1,1 @@
+if header :contains "Sébject" "[31m" { keepp; } # é

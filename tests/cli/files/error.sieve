@@ -1,0 +1,5 @@
+require "reject";
+if address :domain "From" "friends.example" {
+	reject "go away";
+}
+keep;

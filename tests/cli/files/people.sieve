@@ -1,0 +1,5 @@
+require "fileinto";
+if address :localpart "From" ["grace", "heidi"] {
+	fileinto "Friends";
+	stop;
+}
