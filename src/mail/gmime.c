@@ -119,12 +119,31 @@ gmime_param(struct arena *a, struct str params, const char *name, struct str *re
 	return value != NULL;
 }
 
+/* The line after "begin 644 name", or NULL */
+static const char *
+uu_start(struct str v)
+{
+	const char *line = v.s;
+
+	if (!str_starts(v, STR("begin "))) {
+		line = memmem(v.s, v.len, "\nbegin ", 7);
+		if (!line++)
+			return NULL;
+	}
+	line = memchr(line, '\n', v.len - (size_t)(line - v.s));
+	return line ? line + 1 : NULL;
+}
+
 size_t
 gmime_uudecode(char *dst, struct str v)
 {
 	GMimeEncoding state;
+	const char *start = uu_start(v);
 
+	if (!start)
+		return 0;
 	gmime_start();
 	g_mime_encoding_init_decode(&state, GMIME_CONTENT_ENCODING_UUENCODE);
-	return g_mime_encoding_flush(&state, v.s, v.len, dst);
+	state.save |= GMIME_UUDECODE_STATE_BEGIN;
+	return g_mime_encoding_flush(&state, start, v.len - (size_t)(start - v.s), dst);
 }

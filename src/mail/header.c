@@ -14,10 +14,15 @@ is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+/* any visible byte but ":"; a table, since each byte of each name comes by */
+static const bool name_byte[256] = {
+	['!' ... '9'] = true, [';' ... '~'] = true, [0x80 ... 0xff] = true,
+};
+
 static inline bool
 in_name(char c)
 {
-	return (unsigned char)c > ' ' && c != ':' && c != 0x7f;
+	return name_byte[(unsigned char)c];
 }
 
 bool

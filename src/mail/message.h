@@ -111,7 +111,7 @@ struct mail_part {
 	struct str header_raw;          /* its header block */
 	struct cell decoded;            /* transfer encoding undone; .v.s NULL: not yet */
 	struct cell text;               /* decoded to UTF-8 (and for text/html to plain text); .v.s NULL: not yet */
-	bool broken;                    /* encoding or charset could not be undone: raw bytes instead */
+	bool broken;                    /* encoding or charset could not be undone, or not for all bytes; what could not is as it was (charsets: U+FFFD) */
 	struct str prologue, epilogue;  /* of a multipart: preamble and epilogue bytes */
 	void *private_;
 };

@@ -94,26 +94,24 @@ transfer_base64(char *dst, struct str v, bool *ret_clean)
 	return (size_t)(d - dst);
 }
 
-static int
-hex_value(char c)
-{
-	if (char_is_digit(c))
-		return c - '0';
-	c = char_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
+/* one more than the value; 0: no digit */
+static const unsigned char hex_value[256] = {
+	['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6, ['6'] = 7, ['7'] = 8,
+	['8'] = 9, ['9'] = 10, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+	['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
 
-/* The byte of "=XX" at the start of v, or -1 */
-static int
+/* The byte of the "=XX" at p, or -1 */
+static inline int
 hex_escape(const char *p, const char *end)
 {
-	int high, low;
+	unsigned high, low;
 
-	if (end - p < 3 || *p != '=')
+	if (end - p < 3)
 		return -1;
-	high = hex_value(p[1]);
-	low = hex_value(p[2]);
-	return high < 0 || low < 0 ? -1 : high << 4 | low;
+	high = hex_value[(unsigned char)p[1]];
+	low = hex_value[(unsigned char)p[2]];
+	return high && low ? (int)((high - 1) << 4 | (low - 1)) : -1;
 }
 
 /* Length of "=", blanks and a line end, or of "=" and blanks at the very end */
@@ -163,15 +161,15 @@ transfer_quoted(char *dst, struct str v, bool *ret_clean)
 	bool clean = true;
 
 	while (p < end) {
-		const char *eq = memchr(p, '=', (size_t)(end - p));
+		const char *eq;
 		int byte;
 		size_t n;
 
-		d = copy_lines(d, p, eq ? eq : end);
-		if (!eq)
-			break;
-		p = eq;
-		if ((byte = hex_escape(p, end)) >= 0) {
+		if (*p != '=') {
+			eq = memchr(p, '=', (size_t)(end - p));
+			d = copy_lines(d, p, eq ? eq : end);
+			p = eq ? eq : end;
+		} else if ((byte = hex_escape(p, end)) >= 0) {
 			*d++ = (char)byte;
 			p += 3;
 		} else if ((n = soft_break(p, end)) > 0) {
