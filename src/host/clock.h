@@ -7,7 +7,7 @@
 
 /* microseconds since 1970, UTC */
 int64_t clock_now(void);
-/* "2025-11-23T09:30:00+01:00" (RFC 3339; also with a blank for the "T", or the
+/* "2026-11-23T09:30:00+01:00" (RFC 3339; also with a blank for the "T", or the
  * date alone: midnight UTC), or seconds since 1970.  1, or 0 if it is neither. */
 int clock_parse(struct str, int64_t *ret);
 

@@ -85,28 +85,18 @@ print_is_bare(const struct print_kind *k, struct str name)
 	return false;
 }
 
-static const struct tamis_option *
-print_find(const struct tamis_effect *e, const char *name)
-{
-	size_t i;
-
-	for (i = 0; i < e->noptions; i++)
-		if (str_is(text_str(e->options[i].name), name))
-			return &e->options[i];
-	return NULL;
-}
-
+/* An option may be given several times. */
 static void
 print_bare(struct buf *b, const struct tamis_effect *e, const struct print_kind *k)
 {
-	const struct tamis_option *o;
-	size_t i;
+	size_t i, j;
 
 	for (i = 0; i < BARE_MAX && k->bare[i]; i++) {
-		o = print_find(e, k->bare[i]);
-		if (o) {
+		for (j = 0; j < e->noptions; j++) {
+			if (!str_is(text_str(e->options[j].name), k->bare[i]))
+				continue;
 			buf_putc(b, ' ');
-			print_quoted(b, text_str(o->value));
+			print_quoted(b, text_str(e->options[j].value));
 		}
 	}
 }
@@ -224,6 +214,29 @@ print_error(struct buf *b, const struct diag *d, const struct tamis_diagnostic *
 	buf_putc(b, '\n');
 }
 
+/* A string; a flag is true; what is given several times is a list. */
+static void
+print_option_json(json_t *o, const struct tamis_option *option)
+{
+	json_t *value = option->value.len ? json_text(text_str(option->value)) : json_true();
+	struct buf name = { 0 };
+	json_t *old, *list;
+
+	buf_add(&name, text_str(option->name));
+	old = json_object_get(o, buf_str(&name).s);
+	if (!old) {
+		json_put(o, name.s, value);
+	} else if (json_is_array(old)) {
+		json_array_append_new(old, value);
+	} else {
+		list = json_array();
+		json_array_append(list, old);
+		json_array_append_new(list, value);
+		json_put(o, name.s, list);
+	}
+	buf_done(&name);
+}
+
 static json_t *
 print_effect_json(const struct tamis_effect *e)
 {
@@ -231,13 +244,8 @@ print_effect_json(const struct tamis_effect *e)
 	size_t i;
 
 	json_put(o, "effect", json_text(text_str(e->name)));
-	for (i = 0; i < e->noptions; i++) {
-		struct buf key = { 0 };
-
-		buf_add(&key, text_str(e->options[i].name));
-		json_put(o, buf_str(&key).s, json_text(text_str(e->options[i].value)));
-		buf_done(&key);
-	}
+	for (i = 0; i < e->noptions; i++)
+		print_option_json(o, &e->options[i]);
 	if (e->implicit)
 		json_put(o, "implicit", json_true());
 	if (e->version)

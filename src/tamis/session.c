@@ -75,7 +75,7 @@ session_facts(struct session *s)
 	size_t i;
 
 	if (set->now && !clock_parse(str_from(set->now), &s->answer.now))
-		return cmd_usage(s->cmd, "time \"%s\" is neither like 2025-11-23T09:30:00Z nor seconds since 1970", set->now);
+		return cmd_usage(s->cmd, "time \"%s\" is neither like 2026-11-23T09:30:00Z nor seconds since 1970", set->now);
 	for (i = 0; i < set->env.n; i++)
 		if (answer_env(&s->answer, str_from(set->env.v[i])) < 0)
 			return cmd_usage(s->cmd, "\"--env %s\" is not NAME=VALUE", set->env.v[i]);
