@@ -31,23 +31,24 @@ struct insn {
 
 enum { MAX_MARK = 63, MATCH_SLOTS = 32, NO_UNIT = 0xffff };
 
-/* One use of a command: arguments are data, not code. */
+/* One use of a command: arguments are data, not code.  What a plain test
+ * touches stands first, in one cache line. */
 struct call {
 	const struct command *command;
 	const struct value *arg;                /* command->nparams */
 	const struct matcher *matcher;          /* NULL: does not compare */
-	const struct graft_use *grafts;
-	const struct address_part *part;
-	const void *data;                       /* of command->check */
 	uint8_t stage;                          /* enum tamis_stage */
 	bool dynamic;                           /* some argument, graft or key holds variables */
 	uint8_t loop;                           /* number of the loop it stands in; 0: none */
 	uint8_t nargs;
-	uint16_t unit;
 	int16_t probe;                          /* index over tests: -1 none */
+	uint16_t unit;
 	uint32_t bit;
-	struct span at;
 	uint32_t line;                          /* of at, so that nobody counts while a message waits */
+	const struct graft_use *grafts;
+	const struct address_part *part;
+	const void *data;                       /* of command->check */
+	struct span at;
 	struct source *source;
 };
 

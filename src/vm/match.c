@@ -92,7 +92,7 @@ match_canonical(struct match *m, struct str octets, struct str canonical)
 	m->canonical = canonical;
 	rc = m->matcher->type->match(m->run, m->matcher, m->matcher->type->raw ? octets : canonical, &key);
 	if (m->run->tracing)
-		trace_value(m->run, m->call, octets, rc, rc == YES ? m->matcher->written[key] : STR_EMPTY);
+		TRACE(m->run, value, m->call, octets, rc, rc == YES ? m->matcher->written[key] : STR_EMPTY);
 	m->run->work += 1 + canonical.len / 64;
 	if (rc == NO)
 		return false;
@@ -123,7 +123,7 @@ match_cell(struct match *m, struct cell *c)
 	if (m->matcher->type->counts) {
 		m->count++;
 		if (m->run->tracing)
-			trace_value(m->run, m->call, c->v, NO, STR_EMPTY);
+			TRACE(m->run, value, m->call, c->v, NO, STR_EMPTY);
 		return false;
 	}
 	return match_canonical(m, c->v, m->matcher->type->raw ? c->v : cell_canonical(m->run, c, m->matcher->comparator));
@@ -257,7 +257,7 @@ match_nearest(struct match *m)
 	}
 	if (!best.len && k->nkeys)
 		best = k->written[0];
-	trace_nearest(m->run, m->call, m->value, best);
+	TRACE(m->run, nearest, m->call, m->value, best);
 }
 
 int
@@ -278,7 +278,7 @@ match_run(struct run *r, const struct call *k, const struct value *arg)
 	}
 	r->matching = &m;
 	rc = k->command->values(r, k, arg, &m);
-	if (rc >= 0 && m.matcher->type->counts && m.result == NO)
+	if (rc == YES && m.matcher->type->counts && m.result == NO)
 		match_counted(&m);
 	r->matching = NULL;
 	if (rc < 0)

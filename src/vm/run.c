@@ -77,13 +77,24 @@ run_may_go_on(struct run *r)
 
 /* --- facts, questions, data */
 
-struct cell *
-run_fact(struct run *r, struct str name)
+struct fact *
+run_fact_of(struct run *r, struct str name)
 {
 	for (struct fact *f = r->recipient->fact; f; f = f->next)
 		if (str_ieq(f->name, name))
-			return &f->value;
-	return message_fact(r->message, name);
+			return f;
+	for (struct fact *f = r->message->fact; f; f = f->next)
+		if (str_ieq(f->name, name))
+			return f;
+	return NULL;
+}
+
+struct cell *
+run_fact(struct run *r, struct str name)
+{
+	struct fact *f = run_fact_of(r, name);
+
+	return f ? &f->value : NULL;
 }
 
 int64_t
@@ -126,7 +137,7 @@ run_ask(struct run *r, struct str what, struct str key, struct str *ret)
 	}
 	if (ret)
 		*ret = known ? known->value : STR_EMPTY;
-	trace_asked(r, what, key, known ? known->value : STR_EMPTY, answer == TAMIS_YES ? YES : answer == TAMIS_NO ? NO : UNKNOWN);
+	TRACE(r, asked, what, key, known ? known->value : STR_EMPTY, answer == TAMIS_YES ? YES : answer == TAMIS_NO ? NO : UNKNOWN);
 	return ask_result(r, answer);
 }
 
@@ -169,7 +180,7 @@ run_assign(struct run *r, const struct call *k, uint32_t slot, struct str v)
 	variable->taint = r->taint;
 	r->work += cut.len / 64;
 	if (r->tracing)
-		trace_assigned(r, k, slot & GLOBAL_SLOT ? r->program->global[slot & ~GLOBAL_SLOT]
+		TRACE(r, assigned, k, slot & GLOBAL_SLOT ? r->program->global[slot & ~GLOBAL_SLOT]
 		                                        : r->program->unit[r->unit].local_name[slot], cut);
 }
 
@@ -303,8 +314,8 @@ call_test(struct run *r, const struct call *k)
 	int rc;
 
 	if (k->stage > (int)r->stage) {
-		trace_test(r, k, k->arg);
-		trace_result(r, k, UNKNOWN);
+		TRACE(r, test, k, k->arg);
+		TRACE(r, result, k, UNKNOWN);
 		return UNKNOWN;
 	}
 	if (k->probe >= 0 && !r->tracing && match_excluded(r, k))
@@ -312,12 +323,12 @@ call_test(struct run *r, const struct call *k)
 	arg = call_expand(r, k);
 	if (!arg)
 		return ERROR;
-	trace_test(r, k, arg);
+	TRACE(r, test, k, arg);
 	if (r->taint && !(k->command->flags & COMMAND_TAINTED))
 		rc = UNKNOWN;
 	else
 		rc = k->command->test ? k->command->test(r, k, arg) : match_run(r, k, arg);
-	trace_result(r, k, rc);
+	TRACE(r, result, k, rc);
 	return rc;
 }
 
@@ -335,7 +346,7 @@ call_act(struct run *r, const struct call *k)
 	if (r->taint && !(k->command->flags & COMMAND_TAINTED) && r->stage < TAMIS_BODY)
 		return UNKNOWN;
 	rc = k->command->act(r, k, arg);
-	trace_action(r, k, arg, rc);
+	TRACE(r, action, k, arg, rc);
 	return rc;
 }
 
@@ -350,6 +361,7 @@ run_effect(struct run *r, const struct call *k, enum tamis_effect_kind kind)
 	e->public.name = text_of(str_from(k->command->name));
 	e->public.place = call_place(k);
 	e->public.version = r->outcome->version;
+	e->public.early = kind == TAMIS_REJECT && k->command->flags & COMMAND_EARLY;
 	e->call = k;
 	return e;
 }
@@ -452,7 +464,7 @@ condition_unknown(struct run *r, const struct insn **ip, const struct insn *code
 	const struct rule *rule = r->rule;
 
 	if (r->tracing && r->watched) {
-		trace_rule_end(r, r->watched, UNKNOWN);
+		TRACE(r, rule_end, r->watched, UNKNOWN);
 		r->watched = NULL;
 	}
 	if (r->stage < TAMIS_BODY || r->waiting)
@@ -470,7 +482,7 @@ watch_rule(struct run *r, uint32_t pc)
 
 	if (!rule || rule->unit != r->unit || (pc != rule->yes && pc != rule->no))
 		return;
-	trace_rule_end(r, rule, pc == rule->yes ? YES : NO);
+	TRACE(r, rule_end, rule, pc == rule->yes ? YES : NO);
 	r->watched = NULL;
 }
 
@@ -527,7 +539,7 @@ unit_run(struct run *r, uint32_t number)
 		case OP_RULE:
 			r->rule = r->watched = &r->program->rule[ip->b];
 			r->unknown = false;
-			trace_rule(r, r->rule);
+			TRACE(r, rule, r->rule);
 			break;
 		case OP_JUMP:
 			ip = code + ip->b - 1;

@@ -23,8 +23,6 @@ trace_rule(struct run *r, const struct rule *rule)
 {
 	struct tamis_event e = { .kind = TAMIS_RULE };
 
-	if (!r->tracing)
-		return;
 	e.place = source_place_line(rule->source, rule->at, rule->line);
 	e.name = text_of(str_from(rule->name));
 	e.text = text_of(str_sub(rule->source->text, rule->at.from, rule->at.to));
@@ -36,8 +34,6 @@ trace_rule_end(struct run *r, const struct rule *rule, int result)
 {
 	struct tamis_event e = { .kind = TAMIS_RULE_END, .result = result };
 
-	if (!r->tracing)
-		return;
 	e.place = source_place_line(rule->source, rule->at, rule->line);
 	e.name = text_of(str_from(rule->name));
 	trace_send(r, &e);
@@ -99,8 +95,6 @@ trace_test(struct run *r, const struct call *k, const struct value *arg)
 {
 	struct tamis_event e = { .kind = TAMIS_TEST };
 
-	if (!r->tracing)
-		return;
 	e.text = text_of(trace_arguments(r, k, arg));
 	if (k->matcher)
 		e.value = text_of(str_from(k->matcher->type->name));
@@ -112,8 +106,6 @@ trace_value(struct run *r, const struct call *k, struct str value, int result, s
 {
 	struct tamis_event e = { .kind = TAMIS_VALUE, .text = text_of(value), .value = text_of(value), .result = result };
 
-	if (!r->tracing)
-		return;
 	trace_call(r, k, &e);
 	if (result != YES)
 		return;
@@ -127,8 +119,7 @@ trace_nearest(struct run *r, const struct call *k, struct str value, struct str 
 {
 	struct tamis_event e = { .kind = TAMIS_NEAREST, .text = text_of(key), .value = text_of(value) };
 
-	if (r->tracing)
-		trace_call(r, k, &e);
+	trace_call(r, k, &e);
 }
 
 void
@@ -136,8 +127,7 @@ trace_result(struct run *r, const struct call *k, int result)
 {
 	struct tamis_event e = { .kind = TAMIS_RESULT, .result = result };
 
-	if (r->tracing)
-		trace_call(r, k, &e);
+	trace_call(r, k, &e);
 }
 
 void
@@ -145,8 +135,6 @@ trace_action(struct run *r, const struct call *k, const struct value *arg, int r
 {
 	struct tamis_event e = { .kind = TAMIS_ACTION, .result = result };
 
-	if (!r->tracing)
-		return;
 	e.text = text_of(trace_arguments(r, k, arg));
 	trace_call(r, k, &e);
 }
@@ -157,8 +145,7 @@ trace_asked(struct run *r, struct str what, struct str key, struct str value, in
 	struct tamis_event e = { .kind = TAMIS_ASKED, .name = text_of(what), .text = text_of(key), .value = text_of(value),
 	                         .result = result };
 
-	if (r->tracing)
-		trace_send(r, &e);
+	trace_send(r, &e);
 }
 
 void
@@ -166,8 +153,6 @@ trace_assigned(struct run *r, const struct call *k, struct str name, struct str 
 {
 	struct tamis_event e = { .kind = TAMIS_ASSIGNED, .name = text_of(name), .text = text_of(value) };
 
-	if (!r->tracing)
-		return;
 	e.place = call_place(k);
 	trace_send(r, &e);
 }

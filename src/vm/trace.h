@@ -5,7 +5,9 @@
 
 #include "vm/run.h"
 
-/* All return at once unless run->tracing. */
+/* A run that nobody watches pays for one test of a flag. */
+#define TRACE(r, what, ...) ((r)->tracing ? trace_##what((r), __VA_ARGS__) : (void)0)
+
 void trace_rule(struct run *, const struct rule *);
 void trace_rule_end(struct run *, const struct rule *, int result);
 void trace_test(struct run *, const struct call *, const struct value *arg);
