@@ -4,7 +4,7 @@ import os
 import re
 import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'lib'))
-from source import complain, files, finish, name, read
+from source import blank_comments, complain, files, finish, name, read
 
 LICENCE = 'SPDX-License-Identifier: BSD-2-Clause'
 
@@ -23,7 +23,7 @@ def check_indent(path, lines):
     """Blanks align what continues a line; they do not begin a statement."""
     before = ''
     for number, line in enumerate(lines, 1):
-        if re.match(r' {8}', line) and re.search(r'[;{}]$', before):
+        if re.match(r' {8,}\S', line) and re.search(r'[;{}]$', before):
             complain(path, number, 'indent with tabs')
         before = line
 
@@ -39,7 +39,7 @@ for source in files('src/**/*.[ch]', 'src/**/*.def', 'grammar/*.y', 'tests/**/*.
     content = read(source).split('\n')
     check_head(source, content)
     check_white_space(source, content)
-    check_indent(source, content)
+    check_indent(source, blank_comments(read(source)).split('\n'))
 scripts = [source for source in files('*', 'build-aux/*', '.ci/*', 'tests/**/*.sh', 'tests/**/*.py')
            if read(source).startswith('#!') or source.suffix in ('.sh', '.py')]
 for source in scripts:
