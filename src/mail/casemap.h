@@ -5,8 +5,11 @@
 
 #include "base/arena.h"
 
-/* Each character in title case, then decomposed as far as it goes (RFC 5051 2).
- * Bytes that are not UTF-8 stay as they are.  May return its argument. */
+/* Each character in title case, then decomposed as far as it goes (RFC 5051
+ * 2).  Character by character, so that a part of a text folds to a part of its
+ * form.  Hangul syllables are decomposed too, so that text that arrives in
+ * either normal form is equal.  Bytes that are not UTF-8 stay as they are and
+ * compare as octets. */
 struct str casemap_unicode(struct arena *, struct str);
 
 #endif
