@@ -37,6 +37,8 @@ struct tamis_effect {
 	enum tamis_effect_kind kind;
 	struct tamis_text name;                 /* the command's: "fileinto"; "keep" when implicit */
 	bool implicit;                          /* the keep that nothing cancelled */
+	bool early;                             /* REJECT: may be said at RCPT TO, and a text that SMTP cannot carry be replaced
+	                                           (RFC 5429 2.1); else only at the end, and word for word (2.2) */
 	unsigned version;                       /* of the message: how many edits came before (tamis_outcome_write) */
 	struct tamis_place place;               /* the command */
 	size_t noptions;                        /* by name: a new tag never edits this header; libtamis(3) lists them */

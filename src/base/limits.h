@@ -29,6 +29,7 @@
 #define LIMIT_REDIRECTS         4               /* RFC 5228 4.2: a small number */
 #define LIMIT_VARIABLE_VALUE    65536           /* bytes (RFC 5229: at least 4000) */
 #define LIMIT_MATCH_VARIABLES   32              /* ${0} to ${31} */
+#define LIMIT_MAILBOX           1000            /* bytes of a mailbox's name */
 #define LIMIT_REGEX_MATCH       1000000u        /* PCRE2 match limit of one match */
 #define LIMIT_REGEX_DEPTH       10000u          /* PCRE2 heap (KiB) for one match */
 #define STOP_EVERY              4096u           /* units between two polls of the host's stop() */

@@ -67,7 +67,7 @@ struct command {
 	uint32_t effects;               /* 1u << kind, what an action can cause */
 	/* run time: exactly one of these, or a compile hook */
 	int (*test)(struct run *, const struct call *, const struct value *arg);        /* YES, NO, UNKNOWN, ERROR */
-	int (*values)(struct run *, const struct call *, const struct value *arg, struct match *);      /* YES, UNKNOWN, ERROR */
+	int (*values)(struct run *, const struct call *, const struct value *arg, struct match *);      /* YES; NO: false, even if ":count" counts; UNKNOWN, ERROR */
 	int (*act)(struct run *, const struct call *, const struct value *arg);         /* YES, UNKNOWN, ERROR */
 	/* compile time */
 	struct ast_node *(*compile)(struct compiler *, struct ast_node *);      /* emits code itself; returns the last node it used */

@@ -35,6 +35,8 @@ struct field {
 struct fact {
 	struct str name;
 	struct cell value;
+	struct mail_address *path;      /* the value as an SMTP path, once somebody asked; of the value at path_of */
+	const char *path_of;
 	struct fact *next;
 };
 

@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 
+#include "vm/mailbox.h"
+#include "vm/path.h"
+
 /* --- recipients */
 
 struct recipient *
@@ -18,9 +21,7 @@ recipient_new(struct message *m, struct str address, int64_t now, const uint8_t 
 	r->now = now;
 	if (seed)
 		memcpy(r->seed, seed, sizeof r->seed);
-	if (!address_path(&r->arena, r->written, &r->to))
-		r->to = (struct mail_address){ .all = cell_of(r->written), .local = cell_of(STR_EMPTY),
-		                               .domain = cell_of(STR_EMPTY) };
+	path_read(&r->arena, r->written, &r->to);
 	return r;
 }
 
@@ -133,7 +134,7 @@ outcome_begin(struct outcome *o)
 	outcome_drop(o, is_keep);
 	o->nruns++;
 	o->nactions = o->nredirects = 0;
-	o->cancelled = false;
+	o->cancelled = o->kept = false;
 }
 
 static void
@@ -153,10 +154,12 @@ outcome_end(struct outcome *o, bool failed)
 {
 	struct effect *keep;
 
-	if (failed)
+	if (failed) {
 		outcome_drop(o, of_this_run);
+		o->cancelled = false;
+	}
 	o->failed = failed;
-	if (!failed && o->cancelled)
+	if (o->cancelled)
 		return;
 	for (const struct effect *e = o->first; e; e = e->next)
 		if (e->public.kind == TAMIS_KEEP)
@@ -173,21 +176,25 @@ outcome_end(struct outcome *o, bool failed)
 bool
 outcome_keeps(const struct outcome *o)
 {
-	if (!o->cancelled)
-		return true;
-	for (const struct effect *e = o->first; e; e = e->next)
-		if (e->public.kind == TAMIS_KEEP)
-			return true;
-	return false;
+	return !o->cancelled || o->kept;
+}
+
+/* NULL: it has no such option */
+static const struct tamis_option *
+option_find(const struct effect *e, const char *name)
+{
+	for (size_t i = 0; i < e->public.noptions; i++)
+		if (str_is(str_of(e->public.options[i].name), name))
+			return &e->public.options[i];
+	return NULL;
 }
 
 static struct str
 option_of(const struct effect *e, const char *name)
 {
-	for (size_t i = 0; i < e->public.noptions; i++)
-		if (str_is(str_of(e->public.options[i].name), name))
-			return str_of(e->public.options[i].value);
-	return STR_EMPTY;
+	const struct tamis_option *o = option_find(e, name);
+
+	return o ? str_of(o->value) : STR_EMPTY;
 }
 
 static void
@@ -224,16 +231,27 @@ same_target(enum tamis_effect_kind kind, struct str a, struct str b)
 	       str_ieq(str_sub(a, (size_t)(at - a.s), a.len), str_sub(b, (size_t)(at - a.s), b.len));
 }
 
+/* A keep goes where mail goes without rules, which is the INBOX (RFC 5228 4.3). */
+static bool
+to_inbox(const struct effect *e)
+{
+	return e->public.kind == TAMIS_KEEP || (e->public.kind == TAMIS_FILE && mailbox_is_inbox(option_of(e, "mailbox")));
+}
+
 static struct effect *
 effect_twin(const struct outcome *o, const struct effect *e)
 {
 	const char *target = target_option(e->public.kind);
+	bool inbox = to_inbox(e);
 
-	for (struct effect *x = o->first; x; x = x->next)
-		if (x->public.kind == e->public.kind && !x->public.implicit &&
-		    (e->public.kind == TAMIS_KEEP || e->public.kind == TAMIS_DISCARD ||
+	for (struct effect *x = o->first; x; x = x->next) {
+		if (inbox && to_inbox(x))
+			return x;
+		if (x->public.kind == e->public.kind &&
+		    (e->public.kind == TAMIS_DISCARD ||
 		     (target && same_target(e->public.kind, option_of(x, target), option_of(e, target)))))
 			return x;
+	}
 	return NULL;
 }
 
@@ -265,12 +283,14 @@ const char *
 outcome_add(struct outcome *o, const struct program *p, struct effect *e, bool degraded)
 {
 	const char *wrong;
-	bool copy = option_of(e, "copy").len > 0;
+	bool copy = option_find(e, "copy") != NULL;
 	struct effect *twin;
 
 	if (degraded && (e->public.kind == TAMIS_REJECT || e->public.kind == TAMIS_DISCARD)) {
 		e->public.kind = TAMIS_KEEP;
 		e->public.name = text_of(STR("keep"));
+		e->public.early = false;
+		e->public.noptions = 0;
 	}
 	wrong = effect_conflict(o, e);
 	if (wrong)
@@ -278,6 +298,7 @@ outcome_add(struct outcome *o, const struct program *p, struct effect *e, bool d
 	copy |= degraded && e->public.kind == TAMIS_REDIRECT;
 	if (!copy && e->public.kind <= TAMIS_REDIRECT && e->public.kind != TAMIS_KEEP)
 		o->cancelled = true;
+	o->kept |= e->public.kind == TAMIS_KEEP;
 	twin = effect_twin(o, e);
 	if (twin) {
 		if (!copy)

@@ -46,6 +46,7 @@ struct outcome {
 	unsigned nactions, nredirects;  /* of the current one */
 	unsigned version;               /* edits so far */
 	bool cancelled;                 /* the implicit keep of the current script */
+	bool kept;                      /* it has an explicit one */
 	bool failed, degraded;
 };
 

@@ -108,7 +108,8 @@ value_given(const struct value *v)
 }
 
 /* --- facts: envelope parts and environment items; the recipient's own first */
-struct cell *run_fact(struct run *, struct str name);
+struct cell *run_fact(struct run *, struct str name);   /* letters of either case; NULL: not known */
+struct fact *run_fact_of(struct run *, struct str name);        /* the same, whole */
 int64_t run_now(const struct run *);    /* microseconds */
 
 /* --- variables */
