@@ -11,6 +11,8 @@
 enum {
 	PROBES_MOST = 64,
 	TESTS_LEAST = 8,                /* of one source, before a probe pays */
+	TESTS_LEAST_LONG = 2,           /* where the values are long */
+	TESTS_MOST = 65535,             /* the bit is an operand of 16 bits */
 	KEYS_MOST = 64,                 /* of a test: larger lists have their own hash or automaton */
 	LITERAL_LEAST = 2,              /* bytes: a shorter one is everywhere */
 };
@@ -36,13 +38,14 @@ indexable(const struct call *k)
 	return true;
 }
 
+/* Names of fields have no case; other strings are what they are. */
 static bool
-same_value(const struct value *a, const struct value *b)
+same_value(const struct value *a, const struct value *b, enum role role)
 {
 	if (a->type != b->type || a->n != b->n || a->number != b->number)
 		return false;
 	for (uint32_t i = 0; i < a->n; i++)
-		if (!str_ieq(a->str[i], b->str[i]))
+		if (role == ROLE_HEADERS ? !str_ieq(a->str[i], b->str[i]) : !str_eq(a->str[i], b->str[i]))
 			return false;
 	return true;
 }
@@ -50,11 +53,12 @@ same_value(const struct value *a, const struct value *b)
 static bool
 same_source(const struct call *a, const struct call *b)
 {
-	if (a->command != b->command || a->part != b->part || a->data != b->data ||
+	if (a->command != b->command || a->stage != b->stage || a->part != b->part || a->data != b->data ||
 	    a->matcher->comparator != b->matcher->comparator || a->matcher->type->raw != b->matcher->type->raw)
 		return false;
 	for (uint8_t i = 0; i < a->nargs; i++)
-		if (a->command->params[i].role != ROLE_KEYS && !same_value(&a->arg[i], &b->arg[i]))
+		if (a->command->params[i].role != ROLE_KEYS &&
+		    !same_value(&a->arg[i], &b->arg[i], a->command->params[i].role))
 			return false;
 	return true;
 }
@@ -84,7 +88,7 @@ collect(struct program *p, struct group *group)
 			continue;
 		while (g < n && !same_source(group[g].first, k))
 			g++;
-		if (g == PROBES_MOST)
+		if (g == PROBES_MOST || group[g].calls.n == TESTS_MOST)
 			continue;
 		if (g == n)
 			group[n++].first = k;
@@ -113,6 +117,28 @@ probe_make(struct program *p, struct group *g)
 	p->nprobes++;
 }
 
+/* Probe and bit go into the instruction too: a test that is excluded then costs
+ * no look at its call record. */
+static void
+code_mark(struct program *p)
+{
+	for (uint32_t u = 0; u < p->nunits; u++)
+		for (uint32_t pc = 0; pc < p->unit[u].ninsns; pc++) {
+			struct insn *i = &p->unit[u].code[pc];
+
+			if (i->op == OP_TEST && p->call[i->b].probe >= 0) {
+				i->a = (uint8_t)(p->call[i->b].probe + 1);
+				i->c = (uint16_t)p->call[i->b].bit;
+			}
+		}
+}
+
+static size_t
+group_least(const struct group *g)
+{
+	return g->first && g->first->command->flags & COMMAND_LONG ? TESTS_LEAST_LONG : TESTS_LEAST;
+}
+
 void
 program_index(struct program *p)
 {
@@ -123,11 +149,12 @@ program_index(struct program *p)
 	p->probe = arena_array(&p->arena, PROBES_MOST, sizeof *p->probe);
 	n = collect(p, group);
 	for (unsigned i = 0; i < n; i++) {
-		if (group[i].calls.n >= TESTS_LEAST)
+		if (group[i].calls.n >= group_least(&group[i]))
 			probe_make(p, &group[i]);
 		vec_done(&group[i].calls);
 		vec_done(&group[i].keys);
 		vec_done(&group[i].bits);
 	}
 	free(group);
+	code_mark(p);
 }

@@ -183,6 +183,8 @@ verify_use(const struct check *k, uint32_t pc, const struct insn *i, bool test)
 	if ((call->command->kind == COMMAND_TEST) != test || (test ? !call->command->test && !call->command->values
 	                                                       : !call->command->act))
 		return "call of another kind";
+	if (i->a && (i->a > k->program->nprobes || i->c >= k->program->probe[i->a - 1].nbits || !test))
+		return "index";
 	return call->loop > loop_depth(k, pc) ? "call outside its loop" : NULL;
 }
 
@@ -210,7 +212,7 @@ verify_insn(const struct check *k, uint32_t pc)
 	case UNIT:
 		return i->b >= k->number || i->a > 1 ? "call to itself or backwards" : NULL;
 	case CAPABILITY:
-		return i->b >= p->ncapabilities ? "no such capability" : NULL;
+		return i->c >= p->ncapabilities || i->c >= CAPABILITIES || i->b >= p->nmessages ? "no such capability" : NULL;
 	case MESSAGE:
 		return i->b >= p->nmessages ? "no such message" : NULL;
 	case LOOP_BACK: case NOTHING:
@@ -246,7 +248,7 @@ program_verify(const struct program *p)
 		struct check k = { p, &p->unit[i], i, NULL };
 
 		k.inside = mem_alloc((p->unit[i].ninsns + 1) * sizeof *k.inside);
-		wrong = verify_unit(&k);
+		wrong = p->unit[i].script < p->nunits ? verify_unit(&k) : "no such script";
 		free(k.inside);
 	}
 	return wrong;

@@ -11,6 +11,8 @@
 #include "vm/match.h"
 #include "vm/trace.h"
 
+enum { FUEL = 64 };
+
 enum end { END, STOPPED, UNDECIDED, FAILED };
 
 /* --- trouble */
@@ -34,12 +36,19 @@ error_report(struct run *r, struct tamis_place place, const char *text)
 int
 run_error(struct run *r, const struct call *k, const char *format, ...)
 {
-	char text[512];
+	char few[512], *text = few;
 	va_list ap;
+	int n;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof text, format, ap);
+	n = vsnprintf(few, sizeof few, format, ap);
 	va_end(ap);
+	if (n >= (int)sizeof few) {
+		text = arena_alloc(&r->arena, (size_t)n + 1);
+		va_start(ap, format);
+		vsnprintf(text, (size_t)n + 1, format, ap);
+		va_end(ap);
+	}
 	return error_report(r, call_place(k), text);
 }
 
@@ -50,8 +59,8 @@ unit_error(struct run *r, const char *text)
 	return error_report(r, source_place(r->program->unit[r->unit].source, SPAN(0, 0)), text);
 }
 
-/* Is there more to do?  Called every STOP_EVERY units. */
-static bool
+/* Is there more to do?  Called when next_stop is reached. */
+bool
 run_may_go_on(struct run *r)
 {
 	const struct tamis_limits *limits = &r->program->limits;
@@ -187,9 +196,17 @@ run_assign(struct run *r, const struct call *k, uint32_t slot, struct str v)
 void
 run_enable(struct run *r, const struct extension *extension)
 {
-	for (uint32_t i = 0; i < r->program->ncapabilities && i < 256; i++)
-		if (r->program->capability[i] == extension)
-			r->enabled[i / 64] |= (uint64_t)1 << (i % 64);
+	uint64_t *bits = r->unknown ? r->perhaps : r->enabled;
+
+	for (uint32_t i = 0; i < r->program->ncapabilities && i < CAPABILITIES; i++) {
+		const struct extension *x = r->program->capability[i];
+		bool also = x == extension;
+
+		for (const char *const *name = extension->requires; name && *name && !also; name++)
+			also = !strcmp(*name, x->name);
+		if (also)
+			bits[i / 64] |= (uint64_t)1 << (i % 64);
+	}
 }
 
 static struct str
@@ -283,6 +300,17 @@ call_expand(struct run *r, const struct call *k)
 	return out;
 }
 
+struct str
+run_modify(struct run *r, const struct call *k, struct str v)
+{
+	for (const struct graft_use *g = k->grafts; g; g = g->next)
+		if (g->graft->modify) {
+			v = g->graft->modify(&r->arena, v);
+			r->work += 1 + v.len / 64;
+		}
+	return v;
+}
+
 struct value
 run_graft_value(struct run *r, const struct graft_use *g)
 {
@@ -318,7 +346,7 @@ call_test(struct run *r, const struct call *k)
 		TRACE(r, result, k, UNKNOWN);
 		return UNKNOWN;
 	}
-	if (k->probe >= 0 && !r->tracing && match_excluded(r, k))
+	if (k->probe >= 0 && !r->tracing && !r->probe[k->probe] && match_excluded(r, k))
 		return NO;
 	arg = call_expand(r, k);
 	if (!arg)
@@ -432,28 +460,55 @@ loop_start(struct run *r, unsigned number)
 
 static enum end unit_run(struct run *, uint32_t number);
 
+/* What is each script's own: variables, match variables, what ihave enabled (RFC 6609 3.2, 3.4; RFC 5463 4), loops. */
+struct own {
+	struct variable *local, match[MATCH_SLOTS];
+	const struct rule *rule;
+	uint32_t unit;
+	uint64_t enabled[CAPABILITIES / 64], perhaps[CAPABILITIES / 64];
+	struct loop loop[LIMIT_LOOPS + 1];
+};
+
+static void
+own_save(const struct run *r, struct own *o)
+{
+	o->local = r->local;
+	o->rule = r->rule;
+	o->unit = r->unit;
+	memcpy(o->match, r->match, sizeof o->match);
+	memcpy(o->enabled, r->enabled, sizeof o->enabled);
+	memcpy(o->perhaps, r->perhaps, sizeof o->perhaps);
+	memcpy(o->loop, r->loop, sizeof o->loop);
+}
+
+static void
+own_restore(struct run *r, const struct own *o)
+{
+	r->local = o->local;
+	r->rule = o->rule;
+	r->unit = o->unit;
+	memcpy(r->match, o->match, sizeof o->match);
+	memcpy(r->enabled, o->enabled, sizeof o->enabled);
+	memcpy(r->perhaps, o->perhaps, sizeof o->perhaps);
+	memcpy(r->loop, o->loop, sizeof o->loop);
+}
+
 static enum end
 unit_call(struct run *r, const struct insn *i)
 {
-	struct variable *local = r->local, match[MATCH_SLOTS];
-	const struct rule *rule = r->rule;
-	uint32_t unit = r->unit;
-	uint64_t enabled[COUNT(r->enabled)], *done = &r->done[i->b / 64], bit = (uint64_t)1 << (i->b % 64);
+	uint32_t script = r->program->unit[i->b].script;
+	uint64_t *done = &r->done[script / 64], bit = (uint64_t)1 << (script % 64);
+	struct own own;
 	enum end rc;
 
 	if (i->a && *done & bit)
 		return END;
 	*done |= bit;
-	/* variables, match variables and what ihave enabled are each script's own (RFC 6609 3.4, RFC 5463 4) */
-	memcpy(match, r->match, sizeof match);
-	memcpy(enabled, r->enabled, sizeof enabled);
+	own_save(r, &own);
 	memset(r->enabled, 0, sizeof r->enabled);
+	memset(r->perhaps, 0, sizeof r->perhaps);
 	rc = unit_run(r, i->b);
-	memcpy(r->enabled, enabled, sizeof enabled);
-	memcpy(r->match, match, sizeof match);
-	r->local = local;
-	r->unit = unit;
-	r->rule = rule;
+	own_restore(r, &own);
 	return rc;
 }
 
@@ -498,6 +553,18 @@ fail_message(struct run *r, struct str text)
 	return r->undecided ? UNDECIDED : FAILED;
 }
 
+/* Perhaps it is: then so is the error. */
+static bool
+is_enabled(struct run *r, unsigned capability)
+{
+	uint64_t bit = (uint64_t)1 << (capability % 64);
+
+	if (r->enabled[capability / 64] & bit)
+		return true;
+	r->unknown |= (r->perhaps[capability / 64] & bit) != 0;
+	return false;
+}
+
 static enum end
 ended(const struct run *r)
 {
@@ -518,19 +585,33 @@ unit_enter(struct run *r, uint32_t number)
 		r->match[i] = (struct variable){ STR_EMPTY, false };
 }
 
+/* The index has been filled, and has not found what this test needs. */
+static inline bool
+test_excluded(const struct run *r, const struct insn *i)
+{
+	const uint64_t *bits = r->probe[i->a - 1];
+
+	return bits && !(bits[i->c / 64] >> (i->c % 64) & 1);
+}
+
 static enum end
 unit_run(struct run *r, uint32_t number)
 {
 	const struct insn *code = r->program->unit[number].code, *ip;
 	int value = NO, rc;
+	unsigned fuel = 1;              /* instructions until somebody looks up from the work */
 	enum end end;
 
 	unit_enter(r, number);
 	for (ip = code;; ip++) {
-		if (++r->work >= r->next_stop && !run_may_go_on(r))
-			return ended(r);
-		if (r->tracing)
-			watch_rule(r, (uint32_t)(ip - code));
+		if (!--fuel) {
+			r->work += FUEL;
+			if (r->work >= r->next_stop && !run_may_go_on(r))
+				return ended(r);
+			if (r->tracing)
+				watch_rule(r, (uint32_t)(ip - code));
+			fuel = r->tracing ? 1 : FUEL;
+		}
 		switch ((enum op)ip->op) {
 		case OP_HALT: case OP_RETURN:
 			return END;
@@ -545,6 +626,10 @@ unit_run(struct run *r, uint32_t number)
 			ip = code + ip->b - 1;
 			break;
 		case OP_TEST:
+			if (ip->a && test_excluded(r, ip)) {
+				value = NO;
+				break;
+			}
 			value = call_test(r, &r->program->call[ip->b]);
 			if (value == ERROR)
 				return ended(r);
@@ -595,12 +680,8 @@ unit_run(struct run *r, uint32_t number)
 				return end;
 			break;
 		case OP_ENABLED:
-			if (!(r->enabled[ip->b / 64] >> (ip->b % 64) & 1)) {
-				const char *name = r->program->capability[ip->b]->name;
-
-				unit_error(r, arena_printf(&r->arena, "\"%s\" is used before ihave has enabled it", name).s);
-				return ended(r);
-			}
+			if (!is_enabled(r, ip->c))
+				return fail_message(r, r->program->message[ip->b]);
 			break;
 		case OP_FAIL:
 			return fail_message(r, r->program->message[ip->b]);

@@ -4,6 +4,7 @@
  * Generated scripts, run at ENVELOPE and at HEADER; whenever a run is decided
  * there, its plan must be the plan at BODY for each of many messages made for
  * these scripts: their fields hold what the tests look for, in all combinations. */
+#include "vm/run.h"
 #include "probe.h"
 
 static const char digits[] = "0123456789abcdef";

@@ -1,5 +1,6 @@
 /* test_verify.c - mutated programs: what the verifier lets pass runs clean
  * SPDX-License-Identifier: BSD-2-Clause */
+#include "vm/run.h"
 #include "probe.h"
 
 static const char rules[] =
