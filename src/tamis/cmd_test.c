@@ -1,22 +1,207 @@
 /* cmd_test.c - tamis test: do rules what they are expected to do?
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 
-#include "tamis/cmd.h"
+#include "tamis/testfile_accept.h"
+#include "tamis/testfile_report.h"
+
+enum { DEPTH_MAX = 64 };        /* directories in directories */
+enum { COVER_REPORT = 1, COVER_STRICT };
+
+struct test_settings {
+	bool accept, faults;
+	unsigned cover;
+};
+
+static const struct cmd_option test_rows[] = {
+	{ 'a', OPTION_FLAG, "accept", NULL, "write what came out into the test files, as what is expected from now on", offsetof(struct test_settings, accept), 0 },
+	{ 0, OPTION_FLAG, "faults", NULL, "run each case again with its 1st, 2nd, 3rd... question failing", offsetof(struct test_settings, faults), 0 },
+	{ 0, OPTION_CHOICE, "cover", "report|strict", "list tests of the rules that never came out both ways; strict: that is a failure", offsetof(struct test_settings, cover), COVER_REPORT },
+	{ 0 }
+};
+static const struct option_group test_options = { "tests", test_rows, true };
+
+struct test {
+	const struct settings *set;
+	const struct test_settings *own;
+	struct testfile_options options;
+	struct testfile_report report;
+	struct testfile_cover cover;
+	VEC(char *) path;
+	VEC(struct testfile) file;
+	int code;
+};
+
+/* --- which files */
+
+static bool
+cmd_test_ends(const char *name, const char *suffix)
+{
+	size_t n = strlen(name), m = strlen(suffix);
+
+	return n > m && !strcmp(name + n - m, suffix);
+}
+
+static int
+cmd_test_visible(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
+static int
+cmd_test_order(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static void cmd_test_path(struct test *, const char *path, unsigned depth);
+
+static void
+cmd_test_directory(struct test *t, const char *path, unsigned depth)
+{
+	struct dirent **entry;
+	struct buf name = { 0 };
+	int i, n = scandir(path, &entry, cmd_test_visible, cmd_test_order);
+
+	if (n < 0) {
+		t->code = cmd_worse(t->code, cmd_error(path, errno));
+		return;
+	}
+	for (i = 0; i < n; i++) {
+		buf_reset(&name);
+		buf_printf(&name, "%s%s%s", path, cmd_test_ends(path, "/") ? "" : "/", entry[i]->d_name);
+		cmd_test_path(t, buf_str(&name).s, depth + 1);
+		free(entry[i]);
+	}
+	free(entry);
+	buf_done(&name);
+}
+
+/* Of a directory only what is named like a test; a file that is asked for is one. */
+static void
+cmd_test_path(struct test *t, const char *path, unsigned depth)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		t->code = cmd_worse(t->code, cmd_error(path, errno));
+		return;
+	}
+	if (S_ISDIR(st.st_mode)) {
+		if (depth < DEPTH_MAX)
+			cmd_test_directory(t, path, depth);
+		return;
+	}
+	if (depth && !cmd_test_ends(path, ".test") && !cmd_test_ends(path, ".md"))
+		return;
+	vec_push(&t->path, mem_strdup(path));
+}
+
+/* --- running them */
+
+static void
+cmd_test_read(struct test *t)
+{
+	struct testfile file;
+	size_t i;
+
+	for (i = 0; i < t->path.n; i++) {
+		if (testfile_read(&file, t->path.v[i]) < 0)
+			t->code = cmd_worse(t->code, cmd_error(t->path.v[i], errno));
+		t->report.planned += file.c.n;
+		vec_push(&t->file, file);
+	}
+}
+
+static void
+cmd_test_file(struct test *t, const struct testfile *file)
+{
+	struct testfile_accept accept;
+	struct testfile_run run;
+	size_t i;
+
+	testfile_accept_start(&accept, file);
+	for (i = 0; i < file->c.n; i++) {
+		testfile_run(&run, file, &file->c.v[i], &t->options);
+		if (t->own->accept)
+			testfile_accept_case(&accept, &run);
+		testfile_report_case(&t->report, &run);
+		testfile_run_done(&run);
+	}
+	if (testfile_accept_write(&accept) < 0)
+		t->code = cmd_worse(t->code, cmd_error(file->path, errno));
+	else if (accept.n && !t->set->json)
+		printf("# %s: %zu accepted\n", file->path, accept.n);
+	testfile_accept_done(&accept);
+}
+
+static void
+cmd_test_done(struct test *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->file.n; i++)
+		testfile_done(&t->file.v[i]);
+	for (i = 0; i < t->path.n; i++)
+		free(t->path.v[i]);
+	testfile_cover_done(&t->cover);
+	vec_done(&t->file);
+	vec_done(&t->path);
+}
+
+/* Settings that are wrong are wrong for every case. */
+static int
+cmd_test_check(const struct settings *set)
+{
+	struct session s;
+	int rc = session_init(&s, &cmd_test, set);
+
+	session_done(&s);
+	return rc;
+}
 
 static int
 cmd_test_run(const struct settings *set, void *own, struct texts operands)
 {
-	(void)set;
-	(void)own;
-	return cmd_usage(&cmd_test, "cannot run %zu files yet", operands.n);
+	struct test t = { .set = set, .own = own };
+	size_t i;
+	int rc = cmd_test_check(set);
+
+	if (rc)
+		return rc;
+	t.options = (struct testfile_options){ .set = set, .faults = t.own->faults };
+	if (t.own->cover)
+		t.options.cover = &t.cover;
+	t.report = (struct testfile_report){ .out = stdout, .json = set->json };
+	for (i = 0; i < operands.n; i++)
+		cmd_test_path(&t, operands.v[i], 0);
+	cmd_test_read(&t);
+	testfile_report_start(&t.report);
+	for (i = 0; i < t.file.n; i++)
+		cmd_test_file(&t, &t.file.v[i]);
+	testfile_report_end(&t.report);
+	if (t.own->cover && testfile_cover_report(&t.cover, stdout, set->json) && t.own->cover == COVER_STRICT)
+		t.code = cmd_worse(t.code, CMD_WRONG);
+	if (t.report.failed)
+		t.code = cmd_worse(t.code, CMD_WRONG);
+	cmd_test_done(&t);
+	return t.code;
 }
 
 const struct cmd cmd_test = {
 	.name = "test",
 	.usage = "[OPTION...] FILE|DIR...",
 	.summary = "run test cases: rules, messages, and what is expected of them",
-	.groups = { &options_rules, &options_output, &options_general },
+	.help =
+	"Of a directory all files NAME.test are run, and what examples there are in pages\n"
+	"(NAME.md).  Each case is decided at all stages, with and without index: what is\n"
+	"decided early must be what is decided in the end.  Results are printed as TAP.",
+	.groups = { &test_options, &options_rules, &options_output, &options_general },
+	.own_size = sizeof(struct test_settings),
 	.min = 1,
 	.run = cmd_test_run,
 };

@@ -1,0 +1,621 @@
+/* testfile_run.c - runs a test case and compares
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/clock.h"
+#include "host/file.h"
+#include "host/limit.h"
+#include "host/print.h"
+#include "host/sequence.h"
+#include "host/text.h"
+#include "tamis/testfile_faults.h"
+
+enum { MESSAGE_MAX = 64 << 20 };
+
+/* What a case that says nothing of them gets; the same on every machine. */
+static const char testfile_message[] =
+	"From: sender@example.com\nTo: recipient@example.org\nSubject: test\n\ntest\n";
+static const char testfile_now[] = "2025-06-02T12:00:00Z";
+static const char *const testfile_facts[] = { "host=mx.example.org", "domain=example.org" };
+
+const char *const testfile_stages[] = {
+	[TAMIS_ENVELOPE] = "envelope", [TAMIS_HEADER] = "header", [TAMIS_BODY] = "body",
+};
+
+/* --- what is wrong */
+
+struct testfile_failure *
+testfile_run_fail(struct testfile_run *r, unsigned line, struct str what)
+{
+	vec_push(&r->failure, (struct testfile_failure){ .what = what, .line = line, .expected = STR_EMPTY, .got = STR_EMPTY });
+	return &r->failure.v[r->failure.n - 1];
+}
+
+/* A section's line that means nothing. */
+static void
+testfile_run_bad(struct testfile_run *r, const struct testfile_section *s, struct str line, const char *what)
+{
+	testfile_run_fail(r, s->line, arena_printf(&r->arena, "\"%.*s\" %s", STR_ARG(str_trim(line)), what));
+}
+
+static struct str
+testfile_run_trimmed(struct str v)
+{
+	while (v.len && (v.s[v.len - 1] == '\n' || v.s[v.len - 1] == '\r'))
+		v.len--;
+	return v;
+}
+
+/* Blank lines at the end do not count. */
+static void
+testfile_run_compare(struct testfile_run *r, const struct testfile_section *s, const char *what, struct str got)
+{
+	struct str expected = testfile_text(&r->arena, s->body);
+	struct testfile_failure *f;
+
+	if (str_eq(testfile_run_trimmed(expected), testfile_run_trimmed(got)))
+		return;
+	f = testfile_run_fail(r, s->line, str_from(what));
+	f->expected = expected;
+	f->got = got;
+	f->acceptable = true;
+	f->section = s;
+	f->kind = s->kind;
+}
+
+/* --- the host of compilations and runs */
+
+static bool
+testfile_run_allow(void *ctx, struct tamis_text extension)
+{
+	struct testfile_run *r = ctx;
+
+	return rules_allow(&r->session.rules, extension);
+}
+
+static int
+testfile_run_load(void *ctx, struct tamis_text kind, struct tamis_text name, struct tamis_text *ret)
+{
+	struct testfile_run *r = ctx;
+
+	return testfile_host_load(&r->host, kind, name, ret);
+}
+
+static enum tamis_answer
+testfile_run_ask(void *ctx, struct tamis_recipient *recipient, struct tamis_text what, struct tamis_text key,
+                 struct tamis_text *ret)
+{
+	struct testfile_run *r = ctx;
+
+	return testfile_host_ask(&r->host, recipient, what, key, ret);
+}
+
+static void
+testfile_run_diagnostic(void *ctx, const struct tamis_diagnostic *d)
+{
+	struct testfile_run *r = ctx;
+
+	diag_format(&r->session.diag, d, &r->diagnostics);
+}
+
+static void
+testfile_run_error(void *ctx, const struct tamis_diagnostic *d)
+{
+	struct testfile_run *r = ctx;
+
+	print_error(&r->errors, &r->session.diag, d);
+}
+
+static void
+testfile_run_event(void *ctx, const struct tamis_event *e)
+{
+	struct testfile_run *r = ctx;
+
+	testfile_cover_event(r->options->cover, e);
+}
+
+static struct tamis_host
+testfile_run_host(struct testfile_run *r, bool running)
+{
+	r->host.running = running;
+	return (struct tamis_host){
+		.ctx = r,
+		.limits = &r->session.rules.limits,
+		.allow = testfile_run_allow,
+		.load = testfile_run_load,
+		.ask = testfile_run_ask,
+		.report = running ? testfile_run_error : testfile_run_diagnostic,
+	};
+}
+
+/* --- the scene */
+
+/* The path of a file that the case names, relative to its own. */
+static char *
+testfile_run_path(struct testfile_run *r, struct str name)
+{
+	const char *slash = strrchr(r->file->path, '/');
+	struct str directory = slash ? (struct str){ r->file->path, (size_t)(slash + 1 - r->file->path) } : STR_EMPTY;
+
+	if (name.len && name.s[0] == '/')
+		directory = STR_EMPTY;
+	return (char *)arena_printf(&r->arena, "%.*s%.*s", STR_ARG(directory), STR_ARG(name)).s;
+}
+
+static bool
+testfile_run_read(struct testfile_run *r, unsigned line, struct str name, struct str *ret)
+{
+	const char *path = testfile_run_path(r, name);
+	struct buf b = { 0 };
+	bool ok = !file_read(AT_FDCWD, path, &b, MESSAGE_MAX);
+
+	if (ok)
+		*ret = buf_copy(&b, &r->arena);
+	else
+		testfile_run_fail(r, line, arena_printf(&r->arena, "%s: %s", path, strerror(errno)));
+	buf_done(&b);
+	return ok;
+}
+
+static void
+testfile_run_split(struct testfile_run *r, struct str text)
+{
+	bool found;
+	size_t n = source_header_end(text, &found);
+
+	r->header = str_sub(text, 0, n);
+	r->body = str_sub(text, n, text.len);
+}
+
+static void
+testfile_run_message(struct testfile_run *r, const struct testfile_section *s)
+{
+	struct str text;
+
+	if (!s->argument.len)
+		text = testfile_text(&r->arena, s->body);
+	else if (s->argument.s[0] != '@')
+		return testfile_run_bad(r, s, s->argument, "is not \"@FILE\"");
+	else if (!testfile_run_read(r, s->line, str_sub(s->argument, 1, s->argument.len), &text))
+		return;
+	testfile_run_split(r, text);
+}
+
+/* "name: value" lines set facts; the envelope's two addresses are more than that. */
+static const char *
+testfile_run_fact(struct testfile_run *r, struct str line)
+{
+	struct answer *a = &r->session.answer;
+	ptrdiff_t colon = str_find(line, STR(":"));
+	struct str name, value;
+
+	if (colon <= 0)
+		return "is not \"NAME: VALUE\"";
+	name = str_trim(str_sub(line, 0, (size_t)colon));
+	value = arena_str(&r->arena, str_trim(str_sub(line, (size_t)colon + 1, line.len)));
+	if (str_iis(name, "from"))
+		a->from = value.s;
+	else if (str_iis(name, "to"))
+		a->to = value.s;
+	else
+		answer_env(a, arena_printf(&r->arena, "%.*s=%.*s", STR_ARG(name), STR_ARG(value)));
+	return NULL;
+}
+
+static const char *
+testfile_run_limit(struct testfile_run *r, struct str line)
+{
+	struct str name;
+
+	switch (limit_set(&r->session.rules.limits, line, &name)) {
+	case LIMIT_UNKNOWN:
+		return "names no limit";
+	case LIMIT_BAD_VALUE:
+		return "is not \"LIMIT=NUMBER\"";
+	default:
+		return NULL;
+	}
+}
+
+static const char *
+testfile_run_reply(struct testfile_run *r, struct str line)
+{
+	return testfile_host_reply(&r->host, line);
+}
+
+static const char *
+testfile_run_state(struct testfile_run *r, struct str line)
+{
+	return testfile_host_state(&r->host, line);
+}
+
+static void
+testfile_run_lines(struct testfile_run *r, const struct testfile_section *s,
+                   const char *(*take)(struct testfile_run *, struct str line))
+{
+	struct str rest = testfile_text(&r->arena, s->body), line;
+	const char *wrong;
+
+	while (testfile_line(&rest, &line)) {
+		line = str_trim(line);
+		wrong = line.len ? take(r, line) : NULL;
+		if (wrong)
+			testfile_run_bad(r, s, line, wrong);
+	}
+}
+
+/* What stands behind the name, or below it. */
+static struct str
+testfile_run_word(const struct testfile_section *s)
+{
+	return s->argument.len ? s->argument : str_trim(s->body);
+}
+
+static void
+testfile_run_stage(struct testfile_run *r, const struct testfile_section *s)
+{
+	unsigned i;
+
+	for (i = TAMIS_ENVELOPE; i <= TAMIS_BODY; i++) {
+		if (str_is(testfile_run_word(s), testfile_stages[i])) {
+			r->stage = (enum tamis_stage)i;
+			return;
+		}
+	}
+	testfile_run_bad(r, s, testfile_run_word(s), "is no stage: envelope, header, body");
+}
+
+static void
+testfile_run_setup(struct testfile_run *r, const struct testfile_section *s)
+{
+	switch (s->kind) {
+	case TESTFILE_MESSAGE:
+		testfile_run_message(r, s);
+		break;
+	case TESTFILE_ENVELOPE:
+	case TESTFILE_ENV:
+		testfile_run_lines(r, s, testfile_run_fact);
+		break;
+	case TESTFILE_STAGE:
+		testfile_run_stage(r, s);
+		break;
+	case TESTFILE_NOW:
+		if (!clock_parse(testfile_run_word(s), &r->session.answer.now))
+			testfile_run_bad(r, s, testfile_run_word(s), "is not a time like 2025-11-23T09:30:00Z");
+		break;
+	case TESTFILE_STATE:
+		testfile_run_lines(r, s, testfile_run_state);
+		break;
+	case TESTFILE_HOST:
+		testfile_run_lines(r, s, testfile_run_reply);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- compiling */
+
+static void
+testfile_run_script(struct testfile_run *r, const struct testfile_section *s)
+{
+	struct str kind, name;
+	size_t n = 0;
+
+	while (n < s->argument.len && s->argument.s[n] != ' ')
+		n++;
+	kind = str_sub(s->argument, 0, n);
+	name = arena_str(&r->arena, str_trim(str_sub(s->argument, n, s->argument.len)));
+	if (!name.len || !(str_is(kind, "personal") || str_is(kind, "global")))
+		testfile_run_bad(r, s, s->argument, "is not \"personal NAME\" or \"global NAME\"");
+	else
+		vec_push(&r->host.script, (struct testfile_script){ kind, name, testfile_text(&r->arena, s->body), name.s });
+	if (r->options->cover)
+		testfile_cover_source(r->options->cover, name, r->file->path, s->line, testfile_text(&r->arena, s->body));
+}
+
+/* Limits and scripts count wherever they stand. */
+static void
+testfile_run_prepare(struct testfile_run *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->at->section.n; i++) {
+		const struct testfile_section *s = &r->at->section.v[i];
+
+		if (s->kind == TESTFILE_LIMITS)
+			testfile_run_lines(r, s, testfile_run_limit);
+		else if (s->kind == TESTFILE_SCRIPT)
+			testfile_run_script(r, s);
+	}
+}
+
+static void
+testfile_run_compile(struct testfile_run *r, const char *name, const char *path, unsigned line, struct str text)
+{
+	static const unsigned flags[TESTFILE_VARIANTS] = {
+		[TESTFILE_PLAIN] = 0, [TESTFILE_INDEXED] = TAMIS_RESIDENT,
+	};
+	struct tamis_host host = testfile_run_host(r, false);
+	struct testfile_cover *cover = r->options->cover;
+	unsigned i;
+
+	diag_source(&r->session.diag, str_from(name), name, text);
+	if (cover)
+		testfile_cover_source(cover, str_from(name), path, line, text);
+	for (i = 0; i < TESTFILE_VARIANTS; i++) {
+		struct tamis_program *p = tamis_compile(&host, text_from(name), text_of(text), flags[i]);
+
+		host.report = NULL;     /* once is enough */
+		if (!p)
+			r->good = false;
+		else
+			vec_push(&r->variant[i], p);
+		if (p && cover && i == TESTFILE_PLAIN)
+			testfile_cover_program(cover, p);
+	}
+}
+
+/* "@FILE" alone stands for the rules in that file. */
+static void
+testfile_run_rules(struct testfile_run *r)
+{
+	struct str text = testfile_text(&r->arena, r->at->rules), word = str_trim(text);
+	const char *name = "rules", *path = r->file->path;
+	unsigned line = r->at->rules_line - 1;
+
+	if (word.len > 1 && word.s[0] == '@' && !memchr(word.s, '\n', word.len)) {
+		name = arena_str(&r->arena, str_sub(word, 1, word.len)).s;
+		if (!testfile_run_read(r, r->at->rules_line, str_from(name), &text)) {
+			r->good = false;
+			return;
+		}
+		path = testfile_run_path(r, str_from(name));
+		line = 0;
+	}
+	testfile_run_compile(r, name, path, line, text);
+}
+
+static void
+testfile_run_beside(struct testfile_run *r, enum testfile_kind kind)
+{
+	const struct testfile_section *s;
+	size_t i;
+
+	for (i = 0; i < r->at->section.n; i++) {
+		s = &r->at->section.v[i];
+		if (s->kind == kind)
+			testfile_run_compile(r, testfile_kind_name(kind), r->file->path, s->line,
+			                     testfile_text(&r->arena, s->body));
+	}
+}
+
+static void
+testfile_run_programs(struct testfile_run *r)
+{
+	char *directory = testfile_run_path(r, STR_EMPTY);
+	size_t n = strlen(directory);
+
+	if (n > 1)
+		directory[n - 1] = '\0';
+	r->session.rules.directory = n ? directory : ".";
+	r->good = true;
+	testfile_run_beside(r, TESTFILE_BEFORE);
+	testfile_run_rules(r);
+	testfile_run_beside(r, TESTFILE_AFTER);
+}
+
+static void
+testfile_run_dump(void *ctx, const char *line)
+{
+	struct testfile_run *r = ctx;
+
+	buf_puts(&r->trace, line);
+	buf_putc(&r->trace, '\n');
+}
+
+static struct str
+testfile_run_code(struct testfile_run *r)
+{
+	size_t i;
+
+	buf_reset(&r->trace);
+	for (i = 0; i < r->variant[TESTFILE_PLAIN].n; i++)
+		tamis_program_dump(r->variant[TESTFILE_PLAIN].v[i], testfile_run_dump, r);
+	return buf_copy(&r->trace, &r->arena);
+}
+
+/* --- running */
+
+struct tamis_recipient *
+testfile_run_recipient(struct testfile_run *r)
+{
+	return answer_recipient(&r->session.answer, r->session.message);
+}
+
+void
+testfile_run_decide(struct testfile_run *r, unsigned variant, struct tamis_recipient *recipient, enum tamis_stage stage,
+                    bool remember, struct testfile_decision *ret)
+{
+	struct tamis_host host = testfile_run_host(r, true);
+	struct tamis_outcome *o = tamis_outcome_new(recipient);
+	struct programs *p = &r->variant[variant];
+	const struct tamis_effect *e = NULL;
+
+	if (r->options->cover && variant == TESTFILE_PLAIN && stage == r->stage && !r->host.fail)
+		host.trace = testfile_run_event;
+	buf_reset(&r->errors);
+	r->host.asked = 0;
+	*ret = (struct testfile_decision){ .status = sequence_run(p->v, p->n, o, stage, &host) };
+	print_plan(&r->errors, o, ret->status);
+	ret->text = buf_copy(&r->errors, &r->arena);
+	ret->asked = r->host.asked;
+	while ((e = tamis_outcome_next(o, e))) {
+		ret->refuses |= e->kind == TAMIS_REJECT;
+		ret->discards |= e->kind == TAMIS_DISCARD;
+		ret->keeps |= e->kind == TAMIS_KEEP;
+		ret->files |= e->kind == TAMIS_FILE;
+		ret->redirects |= e->kind == TAMIS_REDIRECT;
+	}
+	if (remember && (ret->status == TAMIS_DECIDED || ret->status == TAMIS_FAILED))
+		memory_apply(r->session.answer.memory, o, r->session.answer.now);
+	tamis_outcome_free(o);
+}
+
+static bool
+testfile_run_final(const struct testfile_decision *d)
+{
+	return d->status == TAMIS_DECIDED || d->status == TAMIS_FAILED;
+}
+
+/* What was decided before all was known must be what is decided in the end. */
+static void
+testfile_run_early(struct testfile_run *r, unsigned line, const struct testfile_decision *early, enum tamis_stage stage,
+                   const struct testfile_decision *last)
+{
+	struct testfile_failure *f;
+
+	if (!testfile_run_final(early) || str_eq(early->text, last->text))
+		return;
+	f = testfile_run_fail(r, line, arena_printf(&r->arena, "decided at stage \"%s\", but not as in the end",
+	                                            testfile_stages[stage]));
+	f->expected = last->text;
+	f->got = early->text;
+}
+
+/* All stages with one recipient, as a delivery has it; the last one's decision. */
+static void
+testfile_run_staged(struct testfile_run *r, unsigned line, unsigned variant, struct testfile_decision *ret)
+{
+	struct tamis_recipient *recipient = testfile_run_recipient(r);
+	struct testfile_decision early[TAMIS_BODY + 1];
+	unsigned i;
+
+	for (i = TAMIS_ENVELOPE; i <= r->stage; i++)
+		testfile_run_decide(r, variant, recipient, (enum tamis_stage)i,
+		                    i == r->stage && variant + 1 == TESTFILE_VARIANTS, &early[i]);
+	*ret = early[r->stage];
+	for (i = TAMIS_ENVELOPE; i < r->stage; i++)
+		testfile_run_early(r, line, &early[i], (enum tamis_stage)i, ret);
+	tamis_recipient_free(recipient);
+}
+
+/* A step of the case: the same message, with and without index, at all stages. */
+static struct str
+testfile_run_step(struct testfile_run *r, unsigned line)
+{
+	struct testfile_decision d[TESTFILE_VARIANTS];
+	struct testfile_failure *f;
+	unsigned i;
+
+	answer_message(&r->session.answer, r->session.message, r->header, r->body,
+	               source_octets(r->header) + source_octets(r->body));
+	for (i = 0; i < TESTFILE_VARIANTS; i++)
+		testfile_run_staged(r, line, i, &d[i]);
+	if (!str_eq(d[TESTFILE_PLAIN].text, d[TESTFILE_INDEXED].text)) {
+		f = testfile_run_fail(r, line, STR("with the index over tests the plan differs"));
+		f->expected = d[TESTFILE_PLAIN].text;
+		f->got = d[TESTFILE_INDEXED].text;
+	}
+	if (r->options->faults)
+		testfile_faults(r, line, &d[TESTFILE_PLAIN]);
+	return d[TESTFILE_PLAIN].text;
+}
+
+/* --- the case */
+
+/* What is missing at the end of a case is what --accept writes there. */
+static void
+testfile_run_missing(struct testfile_run *r, struct str got)
+{
+	const struct testfile_case *c = r->at;
+	struct str last = c->section.n ? c->section.v[c->section.n - 1].body : c->rules;
+	struct testfile_failure *f = testfile_run_fail(r, c->line, STR("nothing is expected at the end of the case"));
+
+	f->got = got;
+	f->acceptable = true;
+	f->kind = TESTFILE_EXPECT;
+	f->at = last.s + last.len;
+}
+
+static void
+testfile_run_sections(struct testfile_run *r)
+{
+	bool compared = false;
+	size_t i;
+
+	for (i = 0; i < r->at->section.n; i++) {
+		const struct testfile_section *s = &r->at->section.v[i];
+
+		if (s->kind == TESTFILE_CHECK) {
+			testfile_run_compare(r, s, "the diagnostics differ", buf_copy(&r->diagnostics, &r->arena));
+			compared = true;
+		} else if (s->kind == TESTFILE_CODE) {
+			testfile_run_compare(r, s, "the code differs", testfile_run_code(r));
+			compared = true;
+		} else if (s->kind == TESTFILE_EXPECT && !r->good) {
+			testfile_run_compare(r, s, "the diagnostics differ", buf_copy(&r->diagnostics, &r->arena));
+			compared = true;
+		} else if (s->kind == TESTFILE_EXPECT) {
+			testfile_run_compare(r, s, "the plan differs", testfile_run_step(r, s->line));
+			compared = true;
+		} else {
+			testfile_run_setup(r, s);
+			compared &= s->kind != TESTFILE_MESSAGE;
+		}
+	}
+	if (!compared && !r->failure.n)
+		testfile_run_missing(r, r->good ? testfile_run_step(r, r->at->line) : buf_copy(&r->diagnostics, &r->arena));
+}
+
+static void
+testfile_run_start(struct testfile_run *r)
+{
+	size_t i;
+
+	session_init(&r->session, &cmd_test, r->options->set);
+	r->session.diag.color = false;
+	r->host.answer = &r->session.answer;
+	r->stage = TAMIS_BODY;
+	clock_parse(str_from(testfile_now), &r->session.answer.now);
+	for (i = 0; i < sizeof(testfile_facts) / sizeof(*testfile_facts); i++)
+		answer_env(&r->session.answer, str_from(testfile_facts[i]));
+	testfile_run_split(r, str_from(testfile_message));
+}
+
+void
+testfile_run(struct testfile_run *r, const struct testfile *file, const struct testfile_case *at,
+             const struct testfile_options *options)
+{
+	*r = (struct testfile_run){ .file = file, .at = at, .options = options };
+	testfile_run_start(r);
+	if (options->cover)
+		testfile_cover_case(options->cover, &r->session.diag);
+	if (at->wrong) {
+		testfile_run_fail(r, at->wrong_line, arena_printf(&r->arena, "%s \"%.*s\"", at->wrong, STR_ARG(at->wrong_word)));
+		return;
+	}
+	testfile_run_prepare(r);
+	testfile_run_programs(r);
+	testfile_run_sections(r);
+}
+
+void
+testfile_run_done(struct testfile_run *r)
+{
+	unsigned i;
+
+	for (i = 0; i < TESTFILE_VARIANTS; i++)
+		programs_done(&r->variant[i]);
+	testfile_host_done(&r->host);
+	session_done(&r->session);
+	buf_done(&r->diagnostics);
+	buf_done(&r->errors);
+	buf_done(&r->trace);
+	vec_done(&r->failure);
+	arena_done(&r->arena);
+}
