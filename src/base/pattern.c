@@ -19,6 +19,10 @@ struct scan {
 	size_t run_len, best_len;
 	bool uncertain;         /* alternatives or options: no literal at all */
 
+	size_t times;           /* all the counts of quantifiers, multiplied */
+	bool crosses;           /* something may match CR or LF */
+	size_t class_len;       /* of the longest class that is not just ASCII */
+
 	const char *error;
 	size_t error_at;
 };
@@ -84,6 +88,7 @@ run_char(struct scan *s)
 	char c = s->p.s[s->i++];
 	size_t len = 1;
 
+	s->crosses |= c == '\n' || c == '\r';
 	while (s->i < s->p.len && ((unsigned char)c & 0x80)
 	       && ((unsigned char)s->p.s[s->i] & 0xc0) == 0x80) {
 		s->i++;
@@ -132,6 +137,9 @@ scan_escape_rest(struct scan *s, char letter)
 	char open = s->i < s->p.len ? s->p.s[s->i] : '\0';
 	char close = open == '{' ? '}' : open == '<' ? '>' : open == '\'' ? '\'' : '\0';
 
+	if (strchr("gkX", letter) || char_is_digit(letter))
+		s->times = SIZE_MAX;
+	s->crosses |= !strchr("dwhVbBAZzKNgkEQat", letter);
 	if (strchr("dDwWsShHvVRXbBAZzKN", letter) && (letter != 'N' || open != '{'))
 		return;
 	if (letter == 'c' || ((letter == 'p' || letter == 'P') && open != '{')) {
@@ -205,16 +213,20 @@ posix_class(const struct scan *s, size_t i)
 	return 0;
 }
 
-/* s->i is behind a backslash: is it something that a class takes for a member? */
+/* In a class, s->i is behind a backslash: is it something that the class takes
+ * for a member? */
 static bool
 class_escape(struct scan *s)
 {
 	char c = s->i < s->p.len ? s->p.s[s->i++] : '\0';
 	size_t from = s->i;
 
+	s->crosses |= (is_letter(c) && !strchr("dwhVEQ", c)) || char_is_digit(c)
+	              || (unsigned char)c < ' ';
 	if (c == 'E')
 		return false;
 	if (c == 'Q') {
+		s->crosses = true;
 		scan_quoted(s, false);
 		return !str_is(str_sub(s->p, from, s->i), "\\E");
 	}
@@ -227,27 +239,35 @@ class_escape(struct scan *s)
 static void
 scan_class(struct scan *s)
 {
-	bool first = true, negated = false;
-	size_t end;
+	bool first = true, negated = false, wide = false;
+	size_t end, from = s->i;
 
 	run_end(s);
 	while (s->i < s->p.len) {
 		char c = s->p.s[s->i++];
 
 		if (first && !negated && c == '^') {
-			negated = true;
+			negated = s->crosses = true;
 			continue;
 		}
 		if (c == ']' && !first)
-			return;
+			break;
+		wide |= (unsigned char)c >= 0x80 || c == '\\';
 		if (c == '\\') {
 			first &= !class_escape(s);
 			continue;
 		}
 		first = false;
-		if (c == '[' && (end = posix_class(s, s->i - 1)))
+		/* a range may begin with it */
+		s->crosses |= (unsigned char)c < ' ';
+		if (c == '[' && (end = posix_class(s, s->i - 1))) {
+			/* "alpha", "upper" and others, but not "space", "cntrl", "^alpha" */
+			s->crosses |= !strchr("audlpxwbg", s->p.s[s->i + 1]);
 			s->i = end;
+		}
 	}
+	if (wide && s->i - from > s->class_len)
+		s->class_len = s->i - from;
 }
 
 static bool
@@ -280,6 +300,7 @@ scan_options(struct scan *s, size_t from)
 			extended = on;
 		else if (!is_letter(c))
 			break;
+		s->crosses |= c == 's';
 	}
 	if (at(s, s->i, ':')) {
 		s->i++;
@@ -328,6 +349,8 @@ scan_special(struct scan *s, size_t from)
 		s->i++;
 		return scan_condition(s, from);
 	}
+	if (c == 'P' && next == '=')
+		s->times = SIZE_MAX;
 	if (c == 'P' || c == '<' || c == '\'' || c == ':' || c == '|' || c == '>'
 	    || c == '=' || c == '!' || c == '*') {
 		s->i++;
@@ -354,19 +377,37 @@ scan_group(struct scan *s)
 	return group_open(s, from, s->extended[s->depth]);
 }
 
+static void
+times(struct scan *s, size_t n)
+{
+	if (__builtin_mul_overflow(s->times, n ? n : 1, &s->times))
+		s->times = SIZE_MAX;
+}
+
 /* s->i is behind "{": a quantifier, or a character like others */
 static void
 scan_brace(struct scan *s)
 {
-	size_t i = s->i;
+	size_t i = s->i, n = 0;
+	bool open = false;
 
 	if (!s->depth)
 		run_drop(s);
-	while (i < s->p.len && (char_is_digit(s->p.s[i]) || s->p.s[i] == ','
-	                        || s->p.s[i] == ' '))
-		i++;
-	if (at(s, i, '}'))
-		s->i = i + 1;
+	for (; i < s->p.len; i++) {
+		char c = s->p.s[i];
+
+		if (c == ',')
+			n = 0;
+		else if (char_is_digit(c) && n < LIMIT_PATTERN)
+			n = n * 10 + (size_t)(c - '0');
+		else if (c != ' ')
+			break;
+		open = c == ',' || (open && c == ' ');
+	}
+	if (!at(s, i, '}'))
+		return;
+	s->i = i + 1;
+	times(s, open ? SIZE_MAX : n);
 }
 
 static bool
@@ -400,9 +441,15 @@ scan_item(struct scan *s)
 		scan_brace(s);
 		break;
 	case '*':
+		s->times = SIZE_MAX;
+		/* fall through */
 	case '?':
 		if (!s->depth)
 			run_drop(s);
+		break;
+	case '+':
+		s->times = SIZE_MAX;
+		run_end(s);
 		break;
 	case '|':
 		s->uncertain |= !s->depth;
@@ -414,15 +461,15 @@ scan_item(struct scan *s)
 }
 
 bool
-pattern_scan(struct arena *a, struct str pattern, bool fold,
-             struct str *ret_literal, struct str *ret_error, size_t *ret_offset)
+pattern_scan(struct arena *a, struct str text, bool fold, struct pattern *ret,
+             struct str *ret_error, size_t *ret_offset)
 {
-	struct scan s = { .p = pattern, .fold = fold };
+	struct scan s = { .p = text, .fold = fold, .times = 1 };
 	bool ok = true;
 
-	s.run = arena_alloc(a, pattern.len + 1);
-	s.best = arena_alloc(a, pattern.len + 1);
-	while (ok && s.i < pattern.len)
+	s.run = arena_alloc(a, text.len + 1);
+	s.best = arena_alloc(a, text.len + 1);
+	while (ok && s.i < text.len)
 		ok = scan_item(&s);
 	if (!ok) {
 		*ret_error = str_from(s.error);
@@ -430,6 +477,14 @@ pattern_scan(struct arena *a, struct str pattern, bool fold,
 		return false;
 	}
 	run_end(&s);
-	*ret_literal = s.uncertain ? STR_EMPTY : (struct str){ s.best, s.best_len };
+	/* no item of the text is shorter than what it matches once: four bytes
+	 * for ".", as for any character */
+	times(&s, 4 * text.len);
+	*ret = (struct pattern){
+		.literal = s.uncertain ? STR_EMPTY : (struct str){ s.best, s.best_len },
+		.reach = s.times,
+		.one_line = !s.crosses,
+		.weight = 1 + (unsigned)(s.class_len / 32),
+	};
 	return true;
 }

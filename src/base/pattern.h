@@ -5,11 +5,18 @@
 
 #include "base/arena.h"
 
+struct pattern {
+	/* Every match contains it; in lower case if `fold`.  Empty if there is
+	 * none or it is not certain. */
+	struct str literal;
+	size_t reach;           /* bytes of the longest match, or more; SIZE_MAX: no bound */
+	bool one_line;          /* no match contains CR or LF */
+	unsigned weight;        /* what it may cost to look at one character */
+};
+
 /* Refuses what regex.h says is refused: false, with the reason and its place.
- * Whether the rest is well formed is left to PCRE2.  *ret_literal: a string
- * that every match contains, in lower case if `fold`; empty if there is none
- * or it is not certain. */
-bool pattern_scan(struct arena *, struct str pattern, bool fold,
-                  struct str *ret_literal, struct str *ret_error, size_t *ret_offset);
+ * Whether the rest is well formed is left to PCRE2. */
+bool pattern_scan(struct arena *, struct str text, bool fold, struct pattern *ret,
+                  struct str *ret_error, size_t *ret_offset);
 
 #endif

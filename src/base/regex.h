@@ -22,7 +22,8 @@ struct regex_scratch *regex_scratch_new(struct arena *);
 /* A value that is not valid UTF-8 is matched with each bad byte replaced by U+FFFD
  * (captures then point into a copy in the arena).  Captures as in glob_match: ret[0] the whole match,
  * ret[i] group i, empty if it took no part.  match_limit bounds PCRE2's own
- * counter; reaching it is REGEX_LIMIT.  *work grows by the cost. */
+ * counter, and the steps of the whole match beyond a few for each byte of the
+ * value; reaching it is REGEX_LIMIT.  *work grows by the cost. */
 int regex_match(const struct regex *, struct regex_scratch *, struct arena *, struct str v,
                 struct str *ret, size_t n, size_t *ret_n, uint32_t match_limit, uint64_t *work);
 /* The longest literal that every match must contain (conservative: empty if

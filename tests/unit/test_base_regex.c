@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
+#include "base/pattern.h"
 #include "base/regex.h"
 
 static uint64_t
@@ -183,7 +184,9 @@ static const char *const tokens[] = {
 	"a", "b", "s", "K", "\xc3\xa4", "\xef\xbf\xbd", "a", "b", "*", "+", "?", "{0,1}", "{2}", "{1,}",
 	"{", "|", "(", ")", "(?:", "(?=", "(?!", "(?i)", "(?x)", "(?#b)", "[ab]", "[^a]", "[]a]",
 	"[\\Q]\\E]", "\\Q", "\\E", "\\.", "\\x62", "\\x{61}", "\\d", "\\w", "\\b", ".", "^", "$", " ",
-	"#", "\n", "\\cA", "\\1", "\\pL", "\\K", "(?|", "(?>", "++", "*?", "(a)", "(?(1)",
+	"#", "\n", "\\cA", "\\1", "\\pL", "\\K", "(?|", "(?>", "++", "*?", "(a)", "(?(1)", "[ -~]",
+	"[^\\d]", "\\s", "\\D", "\\v", "\\H", "[[:space:]]", "[[:alpha:]]",
+	"(?s)", "\\R", "\\X", "[\\w.]", "\\N", "{3}",
 };
 
 static struct str
@@ -366,6 +369,103 @@ START_TEST(backtracking_ends)
 }
 END_TEST
 
+/* What PCRE2's limit does not see: at each of many places a long run.  Hours
+ * without a bound of ours. */
+static const struct {
+	const char *pattern, *fill, *end;
+} quadratic[] = {
+	{ "[a-z]*\\d", "a", "!1" }, { "(?:a|ab)*+\\d", "a", "!1" }, { "href=[^>]*+\"", "href=", ">\"" },
+	{ "(a*)\\1[bc]\\d", "a", "!1" }, { "(?P<n>a{2,})(?P=n)+\\d", "a", "!1" },
+	{ "\\w+@\\w+", "a", " @" }, { "(?<=a)(a|\xc3\xa4)*+[\xc3\xa4\xc3\xb6]\\d", "a", "!1" },
+};
+
+START_TEST(runs_end)
+{
+	enum { LEN = 3000000 };
+	struct fixture f = { 0 };
+	struct str fill = str_from(quadratic[_i].fill), end = str_from(quadratic[_i].end);
+	char *v = arena_alloc(&f.arena, LEN);
+
+	for (size_t i = 0; i + fill.len <= LEN - end.len; i += fill.len)
+		memcpy(v + i, fill.s, fill.len);
+	memcpy(v + LEN / fill.len * fill.len - end.len, end.s, end.len);
+	for (int jit = 0; jit < 2; jit++) {
+		struct str value = { v, LEN / fill.len * fill.len };
+		int rc = run(&f, str_from(quadratic[_i].pattern), flags(jit), value);
+
+		ck_assert_msg(rc == REGEX_LIMIT, "%s: %d", quadratic[_i].pattern, rc);
+	}
+	ck_assert_uint_gt(f.work, 1000000);
+	ck_assert_uint_lt(f.work, LIMIT_WORK);
+	arena_done(&f.arena);
+}
+END_TEST
+
+/* What the choice between the two ways of matching relies on. */
+static void
+check_facts(struct arena *a, struct str text, struct str match)
+{
+	struct pattern pattern;
+	struct str error;
+	size_t offset;
+
+	ck_assert(pattern_scan(a, text, false, &pattern, &error, &offset));
+	ck_assert_uint_le(match.len, pattern.reach);
+	if (pattern.one_line)
+		ck_assert_msg(!memchr(match.s, '\n', match.len) && !memchr(match.s, '\r', match.len),
+		              "%.*s", STR_ARG(text));
+}
+
+/* A second alternative that cannot match, but reach far, makes long values
+ * metered: with the same result. */
+START_TEST(metered_as_plain)
+{
+	enum { TAIL = 9000 };
+	static const char *const letters[] = { "a", "b", "s", "K", "\xc3\xa4", "1", "\r", "\n" };
+	struct arena a = { 0 };
+	char *tail = memset(mem_alloc(TAIL), '\n', TAIL);
+	uint64_t state = 5;
+	size_t matched = 0;
+
+	for (int round = 0; round < 10000; round++) {
+		struct str ret[2][5], error, p[2], v;
+		struct regex_scratch *scratch;
+		size_t n[2] = { 0, 0 }, offset;
+		struct regex *re[2];
+		uint64_t work[2] = { 0, 0 };
+		int rc[2];
+
+		arena_reset(&a);
+		scratch = regex_scratch_new(&a);
+		p[0] = random_from(&a, &state, 7, tokens, sizeof tokens / sizeof *tokens);
+		p[1] = arena_join(&a, (struct str[]){ STR("(?:"), p[0], STR("|(?!)a*)") }, 3);
+		v = random_from(&a, &state, 40, letters, 8);
+		v = arena_join(&a, (struct str[]){ v, { tail, TAIL } }, 2);
+		for (int i = 0; i < 2; i++)
+			re[i] = regex_new(&a, p[i], flags(i), &error, &offset);
+		if (!re[0] || !re[1])
+			continue;
+		for (int i = 0; i < 2; i++)
+			rc[i] = regex_match(re[i], scratch, &a, v, ret[i], 5, &n[i], LIMIT_REGEX_MATCH,
+			                    &work[i]);
+		if (rc[0] == REGEX_LIMIT || rc[1] == REGEX_LIMIT)
+			continue;
+		ck_assert_msg(rc[0] == rc[1], "%.*s: %d, %d on %.*s", STR_ARG(p[0]), rc[0],
+		              rc[1], STR_ARG(str_sub(v, 0, v.len - TAIL)));
+		ck_assert_uint_eq(n[0], n[1]);
+		for (size_t i = 0; i < n[0]; i++)
+			ck_assert(str_eq(ret[0][i], ret[1][i]));
+		if (rc[0] == REGEX_YES) {
+			check_facts(&a, p[0], ret[0][0]);
+			matched++;
+		}
+	}
+	ck_assert_uint_gt(matched, 1000);
+	free(tail);
+	arena_done(&a);
+}
+END_TEST
+
 /* more than fits on the stack of JIT code */
 START_TEST(deep)
 {
@@ -413,6 +513,8 @@ main(void)
 	tcase_add_loop_test(c, more_groups_than_variables, 0, 2);
 	tcase_add_loop_test(c, bad_bytes, 0, 2);
 	tcase_add_loop_test(c, backtracking_ends, 0, 2);
+	tcase_add_loop_test(c, runs_end, 0, sizeof quadratic / sizeof *quadratic);
+	tcase_add_test(c, metered_as_plain);
 	tcase_add_loop_test(c, deep, 0, 2);
 	tcase_add_loop_test(c, work_grows_with_the_value, 0, 2);
 	suite_add_tcase(s, c);
