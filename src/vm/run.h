@@ -49,6 +49,7 @@ struct run {
 	const struct match *matching;   /* the test that is comparing */
 	struct run_cache *cache;        /* matchers with keys made at run time */
 	struct regex_scratch *regex;    /* one for all matches of the run */
+	struct clock_zone *zones;       /* time zones that were asked for (vm/clock.h) */
 };
 
 /* --- trouble.  Returns ERROR.  Text as for diagnostics; it reaches the user (RFC 5228 2.10.6). */
