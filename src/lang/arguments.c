@@ -18,6 +18,7 @@ struct arguments {
 	uint8_t match_argument;
 	struct span match_at, comparator_at;
 	bool bad;
+	bool unknown;                           /* something that ihave makes an error when executed; nothing is checked behind it */
 };
 
 static const char *
@@ -149,11 +150,17 @@ variable_intern(struct arguments *a, struct value *v, struct span at)
 	int64_t slot;
 	uint32_t *id;
 
-	if (!a->c->templates && !compile_enabled(a->c, "variables")) {
+	if (!a->c->templates && a->c->ihave) {
+		compile_fail(a->c, at, "naming a variable needs the extension \"variables\", which ihave cannot enable");
+		a->unknown = true;
+		return;
+	}
+	if (!a->c->templates) {
 		compile_error(a->c, at, "add require \"variables\";", "naming a variable needs the extension \"variables\"");
 		return;
 	}
 	slot = compile_variable(a->c, v->str[0], at);
+	a->bad |= slot < 0;
 	if (slot < 0)
 		return;
 	id = arena_alloc(&a->c->program->arena, sizeof *id);
@@ -263,6 +270,19 @@ tag_exclusive(struct arguments *a, const struct ast_arg *tag, const char *before
 	a->bad = true;
 }
 
+static const char *
+words_hint(struct compiler *c, const char *const *word)
+{
+	struct buf out = { 0 };
+	struct str copy;
+
+	for (buf_puts(&out, "one of"); *word; word++)
+		buf_printf(&out, " \"%s\"%s", *word, word[1] ? "," : "");
+	copy = buf_copy(&out, c->scratch);
+	buf_done(&out);
+	return copy.s;
+}
+
 static const struct ast_arg *
 tag_match_argument(struct arguments *a, const struct ast_arg *tag, const struct match_type *type)
 {
@@ -277,8 +297,8 @@ tag_match_argument(struct arguments *a, const struct ast_arg *tag, const struct 
 			a->match_argument = i;
 			return arg;
 		}
-	compile_error(a->c, arg->at, "one of \"gt\", \"ge\", \"lt\", \"le\", \"eq\", \"ne\" (RFC 5231)",
-	              "'%s' does not know \"%.*s\"", type->name, word.len > 40 ? 40 : (int)word.len, word.s);
+	compile_error(a->c, arg->at, words_hint(a->c, type->argument), "'%s' does not know \"%.*s\"", type->name,
+	              word.len > 40 ? 40 : (int)word.len, word.s);
 	a->bad = true;
 	return arg;
 }
@@ -294,7 +314,7 @@ tag_match(struct arguments *a, const struct ast_arg **tag)
 
 			if (!tag_is(name, type->name))
 				continue;
-			vocabulary_use(a->c, e, (*tag)->at, "match type", str_from(type->name));
+			a->unknown |= !vocabulary_use(a->c, e, (*tag)->at, "match type", str_from(type->name));
 			tag_exclusive(a, *tag, a->match_type ? a->match_type->name : NULL, "match type");
 			a->match_type = type;
 			a->match_at = (*tag)->at;
@@ -332,14 +352,18 @@ tag_comparator(struct arguments *a, const struct ast_arg **tag)
 		return true;
 	*tag = arg;
 	k = comparator_find(arg->string->value, &e);
+	if (!k && a->c->ihave) {
+		compile_fail(a->c, arg->at, "unknown comparator \"%.*s\"", STR_ARG(arg->string->value));
+		a->unknown = true;
+		return true;
+	}
 	if (!k) {
 		compile_error(a->c, arg->at, "such as \"i;octet\" or \"i;ascii-casemap\"", "unknown comparator \"%.*s\"",
 		              arg->string->value.len > 80 ? 80 : (int)arg->string->value.len, arg->string->value.s);
 		a->bad = true;
 		return true;
 	}
-	if (k->required)
-		vocabulary_use(a->c, e, arg->at, "comparator", arg->string->value);
+	a->unknown |= !vocabulary_use(a->c, e, arg->at, "comparator", arg->string->value);
 	a->comparator = k;
 	a->comparator_at = arg->at;
 	return true;
@@ -354,7 +378,7 @@ tag_part(struct arguments *a, const struct ast_arg *tag)
 
 			if (!tag_is(tag->tag, part->name))
 				continue;
-			vocabulary_use(a->c, e, tag->at, "address part", str_from(part->name));
+			a->unknown |= !vocabulary_use(a->c, e, tag->at, "address part", str_from(part->name));
 			tag_exclusive(a, tag, a->part ? a->part->name : NULL, "address part");
 			a->part = part;
 			return true;
@@ -397,7 +421,10 @@ tag_graft(struct arguments *a, const struct ast_arg **tag)
 
 			if (!tag_is((*tag)->tag, g->name) || !graft_fits(g, a->command))
 				continue;
-			vocabulary_use(a->c, e, (*tag)->at, "tag", str_from(g->name));
+			if (!vocabulary_use(a->c, e, (*tag)->at, "tag", str_from(g->name))) {
+				a->unknown = true;
+				return true;
+			}
 			*tag = graft_add(a, *tag, g);
 			return true;
 		}
@@ -410,6 +437,7 @@ tag_unknown(struct arguments *a, const struct ast_arg *tag)
 	const char *near = vocabulary_near_tag(a->c, a->command, tag->tag);
 	const char *hint = near ? arena_printf(a->c->scratch, "did you mean '%s'?", near).s : usage_hint(a);
 
+	a->unknown = a->c->ihave;
 	a->bad = true;
 	if (a->c->ihave)
 		compile_fail(a->c, tag->at, "unknown tag ':%.*s' of '%s'", STR_ARG(tag->tag), a->command->name);
@@ -581,7 +609,7 @@ arguments_matcher(struct arguments *a)
 	m->type = a->match_type ? a->match_type : match_type_initial();
 	m->comparator = a->comparator ? a->comparator : comparator_initial(a->command->comparator);
 	m->argument = a->match_argument;
-	m->captures = a->c->captures && m->type->captures;
+	m->captures = a->c->captures && m->type->captures && !(a->command->flags & COMMAND_SILENT);
 	a->call->matcher = m;
 	if ((m->type->substring && !m->comparator->substring) || (m->type->order && !m->comparator->order)) {
 		compile_error(a->c, a->match_at, NULL, "'%s' does not work with the comparator \"%s\"", m->type->name,
@@ -600,6 +628,10 @@ arguments_matcher(struct arguments *a)
 		compile_error(a->c, arg && at < arg->nstrings ? arg->string[at].at : a->node->at, NULL, "key of '%s': %s",
 		              m->type->name, wrong);
 	a->bad |= wrong != NULL;
+	wrong = wrong || !m->type->doubt ? NULL : m->type->doubt(m, &at);
+	if (wrong)
+		compile_warning(a->c, arg && at < arg->nstrings ? arg->string[at].at : a->node->at, NULL, "key of '%s' %s",
+		                m->type->name, wrong);
 }
 
 /* --- */
@@ -637,16 +669,17 @@ compile_call(struct compiler *c, const struct command *command, struct ast_node 
 	a.value = arena_zalloc(&c->program->arena, command->nparams * sizeof *a.value);
 	a.at = arena_zalloc(c->scratch, (command->nparams + 1u) * sizeof *a.at);
 	call->arg = a.value;
-	while (arg && arg->kind == AST_TAG)
+	while (arg && arg->kind == AST_TAG && !a.unknown)
 		arg = argument_tag(&a, arg)->next;
-	arguments_positional(&a, arg);
-	if (a.bad)
+	if (!a.unknown)
+		arguments_positional(&a, arg);
+	if (a.bad || a.unknown)
 		return NULL;
 	arguments_required(&a);
 	call->part = a.part;
 	if (command->flags & COMMAND_MATCHES)
 		arguments_matcher(&a);
-	if (a.bad || c->diag->errors > errors || !grafts_compile(&a))
+	if (a.bad || c->diag->errors > errors || !modifiers_sort(c, call) || !grafts_compile(&a))
 		return NULL;
 	arguments_stage(&a);
 	if (command->check && !command->check(c, call, node))

@@ -11,6 +11,12 @@ struct word {
 	uint16_t extension;
 };
 
+struct script {
+	struct str key;                         /* "personal/name"; the main one's is empty */
+	struct str text;                        /* .s NULL: not loaded yet */
+	bool active, compiled, broken;
+};
+
 struct build {
 	struct program *program;
 	const struct tamis_host *host;
@@ -25,10 +31,13 @@ struct build {
 	VEC(const struct extension *) capabilities;
 	uint32_t *name_slot;                    /* hash of names: index + 1 */
 	uint32_t name_mask;
+	VEC(struct script) scripts;
+	VEC(struct context) contexts;           /* of each unit */
 	unsigned nscripts, depth;
-	bool broken;
 };
 
+/* Puts modifiers in the order in which they are applied; false: error reported. */
+bool modifiers_sort(struct compiler *, struct call *);
 void build_words(struct build *);
 const struct word *build_find(const struct build *, struct str name, bool test);
 uint32_t build_capability(struct build *, unsigned extension);
@@ -36,14 +45,20 @@ uint32_t build_capability(struct build *, unsigned extension);
 struct str command_usage(struct arena *, const struct command *);
 /* ends a call: record and instruction */
 void emit_call(struct compiler *, enum op, const struct call *);
+void emit_enabled(struct compiler *, unsigned extension, struct span at, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+/* the program's first script: its unit, or -1 after errors */
+int script_main(struct build *, struct str name, struct str text);
+void scripts_done(struct build *);
 /* what is nearest to a misspelt word, or NULL */
 const char *vocabulary_near_command(const struct compiler *, struct str name, bool test);
 const char *vocabulary_near_tag(const struct compiler *, const struct command *, struct str tag);
 const char *vocabulary_near_extension(const struct compiler *, struct str name);
 bool vocabulary_bit(const uint64_t *bits, unsigned i);
 /* The extension's words may be used here: required, or guarded by ihave (then an ENABLED is emitted).  Else the
- * error has been reported, once, and the words are taken as known from here on. */
-void vocabulary_use(struct compiler *, unsigned extension, struct span at, const char *what, struct str name);
+ * error has been reported, once, and the words are taken as known from here on.  False: they can never be used, which is
+ * an error when executed (a FAIL is emitted). */
+bool vocabulary_use(struct compiler *, unsigned extension, struct span at, const char *what, struct str name);
 bool vocabulary_ready(const struct compiler *, unsigned extension);
 bool graft_fits(const struct graft *, const struct command *);
 

@@ -52,6 +52,8 @@ enum {
 	COMMAND_TOP = 64,               /* not inside a block */
 	COMMAND_EARLY = 128,            /* its refusal may be final at ENVELOPE */
 	COMMAND_FINAL = 256,            /* nothing behind it in the same block is reached */
+	COMMAND_SILENT = 512,           /* sets no match variables */
+	COMMAND_LONG = 1024,            /* its values are long: an index over few tests pays */
 };
 
 struct command {
@@ -90,7 +92,7 @@ struct graft {
 	bool (*select)(const struct value *, const struct field *, unsigned nth, unsigned total);       /* nth from 1 */
 	void (*effect)(struct run *, const struct value *, struct effect *);
 	enum tamis_stage (*stage)(const struct value *);
-	/* a modifier of "set" (RFC 5229 4.1): higher order first; returns NULL or what is wrong */
+	/* a modifier (RFC 5229 4.1), for commands that call run_modify(): higher order first, equal ones exclude each other */
 	unsigned order;
 	struct str (*modify)(struct arena *, struct str);
 };

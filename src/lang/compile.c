@@ -1,4 +1,4 @@
-/* compile.c - tree to program: commands, blocks, tests, includes
+/* compile.c - tree to program: commands, blocks, tests
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lang/compile.h"
 
@@ -8,7 +8,6 @@
 
 #include "base/limits.h"
 #include "lang/build.h"
-#include "lang/parse.h"
 
 /* --- mistakes */
 
@@ -30,6 +29,8 @@ compile_warning(struct compiler *c, struct span at, const char *hint, const char
 	char text[400];
 	va_list ap;
 
+	if (c->again)
+		return;
 	va_start(ap, format);
 	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
@@ -89,26 +90,39 @@ emit_call(struct compiler *c, enum op op, const struct call *call)
 	emit(c, op, 0, (uint32_t)b->calls.n - 1);
 }
 
+/* FAIL and ENABLED have no call record: their text carries the place, as "line:column:length ". */
 static uint32_t
-compile_message(struct compiler *c, struct str text)
+compile_message(struct compiler *c, struct span at, const char *format, va_list ap)
 {
-	vec_push(&c->build->messages, arena_str(&c->program->arena, text));
+	struct tamis_place place = source_place(c->source, at);
+	char text[600];
+
+	vsnprintf(text, sizeof text, format, ap);
+	vec_push(&c->build->messages, arena_printf(&c->program->arena, "%u:%u:%u %s", place.line, place.column, place.length,
+	                                           text));
 	return (uint32_t)c->build->messages.n - 1;
 }
 
 void
 compile_fail(struct compiler *c, struct span at, const char *format, ...)
 {
-	struct tamis_place place = source_place(c->source, at);
-	char text[400], full[700];
 	va_list ap;
 
 	va_start(ap, format);
-	vsnprintf(text, sizeof text, format, ap);
+	emit(c, OP_FAIL, 0, compile_message(c, at, format, ap));
 	va_end(ap);
-	/* FAIL has no call record: its text carries the place, as "line:column:length " */
-	snprintf(full, sizeof full, "%u:%u:%u %s", place.line, place.column, place.length, text);
-	emit(c, OP_FAIL, 0, compile_message(c, str_from(full)));
+}
+
+void
+emit_enabled(struct compiler *c, unsigned extension, struct span at, const char *format, ...)
+{
+	va_list ap;
+	int i;
+
+	va_start(ap, format);
+	i = emit(c, OP_ENABLED, 0, compile_message(c, at, format, ap));
+	va_end(ap);
+	c->code.v[i].c = (uint16_t)build_capability(c->build, extension);
 }
 
 uint32_t
@@ -143,8 +157,21 @@ compile_intern(struct compiler *c, struct str name)
 
 /* --- shape: what may stand behind the arguments */
 
+/* As in the table?  The common answer, without words. */
 static bool
-node_shape(struct compiler *c, const struct command *k, struct ast_node *node)
+shape_fits(const struct command *k, const struct ast_node *node)
+{
+	bool tests = node->tests != NULL;
+
+	if (node->has_block != !!(k->flags & COMMAND_BLOCK))
+		return false;
+	if (k->flags & COMMAND_TEST_LIST)
+		return node->parenthesised;
+	return k->flags & COMMAND_TEST_ONE ? tests && !node->parenthesised : !tests;
+}
+
+static bool
+shape_wrong(struct compiler *c, const struct command *k, struct ast_node *node)
 {
 	const char *usage = arena_printf(c->scratch, "usage: %.*s", STR_ARG(command_usage(c->scratch, k))).s;
 	struct span at = SPAN(node->at.from, node->end);
@@ -167,6 +194,12 @@ node_shape(struct compiler *c, const struct command *k, struct ast_node *node)
 	else
 		return true;
 	return false;
+}
+
+static bool
+node_shape(struct compiler *c, const struct command *k, struct ast_node *node)
+{
+	return shape_fits(k, node) || shape_wrong(c, k, node);
 }
 
 /* --- tests */
@@ -266,14 +299,11 @@ compile_test(struct compiler *c, struct ast_node *node, bool sense, int *chain, 
 		test_unknown(c, node);
 		if (!c->ihave)
 			test_children(c, node);
-	} else {
-		vocabulary_use(c, w->extension, node->at, "test", node->name);
-		if (node_shape(c, w->command, node)) {
-			if (w->command->jump)
-				w->command->jump(c, node, sense, chain, (int)mark);
-			else
-				test_leaf(c, w->command, node, sense, chain, mark);
-		}
+	} else if (vocabulary_use(c, w->extension, node->at, "test", node->name) && node_shape(c, w->command, node)) {
+		if (w->command->jump)
+			w->command->jump(c, node, sense, chain, (int)mark);
+		else
+			test_leaf(c, w->command, node, sense, chain, mark);
 	}
 	c->tests--;
 }
@@ -375,7 +405,8 @@ command_known(struct compiler *c, const struct word *w, struct ast_node *node)
 	const struct command *k = w->command;
 	struct ast_node *hidden;
 
-	vocabulary_use(c, w->extension, node->at, "command", node->name);
+	if (!vocabulary_use(c, w->extension, node->at, "command", node->name))
+		return node;
 	if (k->flags & COMMAND_TOP && c->blocks) {
 		compile_error(c, node->at, NULL, "'%s' must not stand inside a block", k->name);
 		return node;
@@ -468,136 +499,6 @@ compile_loop(struct compiler *c, struct ast_node *node)
 	c->breaks = breaks;
 }
 
-/* --- scripts */
-
-static void
-unit_close(struct compiler *c, struct str key)
-{
-	struct build *b = c->build;
-	struct arena *arena = &c->program->arena;
-	struct unit u = { .source = c->source, .ninsns = (uint32_t)c->code.n, .nlocals = c->nlocals, .captures = c->captures,
-	                  .key = key };
-	struct insn *code = arena_array(arena, c->code.n, sizeof *code);
-	struct str *local = arena_zalloc(arena, (c->nlocals + 1) * sizeof *local);
-	uint16_t number = (uint16_t)b->units.n;
-
-	memcpy(code, c->code.v, c->code.n * sizeof *code);
-	for (size_t i = 0; i < c->names.n; i++)
-		if (!(c->names.v[i].slot & GLOBAL_SLOT))
-			local[c->names.v[i].slot] = c->names.v[i].name;
-	u.code = code;
-	u.local_name = local;
-	for (size_t i = c->first_call; i < b->calls.n; i++)
-		if (b->calls.v[i].source == c->source)
-			b->calls.v[i].unit = number;
-	for (size_t i = c->first_rule; i < b->rules.n; i++)
-		if (b->rules.v[i].source == c->source)
-			b->rules.v[i].unit = number;
-	vec_push(&b->units, u);
-}
-
-static struct source *
-source_new(struct build *b, struct str name, struct str text)
-{
-	struct source *s = ARENA_NEW(&b->program->arena, struct source);
-
-	s->name = arena_str(&b->program->arena, name);
-	s->text = arena_str(&b->program->arena, text);
-	return s;
-}
-
-/* One script: its unit, or -1 after errors, which have been reported. */
-static int
-script_compile(struct build *b, struct compiler *outer, struct str name, struct str text, struct str key)
-{
-	struct arena scratch = { 0 };
-	struct compiler c = { .outer = outer, .build = b, .program = b->program, .diag = b->diag, .host = b->host,
-	                      .scratch = &scratch, .key = key, .flags = b->program->flags, .breaks = -1,
-	                      .first_call = (uint32_t)b->calls.n, .first_rule = (uint32_t)b->rules.n };
-	unsigned errors = b->diag->errors;
-	struct ast_node *tree;
-
-	c.source = source_new(b, name, text.len > b->program->limits.script_size ? STR_EMPTY : text);
-	if (text.len > b->program->limits.script_size) {
-		compile_error(&c, SPAN(0, 0), NULL, "script is larger than %zu bytes (limit 'script-size')",
-		              b->program->limits.script_size);
-		return -1;
-	}
-	tree = parse_script(&scratch, &b->program->arena, c.source, b->diag);
-	compile_commands(&c, tree);
-	emit(&c, outer ? OP_RETURN : OP_HALT, 0, 0);
-	if (b->diag->errors == errors)
-		unit_close(&c, key);
-	vec_done(&c.code);
-	vec_done(&c.names);
-	arena_done(&scratch);
-	return b->diag->errors == errors ? (int)b->units.n - 1 : -1;
-}
-
-static int
-include_known(const struct build *b, struct str key)
-{
-	for (uint32_t i = 0; i < b->units.n; i++)
-		if (str_eq(b->units.v[i].key, key))
-			return (int)i;
-	return -1;
-}
-
-static int
-include_compile(struct compiler *c, struct str kind, struct str name, struct str key, const char **ret_why)
-{
-	struct build *b = c->build;
-	struct tamis_text text = { 0 };
-	int found, unit;
-	unsigned errors = b->diag->errors;
-
-	if (++b->nscripts > b->program->limits.includes) {
-		*ret_why = "too many scripts are included";
-		return -1;
-	}
-	found = b->host && b->host->load ? b->host->load(b->host->ctx, text_of(kind), text_of(name), &text) : 0;
-	if (found <= 0) {
-		*ret_why = found ? "cannot be read now" : "does not exist";
-		return -1;
-	}
-	b->depth++;
-	unit = script_compile(b, c, name, str_of(text), key);
-	b->depth--;
-	/* a broken include does not stop the including script from compiling */
-	b->diag->errors = errors;
-	if (unit < 0)
-		*ret_why = "has errors";
-	return unit;
-}
-
-int
-compile_include(struct compiler *c, struct str kind, struct str name, const char **ret_why)
-{
-	struct buf key = { 0 };
-	struct build *b = c->build;
-	struct str whole;
-	int unit;
-
-	buf_add(&key, kind);
-	buf_putc(&key, '\0');
-	buf_add(&key, name);
-	whole = buf_copy(&key, &b->program->arena);
-	buf_done(&key);
-	for (const struct compiler *o = c; o; o = o->outer)
-		if (o->key.len && str_eq(o->key, whole)) {
-			*ret_why = "includes itself";
-			return -1;
-		}
-	unit = include_known(b, whole);
-	if (unit >= 0)
-		return unit;
-	if (b->depth >= b->program->limits.include_nesting) {
-		*ret_why = "includes are nested too deeply";
-		return -1;
-	}
-	return include_compile(c, kind, name, whole, ret_why);
-}
-
 /* --- programs */
 
 /* The lists of the build become arrays of the program. */
@@ -631,6 +532,7 @@ build_done(struct build *b)
 	vec_done(&b->globals);
 	vec_done(&b->spaces);
 	vec_done(&b->capabilities);
+	scripts_done(b);
 	free(b->name_slot);
 	arena_done(&b->scratch);
 }
@@ -649,7 +551,7 @@ program_compile(const struct tamis_host *host, struct str name, struct str rules
 	b->diag = &diag;
 	p->flags = flags;
 	build_words(b);
-	if (script_compile(b, NULL, name, rules, STR_EMPTY) < 0) {
+	if (script_main(b, name, rules) < 0) {
 		p = program_unref(p);
 	} else {
 		build_finish(b);

@@ -7,10 +7,25 @@
 #include "lang/diag.h"
 #include "lang/program.h"
 
+struct ids {
+	uint32_t *v;
+	size_t n, cap;
+};
+
+/* What a script compiles to, beside its text, depends on (script.c). */
+struct context {
+	uint32_t script;
+	struct ids cut;                         /* scripts it could not include: they were being included */
+	struct ids inside;                      /* scripts it includes, at any depth */
+	unsigned height;                        /* of those includes */
+	bool low;                               /* one was nested too deeply */
+};
+
 struct variable_name {
 	struct str name;                        /* lower case */
 	uint64_t hash;
 	uint32_t slot;                          /* of the script, or GLOBAL_SLOT | slot */
+	bool set;                               /* something can change it; else it is only read so far */
 };
 
 /* One script being compiled; includes nest. */
@@ -20,7 +35,9 @@ struct compiler {
 	struct program *program;
 	struct diag *diag;
 	struct source *source;
-	struct str key;                         /* kind and name of an included script; empty: the main one */
+	uint32_t script;                        /* number of the script; 0: the main one */
+	struct context context;
+	bool again;                             /* compiled before, so its warnings are known */
 	struct arena *scratch;                  /* tree and other things that end with the compilation */
 	const struct tamis_host *host;
 	unsigned flags;
@@ -62,9 +79,11 @@ void compile_not(struct compiler *, struct ast_node *, bool sense, int *chain, i
 void compile_junction(struct compiler *, struct ast_node *, bool sense, int *chain, int mark, bool any);
 /* Checks the arguments against the table; NULL after errors.  Nothing is emitted. */
 struct call *compile_call(struct compiler *, const struct command *, struct ast_node *);
-/* The script of that kind ("personal", "global") and name: its unit, or -1 when it cannot be used (why: *ret_why, a literal;
- * broken: its errors have been reported). */
-int compile_include(struct compiler *, struct str kind, struct str name, const char **ret_why);
+/* The script of that kind ("personal", "global") and name: its unit, or why it cannot be used.  What is broken has been
+ * reported, and spoils no other script. */
+enum { INCLUDE_MISSING = -1, INCLUDE_UNREADABLE = -2, INCLUDE_RECURSIVE = -3, INCLUDE_BROKEN = -4, INCLUDE_DEEP = -5,
+       INCLUDE_MANY = -6 };
+int compile_include(struct compiler *, struct str kind, struct str name);
 /* A loop whose body is the node's block (EACH, NEXT, breaks). */
 void compile_loop(struct compiler *, struct ast_node *);
 void compile_fail(struct compiler *, struct span at, const char *format, ...)   /* a run-time error here */

@@ -122,7 +122,7 @@ dump_operand(struct dump *d, const struct insn *i)
 		buf_printf(&d->out, "unit %u%s", i->b, i->a ? " once" : "");
 		break;
 	case CAPABILITY:
-		dump_string(d, str_from(d->program->capability[i->b]->name));
+		dump_string(d, str_from(d->program->capability[i->c]->name));
 		break;
 	case MESSAGE:
 		dump_string(d, d->program->message[i->b]);

@@ -29,7 +29,7 @@ struct insn {
 	uint32_t b;
 };
 
-enum { MAX_MARK = 63, MATCH_SLOTS = 32, NO_UNIT = 0xffff };
+enum { MAX_MARK = 63, MATCH_SLOTS = 32, NO_UNIT = 0xffff, CAPABILITIES = 256 };
 
 /* One use of a command: arguments are data, not code.  What a plain test
  * touches stands first, in one cache line. */
@@ -69,7 +69,7 @@ struct unit {
 	uint32_t nlocals;                       /* variables of its own */
 	bool captures;                          /* variables are in use: match variables are kept */
 	const struct str *local_name;           /* for traces */
-	struct str key;                         /* "personal\0name": which script this is */
+	uint32_t script;                        /* the first unit of the same script: its number stands for it (":once") */
 };
 
 struct probe;

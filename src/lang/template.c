@@ -92,24 +92,40 @@ space_use(struct compiler *c, struct str space, struct span at)
 	unsigned e = 0;
 	const struct namespace *s = space_find(space, &e);
 
+	if (!s && c->ihave) {
+		compile_fail(c, at, "unknown namespace '%.*s' in a variable", STR_ARG(space));
+		return NULL;
+	}
 	if (!s) {
 		compile_error(c, at, NULL, "unknown namespace '%.*s' in a variable", STR_ARG(space));
 		return NULL;
 	}
-	/* no instruction may stand before the call that is being compiled */
-	if (!vocabulary_bit(c->enabled, e)) {
-		compile_error(c, at, NULL, "variables '%s...' need the extension \"%s\"", s->name, extensions[e]->name);
-		return NULL;
+	return vocabulary_use(c, e, at, "namespace", space) ? s : NULL;
+}
+
+/* A name without namespace: its slot, made if new; -1 after an error. */
+static int64_t
+plain_slot(struct compiler *c, struct str name, struct span at, bool set)
+{
+	struct variable_name *known;
+	uint64_t hash;
+
+	if (!name_prepare(c, &name, at))
+		return -1;
+	hash = str_hash(name, 0);
+	known = name_find(c, name, hash);
+	if (known) {
+		known->set |= set;
+		return known->slot;
 	}
-	return s;
+	vec_push(&c->names, (struct variable_name){ name, hash, c->nlocals, set });
+	return c->nlocals++;
 }
 
 int64_t
 compile_variable(struct compiler *c, struct str name, struct span at)
 {
 	ptrdiff_t dot = str_find(name, STR("."));
-	struct variable_name *known;
-	uint64_t hash;
 
 	if (dot > 0) {
 		const struct namespace *s = space_use(c, str_sub(name, 0, (size_t)dot), at);
@@ -123,14 +139,7 @@ compile_variable(struct compiler *c, struct str name, struct span at)
 		name = str_sub(name, (size_t)dot + 1, name.len);
 		return name_prepare(c, &name, at) ? (int64_t)global_slot(c->build, name) : -1;
 	}
-	if (!name_prepare(c, &name, at))
-		return -1;
-	hash = str_hash(name, 0);
-	known = name_find(c, name, hash);
-	if (known)
-		return known->slot;
-	vec_push(&c->names, (struct variable_name){ name, hash, c->nlocals });
-	return c->nlocals++;
+	return plain_slot(c, name, at, true);
 }
 
 void
@@ -142,12 +151,16 @@ compile_global(struct compiler *c, struct str name, struct span at)
 		return;
 	known = name_find(c, name, str_hash(name, 0));
 	if (!known) {
-		vec_push(&c->names, (struct variable_name){ name, str_hash(name, 0), global_slot(c->build, name) });
+		vec_push(&c->names, (struct variable_name){ name, str_hash(name, 0), global_slot(c->build, name), false });
 		return;
 	}
-	if (!(known->slot & GLOBAL_SLOT))
-		compile_error(c, at, "declare it global before its first use (RFC 6609 3.4.1)",
+	if (known->slot & GLOBAL_SLOT)
+		return;
+	if (known->set)
+		compile_error(c, at, "declare it global before it is set (RFC 6609 3.4.1)",
 		              "variable '%.*s' is already in use as this script's own", STR_ARG(name));
+	/* what was read before was its own, and empty */
+	known->slot = global_slot(c->build, name);
 }
 
 /* "${" ref "}" at the start of v: its length, and the parts */
@@ -199,12 +212,14 @@ piece_variable(struct compiler *c, struct str name, struct span at)
 	uint64_t number;
 
 	if (char_is_digit(*name.s)) {
-		/* RFC 5229 3.2: an index out of range is the empty string */
 		if (str_number(name, &number) && number < MATCH_SLOTS)
 			return (struct piece){ .kind = PIECE_MATCH, .slot = (uint32_t)number };
+		/* RFC 5229 6: as a syntax error */
+		compile_error(c, at, NULL, "match variable '${%.*s}' is out of range (the last is ${%d})",
+		              name.len > 40 ? 40 : (int)name.len, name.s, MATCH_SLOTS - 1);
 		return (struct piece){ .kind = PIECE_TEXT, .text = STR_EMPTY };
 	}
-	slot = compile_variable(c, name, at);
+	slot = plain_slot(c, name, at, false);
 	if (slot < 0)
 		return (struct piece){ .kind = PIECE_TEXT, .text = STR_EMPTY };
 	if (slot & GLOBAL_SLOT)

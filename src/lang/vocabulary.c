@@ -174,17 +174,23 @@ compile_enabled(const struct compiler *c, const char *capability)
 	return e >= 0 && vocabulary_bit(c->enabled, (unsigned)e);
 }
 
-void
+bool
 vocabulary_use(struct compiler *c, unsigned e, struct span at, const char *what, struct str name)
 {
 	const struct extension *x = extensions[e];
 	char hint[160];
 
 	if (!*x->name || vocabulary_bit(c->enabled, e))
-		return;
+		return true;
 	if (vocabulary_bit(c->guarded, e)) {
-		emit(c, OP_ENABLED, 0, build_capability(c->build, e));
-		return;
+		emit_enabled(c, e, at, "%s '%.*s' needs the extension \"%s\", which no ihave has enabled before", what,
+		             STR_ARG(name), x->name);
+		return true;
+	}
+	if (c->ihave) {
+		compile_fail(c, at, "%s '%.*s' needs the extension \"%s\", which %s", what, STR_ARG(name), x->name,
+		             extension_allowed(c->host, x) ? "ihave cannot enable" : "is not available here");
+		return false;
 	}
 	snprintf(hint, sizeof hint, "add require \"%s\"; at the start of the script", x->name);
 	if (extension_allowed(c->host, x))
@@ -193,6 +199,7 @@ vocabulary_use(struct compiler *c, unsigned e, struct span at, const char *what,
 		compile_error(c, at, x->missing, "%s '%.*s' needs the extension \"%s\", which is not available here", what,
 		              STR_ARG(name), x->name);
 	vocabulary_enable(c, e);
+	return true;
 }
 
 uint32_t

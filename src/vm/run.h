@@ -40,8 +40,9 @@ struct run {
 	uint32_t unit;                  /* running */
 	struct variable *local, *global;
 	struct variable match[MATCH_SLOTS];
-	uint64_t *done;                 /* units that have run, a bit each (include :once) */
-	uint64_t enabled[4];            /* capabilities enabled by ihave, a bit each of program->capability */
+	uint64_t *done;                 /* scripts that have run, a bit each (include :once) */
+	uint64_t enabled[CAPABILITIES / 64];    /* capabilities enabled by ihave, a bit each of program->capability */
+	uint64_t perhaps[CAPABILITIES / 64];    /* those of an ihave behind an unknown: it may never be reached */
 	struct loop loop[LIMIT_LOOPS + 1];
 	struct field **field;           /* by interned name; valid where known[] */
 	bool *known;
@@ -54,7 +55,15 @@ struct run {
 
 /* --- trouble.  Returns ERROR.  Text as for diagnostics; it reaches the user (RFC 5228 2.10.6). */
 int run_error(struct run *, const struct call *, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Counts work; the machine ends the run between two instructions when the budget is used up. */
+/* Counts work; the machine ends the run between two instructions when the budget is used up.  What may take long
+ * calls run_goes_on() on its way: false: an error has been reported, return ERROR. */
+bool run_may_go_on(struct run *);
+static inline bool
+run_goes_on(struct run *r)
+{
+	return (r->work < r->next_stop && !arena_over(&r->arena)) || run_may_go_on(r);
+}
+
 static inline void
 run_work(struct run *r, uint64_t bytes)
 {
@@ -71,6 +80,8 @@ call_place(const struct call *k)
 struct effect *run_effect(struct run *, const struct call *, enum tamis_effect_kind);
 void effect_option(struct run *, struct effect *, const char *name, struct str value);
 int run_commit(struct run *, const struct call *, struct effect *);
+/* v after the call's modifiers */
+struct str run_modify(struct run *, const struct call *, struct str v);
 /* a graft's argument with variables filled in */
 struct value run_graft_value(struct run *, const struct graft_use *);
 
@@ -117,7 +128,7 @@ int64_t run_now(const struct run *);    /* microseconds */
 struct variable *run_variable(struct run *, uint32_t slot);     /* value->id[0] */
 void run_assign(struct run *, const struct call *, uint32_t slot, struct str v);        /* cut at the limit; tainted if run->taint */
 
-/* capability enabled by ihave from here to the end of the script */
+/* capability enabled by ihave from here to the end of the script, with those that it requires */
 void run_enable(struct run *, const struct extension *);
 
 enum tamis_status run_program(const struct program *, struct outcome *, enum tamis_stage, const struct tamis_host *);
