@@ -1,9 +1,8 @@
-/* match.c - :is, :contains, :matches (RFC 5228 2.7.1) and their comparators (2.7.3, RFC 4790, RFC 5051)
+/* match.c - :is, :contains, :matches (RFC 5228 2.7.1) and the comparators that need no require (2.7.3, RFC 4790)
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "base/automaton.h"
 #include "base/glob.h"
 #include "base/keyset.h"
-#include "mail/casemap.h"
 #include "vm/run.h"
 
 enum { SET_FROM = 5, AUTOMATON_FROM = 6 };      /* keys: fewer are looked at one by one */
@@ -96,13 +95,16 @@ matches_match(struct run *r, const struct matcher *m, struct str v, size_t *ret_
 	struct str cap[MATCH_SLOTS];
 	size_t n = 0;
 
-	for (uint32_t i = 0; i < m->nkeys; i++)
+	for (uint32_t i = 0; i < m->nkeys; i++) {
+		if (!run_goes_on(r))
+			return ERROR;
 		if (glob_match(glob[i], v, m->captures ? cap : NULL, COUNT(cap), &n, &r->work)) {
 			if (m->captures)
 				run_captures(r, cap, n);
 			*ret_key = i;
 			return YES;
 		}
+	}
 	return NO;
 }
 
@@ -134,41 +136,34 @@ ascii_canonical(struct arena *arena, struct str v)
 	return v;
 }
 
-/* RFC 4790 9.1: leading digits; what does not begin with one is positive infinity, kept as the empty string */
-static struct str
-numeric_canonical(struct arena *arena, struct str v)
+static int
+capital(char c)
 {
-	size_t from = 0, to;
+	unsigned u = (unsigned char)c;
 
-	(void)arena;
-	while (from + 1 < v.len && v.s[from] == '0' && char_is_digit(v.s[from + 1]))
-		from++;
-	to = from;
-	while (to < v.len && char_is_digit(v.s[to]))
-		to++;
-	return str_sub(v, from, to);
+	return (int)(u - 'a' < 26u ? u - 0x20 : u);
 }
 
+/* RFC 4790 9.2.1: letters are ordered as capitals, though they are kept small */
 static int
-numeric_order(struct str a, struct str b)
+ascii_order(struct str a, struct str b)
 {
-	if (!a.len || !b.len)
-		return (!a.len) - (!b.len);
-	if (a.len != b.len)
-		return a.len < b.len ? -1 : 1;
-	return str_cmp(a, b);
+	size_t n = a.len < b.len ? a.len : b.len;
+
+	for (size_t i = 0; i < n; i++) {
+		int left = capital(a.s[i]), right = capital(b.s[i]);
+
+		if (left != right)
+			return left < right ? -1 : 1;
+	}
+	return a.len < b.len ? -1 : a.len > b.len;
 }
 
 static const struct comparator comparators[] = {
 	{ .name = "i;ascii-casemap", .summary = "letters A to Z equal a to z", .document = "RFC 4790 9.2", .initial = true,
-	  .form = CELL_ASCII, .canonical = ascii_canonical, .order = str_cmp, .substring = true },
+	  .form = CELL_ASCII, .canonical = ascii_canonical, .order = ascii_order, .substring = true, .octets = true },
 	{ .name = "i;octet", .summary = "octet by octet", .document = "RFC 4790 9.3", .form = -1, .order = str_cmp,
 	  .substring = true, .octets = true },
-	{ .name = "i;ascii-numeric", .summary = "the number at the start; what is no number is largest",
-	  .document = "RFC 4790 9.1", .required = true, .form = CELL_NUMERIC, .canonical = numeric_canonical,
-	  .order = numeric_order },
-	{ .name = "i;unicode-casemap", .summary = "letters of all scripts without case", .document = "RFC 5051",
-	  .required = true, .form = CELL_UNICODE, .canonical = casemap_unicode, .order = str_cmp, .substring = true },
 };
 
 const struct extension ext_match = {

@@ -13,7 +13,6 @@ struct comparator {
 	const char *name;                               /* "i;ascii-casemap" */
 	const char *summary, *document;
 	bool initial;                                   /* the one when rules name none */
-	bool required;                                  /* must be in require as "comparator-NAME" */
 	int form;                                       /* enum cell_form where a cell keeps it; -1: the octets */
 	struct str (*canonical)(struct arena *, struct str);    /* NULL: the octets; may return its argument */
 	int (*order)(struct str, struct str);           /* of canonical forms; NULL: equality only */
@@ -35,6 +34,8 @@ struct match_type {
 	/* Once for each matcher, at compile time when keys are constant: sets m->prepared.  NULL, or what is wrong
 	 * with key *ret_key (text in the arena, or a literal). */
 	const char *(*prepare)(struct matcher *, struct arena *, unsigned flags, size_t *ret_key);
+	/* NULL, or a warning about constant key *ret_key, or about all of them ("is compared as text...") */
+	const char *(*doubt)(const struct matcher *, size_t *ret_key);
 	/* YES, NO or ERROR (after run_error); on YES sets *ret_key and, if m->captures, run_captures(). */
 	int (*match)(struct run *, const struct matcher *, struct str value, size_t *ret_key);
 	/* What a value must contain (in canonical form) to match that key; empty: cannot tell.  NULL: never indexed. */

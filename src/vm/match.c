@@ -60,16 +60,17 @@ matcher_dynamic(struct run *r, const struct call *k, const struct value *keys)
 	struct str joined = keys_joined(&r->arena, keys);
 	struct run_cache *c;
 	const char *wrong;
+	uint64_t looked = 0;
 	size_t at;
 
-	for (c = r->cache; c; c = c->next)
+	for (c = r->cache; c; c = c->next, looked++)
 		if (c->call == k && str_eq(c->written, joined))
 			return &c->matcher;
 	c = arena_zalloc(&r->arena, sizeof *c);
 	c->call = k;
 	c->written = joined;
 	c->matcher = *k->matcher;
-	r->work += 20 + joined.len / 8;
+	r->work += 20 + joined.len / 8 + looked / 8;
 	wrong = matcher_prepare(&c->matcher, &r->arena, keys->str, keys->n, 0, &at);
 	if (wrong) {
 		run_error(r, k, "key of '%s': %s", k->matcher->type->name, wrong);
@@ -94,6 +95,8 @@ match_canonical(struct match *m, struct str octets, struct str canonical)
 	if (m->run->tracing)
 		TRACE(m->run, value, m->call, octets, rc, rc == YES ? m->matcher->written[key] : STR_EMPTY);
 	m->run->work += 1 + canonical.len / 64;
+	if (rc != ERROR && !run_goes_on(m->run))
+		rc = ERROR;
 	if (rc == NO)
 		return false;
 	m->result = rc;
@@ -126,7 +129,7 @@ match_cell(struct match *m, struct cell *c)
 			TRACE(m->run, value, m->call, c->v, NO, STR_EMPTY);
 		return false;
 	}
-	return match_canonical(m, c->v, m->matcher->type->raw ? c->v : cell_canonical(m->run, c, m->matcher->comparator));
+	return match_canonical(m, c->v, cell_canonical(m->run, c, m->matcher->comparator));
 }
 
 bool
@@ -135,7 +138,7 @@ match_text(struct match *m, struct str v)
 	struct cell c = cell_of(v);
 
 	/* forms of a passing value must not stay with the message */
-	if (!m->bits && !m->matcher->type->counts && m->matcher->comparator->canonical && !m->matcher->type->raw)
+	if (!m->bits && !m->matcher->type->counts && m->matcher->comparator->canonical)
 		return match_canonical(m, v, m->matcher->comparator->canonical(&m->run->arena, v));
 	return match_cell(m, &c);
 }
