@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "host/answer.h"
-#include "host/clock.h"
+#include "host/moment.h"
 #include "host/text.h"
 
 /* The fields that an envelope is made of: first those of the sender, in the
@@ -36,7 +36,7 @@ answer_init(struct answer *a, struct rules *rules)
 	char host[256] = "localhost";
 	const char *dot;
 
-	*a = (struct answer){ .rules = rules, .now = clock_now() };
+	*a = (struct answer){ .rules = rules, .now = moment_now() };
 	if (gethostname(host, sizeof(host) - 1) < 0)
 		strcpy(host, "localhost");
 	dot = strchr(host, '.');

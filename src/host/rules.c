@@ -111,7 +111,7 @@ rules_name_ok(struct str name)
 }
 
 static int
-rules_include(struct rules *r, const char *directory, struct str name, struct tamis_text *ret)
+rules_include(struct rules *r, const char *directory, const char *prefix, struct str name, struct tamis_text *ret)
 {
 	static const char *const suffix[] = { ".sieve", "" };
 	struct rules_text *t = NULL;
@@ -133,10 +133,15 @@ rules_include(struct rules *r, const char *directory, struct str name, struct ta
 			return -1;
 		}
 	}
+	/* what diagnostics call it: a global script may have the name of a personal one */
+	buf_reset(&path);
+	buf_puts(&path, prefix);
+	buf_add(&path, name);
+	if (t)
+		diag_source(r->diag, buf_str(&path), t->path, buf_str(&t->text));
 	buf_done(&path);
 	if (!t)
 		return 0;
-	diag_source(r->diag, name, t->path, buf_str(&t->text));
 	*ret = text_of(buf_str(&t->text));
 	return 1;
 }
@@ -149,9 +154,9 @@ rules_load(void *ctx, struct tamis_text kind, struct tamis_text name, struct tam
 	int rc;
 
 	if (str_is(text_str(kind), "personal"))
-		return rules_include(r, r->directory, text_str(name), ret);
+		return rules_include(r, r->directory, "", text_str(name), ret);
 	if (str_is(text_str(kind), "global"))
-		return rules_include(r, r->global, text_str(name), ret);
+		return rules_include(r, r->global, "global/", text_str(name), ret);
 	if (!str_is(text_str(kind), "zone"))
 		return 0;
 	rc = zones_load(&r->zones, text_str(name), &data);

@@ -23,21 +23,15 @@ static const char *const stage_names[] = {
 	[TAMIS_ENVELOPE] = "envelope", [TAMIS_HEADER] = "header", [TAMIS_BODY] = "body",
 };
 
-struct stages {
-	const struct session *session;
-	const struct tamis_program *program;
-	bool late;
-};
-
 static void
-cmd_check_json(struct stages *c, const struct tamis_point *p)
+cmd_check_json(const struct session *s, const struct tamis_point *p)
 {
 	static const char *const kinds[] = {
 		[TAMIS_POINT_RULE] = "rule", [TAMIS_POINT_TEST] = "test", [TAMIS_POINT_ACTION] = "action",
 	};
 	json_t *o = json_object();
 
-	json_put(o, "file", json_text(diag_path(&c->session->diag, text_str(p->place.file))));
+	json_put(o, "file", json_text(diag_path(&s->diag, text_str(p->place.file))));
 	json_put(o, "line", json_integer(p->place.line));
 	json_put(o, "column", json_integer(p->place.column));
 	json_put(o, "point", json_text(str_from(kinds[p->kind])));
@@ -50,9 +44,9 @@ cmd_check_json(struct stages *c, const struct tamis_point *p)
 
 /* The first line of what stands at the place, as far to the right as it stands there. */
 static void
-cmd_check_excerpt(const struct stages *c, const struct tamis_place *place, struct buf *b)
+cmd_check_excerpt(const struct session *s, const struct tamis_place *place, struct buf *b)
 {
-	struct str text = diag_text(&c->session->diag, place);
+	struct str text = diag_text(&s->diag, place);
 	const char *end = memchr(text.s, '\n', text.len);
 
 	buf_printf(b, "%*s", (int)(place->column < 40 ? place->column - 1 : 39), "");
@@ -62,36 +56,22 @@ cmd_check_excerpt(const struct stages *c, const struct tamis_place *place, struc
 static void
 cmd_check_point(void *ctx, const struct tamis_point *p)
 {
-	struct stages *c = ctx;
+	const struct session *s = ctx;
 	struct buf b = { 0 };
 
-	if (c->session->set->json) {
-		cmd_check_json(c, p);
+	if (s->set->json) {
+		cmd_check_json(s, p);
 		return;
 	}
 	if (p->kind == TAMIS_POINT_TEST)
 		return;
-	diag_clean(&b, diag_path(&c->session->diag, text_str(p->place.file)));
+	diag_clean(&b, diag_path(&s->diag, text_str(p->place.file)));
 	buf_printf(&b, ":%u: %-8s  ", p->place.line, stage_names[p->stage]);
-	cmd_check_excerpt(c, &p->place, &b);
-	if (p->late) {
-		c->late = true;
+	cmd_check_excerpt(s, &p->place, &b);
+	if (p->late)
 		buf_puts(&b, "   # would refuse at \"envelope\" if \"stop;\" came next");
-	}
 	puts(buf_str(&b).s);
 	buf_done(&b);
-}
-
-static void
-cmd_check_stages(struct session *s, struct programs *programs)
-{
-	struct stages c = { .session = s };
-	size_t i;
-
-	for (i = 0; i < programs->n; i++) {
-		c.program = programs->v[i];
-		tamis_program_points(c.program, cmd_check_point, &c);
-	}
 }
 
 static void
@@ -108,6 +88,7 @@ cmd_check_run(const struct settings *set, void *own, struct texts operands)
 	const struct check_settings *c = own;
 	struct programs programs = { 0 };
 	struct session s;
+	size_t i;
 	int rc = session_init(&s, &cmd_check, set);
 
 	if (!rc) {
@@ -118,8 +99,8 @@ cmd_check_run(const struct settings *set, void *own, struct texts operands)
 		if (set->json)
 			s.diag.form = DIAG_JSON;
 		rc = session_compile(&s, operands.v, operands.n, &programs);
-		if (c->stages)
-			cmd_check_stages(&s, &programs);
+		for (i = 0; c->stages && i < programs.n; i++)
+			tamis_program_points(programs.v[i], cmd_check_point, &s);
 		if (c->werror && s.diag.warnings)
 			rc = cmd_worse(rc, CMD_WRONG);
 		if (!set->quiet && !set->json && s.diag.errors + s.diag.warnings)

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "host/clock.h"
+#include "host/moment.h"
 #include "tamis/progress.h"
 
 enum {
@@ -28,7 +28,7 @@ progress_new(size_t nsources, bool lines)
 	if (!isatty(STDERR_FILENO) || (lines && isatty(STDOUT_FILENO)))
 		return NULL;
 	p = mem_alloc(sizeof(*p));
-	*p = (struct progress){ .nsources = nsources, .next = clock_now() + FIRST_AFTER };
+	*p = (struct progress){ .nsources = nsources, .next = moment_now() + FIRST_AFTER };
 	return p;
 }
 
@@ -89,7 +89,7 @@ progress_step(struct progress *p, const struct source *s)
 
 	if (!p || ++p->messages % STEPS)
 		return;
-	now = clock_now();
+	now = moment_now();
 	if (now < p->next)
 		return;
 	p->next = now + AGAIN_AFTER;

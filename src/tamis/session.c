@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/clock.h"
+#include "host/moment.h"
 #include "host/limit.h"
 #include "host/sequence.h"
 #include "tamis/progress.h"
@@ -74,7 +74,7 @@ session_facts(struct session *s)
 	const struct settings *set = s->set;
 	size_t i;
 
-	if (set->now && !clock_parse(str_from(set->now), &s->answer.now))
+	if (set->now && !moment_parse(str_from(set->now), &s->answer.now))
 		return cmd_usage(s->cmd, "time \"%s\" is neither like 2026-11-23T09:30:00Z nor seconds since 1970", set->now);
 	for (i = 0; i < set->env.n; i++)
 		if (answer_env(&s->answer, str_from(set->env.v[i])) < 0)

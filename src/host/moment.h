@@ -1,14 +1,14 @@
-/* clock.h - the time of day, and times that people write
+/* moment.h - the time of day, and times that people write
  * SPDX-License-Identifier: BSD-2-Clause */
-#ifndef HOST_CLOCK_H
-#define HOST_CLOCK_H
+#ifndef HOST_MOMENT_H
+#define HOST_MOMENT_H
 
 #include "base/str.h"
 
 /* microseconds since 1970, UTC */
-int64_t clock_now(void);
+int64_t moment_now(void);
 /* "2026-11-23T09:30:00+01:00" (RFC 3339; also with a blank for the "T", or the
  * date alone: midnight UTC), or seconds since 1970.  1, or 0 if it is neither. */
-int clock_parse(struct str, int64_t *ret);
+int moment_parse(struct str, int64_t *ret);
 
 #endif

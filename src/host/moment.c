@@ -1,13 +1,13 @@
-/* clock.c - the time of day, and times that people write
+/* moment.c - the time of day, and times that people write
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <time.h>
 
-#include "host/clock.h"
+#include "host/moment.h"
 
 enum { SECOND = 1000000 };
 
 int64_t
-clock_now(void)
+moment_now(void)
 {
 	struct timespec t;
 
@@ -17,7 +17,7 @@ clock_now(void)
 
 /* Exactly n digits, not above max; they are taken off v. */
 static bool
-clock_digits(struct str *v, size_t n, unsigned max, unsigned *ret)
+moment_digits(struct str *v, size_t n, unsigned max, unsigned *ret)
 {
 	uint64_t number;
 
@@ -29,7 +29,7 @@ clock_digits(struct str *v, size_t n, unsigned max, unsigned *ret)
 }
 
 static bool
-clock_char(struct str *v, const char *one_of)
+moment_char(struct str *v, const char *one_of)
 {
 	if (!v->len || !v->s[0] || !strchr(one_of, v->s[0]))
 		return false;
@@ -39,7 +39,7 @@ clock_char(struct str *v, const char *one_of)
 
 /* days since 1970 of the proleptic Gregorian calendar */
 static int64_t
-clock_days(unsigned year, unsigned month, unsigned day)
+moment_days(unsigned year, unsigned month, unsigned day)
 {
 	int64_t y = (int64_t)year - (month <= 2);
 	int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -50,25 +50,25 @@ clock_days(unsigned year, unsigned month, unsigned day)
 }
 
 static bool
-clock_date(struct str *v, int64_t *ret)
+moment_date(struct str *v, int64_t *ret)
 {
 	static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
 	unsigned year, month, day, last;
 
-	if (!clock_digits(v, 4, 9999, &year) || !clock_char(v, "-") || !clock_digits(v, 2, 12, &month) ||
-	    !clock_char(v, "-") || !clock_digits(v, 2, 31, &day) || !month || !day)
+	if (!moment_digits(v, 4, 9999, &year) || !moment_char(v, "-") || !moment_digits(v, 2, 12, &month) ||
+	    !moment_char(v, "-") || !moment_digits(v, 2, 31, &day) || !month || !day)
 		return false;
 	last = days[month - 1];
 	if (month == 2 && year % 4 == 0 && (year % 100 != 0 || year % 400 == 0))
 		last++;
 	if (day > last)
 		return false;
-	*ret = clock_days(year, month, day) * 86400 * SECOND;
+	*ret = moment_days(year, month, day) * 86400 * SECOND;
 	return true;
 }
 
 static bool
-clock_fraction(struct str *v, int64_t *ret)
+moment_fraction(struct str *v, int64_t *ret)
 {
 	int64_t unit = SECOND / 10;
 
@@ -82,32 +82,32 @@ clock_fraction(struct str *v, int64_t *ret)
 }
 
 static bool
-clock_time(struct str *v, int64_t *ret)
+moment_time(struct str *v, int64_t *ret)
 {
 	unsigned hour, minute, second = 0, zone_hour, zone_minute;
 	bool east;
 
-	if (!clock_digits(v, 2, 23, &hour) || !clock_char(v, ":") || !clock_digits(v, 2, 59, &minute))
+	if (!moment_digits(v, 2, 23, &hour) || !moment_char(v, ":") || !moment_digits(v, 2, 59, &minute))
 		return false;
-	if (clock_char(v, ":") && !clock_digits(v, 2, 60, &second))
+	if (moment_char(v, ":") && !moment_digits(v, 2, 60, &second))
 		return false;
 	*ret += (int64_t)(hour * 3600 + minute * 60 + second) * SECOND;
-	if (clock_char(v, ".") && !clock_fraction(v, ret))
+	if (moment_char(v, ".") && !moment_fraction(v, ret))
 		return false;
-	if (clock_char(v, "Zz"))
+	if (moment_char(v, "Zz"))
 		return true;
 	east = v->len && v->s[0] == '+';
-	if (!clock_char(v, "+-") || !clock_digits(v, 2, 23, &zone_hour))
+	if (!moment_char(v, "+-") || !moment_digits(v, 2, 23, &zone_hour))
 		return false;
-	clock_char(v, ":");
-	if (!clock_digits(v, 2, 59, &zone_minute))
+	moment_char(v, ":");
+	if (!moment_digits(v, 2, 59, &zone_minute))
 		return false;
 	*ret += (east ? -1 : 1) * (int64_t)(zone_hour * 3600 + zone_minute * 60) * SECOND;
 	return true;
 }
 
 int
-clock_parse(struct str v, int64_t *ret)
+moment_parse(struct str v, int64_t *ret)
 {
 	uint64_t seconds;
 	int64_t t;
@@ -118,9 +118,9 @@ clock_parse(struct str v, int64_t *ret)
 		*ret = (int64_t)seconds * SECOND;
 		return 1;
 	}
-	if (!clock_date(&v, &t))
+	if (!moment_date(&v, &t))
 		return 0;
-	if (v.len && (!clock_char(&v, "Tt ") || !clock_time(&v, &t) || v.len))
+	if (v.len && (!moment_char(&v, "Tt ") || !moment_time(&v, &t) || v.len))
 		return 0;
 	*ret = t;
 	return 1;
