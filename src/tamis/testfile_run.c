@@ -1,30 +1,12 @@
 /* testfile_run.c - runs a test case and compares
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
-#include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "host/clock.h"
-#include "host/file.h"
-#include "host/limit.h"
 #include "host/print.h"
 #include "host/sequence.h"
 #include "host/text.h"
 #include "tamis/testfile_faults.h"
-
-enum { MESSAGE_MAX = 64 << 20 };
-
-/* What a case that says nothing of them gets; the same on every machine. */
-static const char testfile_message[] =
-	"From: sender@example.com\nTo: recipient@example.org\nSubject: test\n\ntest\n";
-static const char testfile_now[] = "2025-06-02T12:00:00Z";
-static const char *const testfile_facts[] = { "host=mx.example.org", "domain=example.org" };
-
-const char *const testfile_stages[] = {
-	[TAMIS_ENVELOPE] = "envelope", [TAMIS_HEADER] = "header", [TAMIS_BODY] = "body",
-};
 
 /* --- what is wrong */
 
@@ -33,13 +15,6 @@ testfile_run_fail(struct testfile_run *r, unsigned line, struct str what)
 {
 	vec_push(&r->failure, (struct testfile_failure){ .what = what, .line = line, .expected = STR_EMPTY, .got = STR_EMPTY });
 	return &r->failure.v[r->failure.n - 1];
-}
-
-/* A section's line that means nothing. */
-static void
-testfile_run_bad(struct testfile_run *r, const struct testfile_section *s, struct str line, const char *what)
-{
-	testfile_run_fail(r, s->line, arena_printf(&r->arena, "\"%.*s\" %s", STR_ARG(str_trim(line)), what));
 }
 
 static struct str
@@ -132,207 +107,7 @@ testfile_run_host(struct testfile_run *r, bool running)
 	};
 }
 
-/* --- the scene */
-
-/* The path of a file that the case names, relative to its own. */
-static char *
-testfile_run_path(struct testfile_run *r, struct str name)
-{
-	const char *slash = strrchr(r->file->path, '/');
-	struct str directory = slash ? (struct str){ r->file->path, (size_t)(slash + 1 - r->file->path) } : STR_EMPTY;
-
-	if (name.len && name.s[0] == '/')
-		directory = STR_EMPTY;
-	return (char *)arena_printf(&r->arena, "%.*s%.*s", STR_ARG(directory), STR_ARG(name)).s;
-}
-
-static bool
-testfile_run_read(struct testfile_run *r, unsigned line, struct str name, struct str *ret)
-{
-	const char *path = testfile_run_path(r, name);
-	struct buf b = { 0 };
-	bool ok = !file_read(AT_FDCWD, path, &b, MESSAGE_MAX);
-
-	if (ok)
-		*ret = buf_copy(&b, &r->arena);
-	else
-		testfile_run_fail(r, line, arena_printf(&r->arena, "%s: %s", path, strerror(errno)));
-	buf_done(&b);
-	return ok;
-}
-
-static void
-testfile_run_split(struct testfile_run *r, struct str text)
-{
-	bool found;
-	size_t n = source_header_end(text, &found);
-
-	r->header = str_sub(text, 0, n);
-	r->body = str_sub(text, n, text.len);
-}
-
-static void
-testfile_run_message(struct testfile_run *r, const struct testfile_section *s)
-{
-	struct str text;
-
-	if (!s->argument.len)
-		text = testfile_text(&r->arena, s->body);
-	else if (s->argument.s[0] != '@')
-		return testfile_run_bad(r, s, s->argument, "is not \"@FILE\"");
-	else if (!testfile_run_read(r, s->line, str_sub(s->argument, 1, s->argument.len), &text))
-		return;
-	testfile_run_split(r, text);
-}
-
-/* "name: value" lines set facts; the envelope's two addresses are more than that. */
-static const char *
-testfile_run_fact(struct testfile_run *r, struct str line)
-{
-	struct answer *a = &r->session.answer;
-	ptrdiff_t colon = str_find(line, STR(":"));
-	struct str name, value;
-
-	if (colon <= 0)
-		return "is not \"NAME: VALUE\"";
-	name = str_trim(str_sub(line, 0, (size_t)colon));
-	value = arena_str(&r->arena, str_trim(str_sub(line, (size_t)colon + 1, line.len)));
-	if (str_iis(name, "from"))
-		a->from = value.s;
-	else if (str_iis(name, "to"))
-		a->to = value.s;
-	else
-		answer_env(a, arena_printf(&r->arena, "%.*s=%.*s", STR_ARG(name), STR_ARG(value)));
-	return NULL;
-}
-
-static const char *
-testfile_run_limit(struct testfile_run *r, struct str line)
-{
-	struct str name;
-
-	switch (limit_set(&r->session.rules.limits, line, &name)) {
-	case LIMIT_UNKNOWN:
-		return "names no limit";
-	case LIMIT_BAD_VALUE:
-		return "is not \"LIMIT=NUMBER\"";
-	default:
-		return NULL;
-	}
-}
-
-static const char *
-testfile_run_reply(struct testfile_run *r, struct str line)
-{
-	return testfile_host_reply(&r->host, line);
-}
-
-static const char *
-testfile_run_state(struct testfile_run *r, struct str line)
-{
-	return testfile_host_state(&r->host, line);
-}
-
-static void
-testfile_run_lines(struct testfile_run *r, const struct testfile_section *s,
-                   const char *(*take)(struct testfile_run *, struct str line))
-{
-	struct str rest = testfile_text(&r->arena, s->body), line;
-	const char *wrong;
-
-	while (testfile_line(&rest, &line)) {
-		line = str_trim(line);
-		wrong = line.len ? take(r, line) : NULL;
-		if (wrong)
-			testfile_run_bad(r, s, line, wrong);
-	}
-}
-
-/* What stands behind the name, or below it. */
-static struct str
-testfile_run_word(const struct testfile_section *s)
-{
-	return s->argument.len ? s->argument : str_trim(s->body);
-}
-
-static void
-testfile_run_stage(struct testfile_run *r, const struct testfile_section *s)
-{
-	unsigned i;
-
-	for (i = TAMIS_ENVELOPE; i <= TAMIS_BODY; i++) {
-		if (str_is(testfile_run_word(s), testfile_stages[i])) {
-			r->stage = (enum tamis_stage)i;
-			return;
-		}
-	}
-	testfile_run_bad(r, s, testfile_run_word(s), "is no stage: envelope, header, body");
-}
-
-static void
-testfile_run_setup(struct testfile_run *r, const struct testfile_section *s)
-{
-	switch (s->kind) {
-	case TESTFILE_MESSAGE:
-		testfile_run_message(r, s);
-		break;
-	case TESTFILE_ENVELOPE:
-	case TESTFILE_ENV:
-		testfile_run_lines(r, s, testfile_run_fact);
-		break;
-	case TESTFILE_STAGE:
-		testfile_run_stage(r, s);
-		break;
-	case TESTFILE_NOW:
-		if (!clock_parse(testfile_run_word(s), &r->session.answer.now))
-			testfile_run_bad(r, s, testfile_run_word(s), "is not a time like 2025-11-23T09:30:00Z");
-		break;
-	case TESTFILE_STATE:
-		testfile_run_lines(r, s, testfile_run_state);
-		break;
-	case TESTFILE_HOST:
-		testfile_run_lines(r, s, testfile_run_reply);
-		break;
-	default:
-		break;
-	}
-}
-
 /* --- compiling */
-
-static void
-testfile_run_script(struct testfile_run *r, const struct testfile_section *s)
-{
-	struct str kind, name;
-	size_t n = 0;
-
-	while (n < s->argument.len && s->argument.s[n] != ' ')
-		n++;
-	kind = str_sub(s->argument, 0, n);
-	name = arena_str(&r->arena, str_trim(str_sub(s->argument, n, s->argument.len)));
-	if (!name.len || !(str_is(kind, "personal") || str_is(kind, "global")))
-		testfile_run_bad(r, s, s->argument, "is not \"personal NAME\" or \"global NAME\"");
-	else
-		vec_push(&r->host.script, (struct testfile_script){ kind, name, testfile_text(&r->arena, s->body), name.s });
-	if (r->options->cover)
-		testfile_cover_source(r->options->cover, name, r->file->path, s->line, testfile_text(&r->arena, s->body));
-}
-
-/* Limits and scripts count wherever they stand. */
-static void
-testfile_run_prepare(struct testfile_run *r)
-{
-	size_t i;
-
-	for (i = 0; i < r->at->section.n; i++) {
-		const struct testfile_section *s = &r->at->section.v[i];
-
-		if (s->kind == TESTFILE_LIMITS)
-			testfile_run_lines(r, s, testfile_run_limit);
-		else if (s->kind == TESTFILE_SCRIPT)
-			testfile_run_script(r, s);
-	}
-}
 
 static void
 testfile_run_compile(struct testfile_run *r, const char *name, const char *path, unsigned line, struct str text)
@@ -370,11 +145,11 @@ testfile_run_rules(struct testfile_run *r)
 
 	if (word.len > 1 && word.s[0] == '@' && !memchr(word.s, '\n', word.len)) {
 		name = arena_str(&r->arena, str_sub(word, 1, word.len)).s;
-		if (!testfile_run_read(r, r->at->rules_line, str_from(name), &text)) {
+		if (!testfile_scene_read(r, r->at->rules_line, str_from(name), &text)) {
 			r->good = false;
 			return;
 		}
-		path = testfile_run_path(r, str_from(name));
+		path = testfile_scene_path(r, str_from(name));
 		line = 0;
 	}
 	testfile_run_compile(r, name, path, line, text);
@@ -397,7 +172,7 @@ testfile_run_beside(struct testfile_run *r, enum testfile_kind kind)
 static void
 testfile_run_programs(struct testfile_run *r)
 {
-	char *directory = testfile_run_path(r, STR_EMPTY);
+	char *directory = testfile_scene_path(r, STR_EMPTY);
 	size_t n = strlen(directory);
 
 	if (n > 1)
@@ -564,7 +339,7 @@ testfile_run_sections(struct testfile_run *r)
 			testfile_run_compare(r, s, "the plan differs", testfile_run_step(r, s->line));
 			compared = true;
 		} else {
-			testfile_run_setup(r, s);
+			testfile_scene_set(r, s);
 			compared &= s->kind != TESTFILE_MESSAGE;
 		}
 	}
@@ -575,16 +350,10 @@ testfile_run_sections(struct testfile_run *r)
 static void
 testfile_run_start(struct testfile_run *r)
 {
-	size_t i;
-
 	session_init(&r->session, &cmd_test, r->options->set);
 	r->session.diag.color = false;
 	r->host.answer = &r->session.answer;
-	r->stage = TAMIS_BODY;
-	clock_parse(str_from(testfile_now), &r->session.answer.now);
-	for (i = 0; i < sizeof(testfile_facts) / sizeof(*testfile_facts); i++)
-		answer_env(&r->session.answer, str_from(testfile_facts[i]));
-	testfile_run_split(r, str_from(testfile_message));
+	testfile_scene_start(r);
 }
 
 void
@@ -599,7 +368,7 @@ testfile_run(struct testfile_run *r, const struct testfile *file, const struct t
 		testfile_run_fail(r, at->wrong_line, arena_printf(&r->arena, "%s \"%.*s\"", at->wrong, STR_ARG(at->wrong_word)));
 		return;
 	}
-	testfile_run_prepare(r);
+	testfile_scene_prepare(r);
 	testfile_run_programs(r);
 	testfile_run_sections(r);
 }

@@ -67,6 +67,17 @@ void testfile_run_decide(struct testfile_run *, unsigned variant, struct tamis_r
                          bool remember, struct testfile_decision *ret);
 struct tamis_recipient *testfile_run_recipient(struct testfile_run *);
 struct testfile_failure *testfile_run_fail(struct testfile_run *, unsigned line, struct str what);
+
+/* --- testfile_scene.c: what a case sets up */
+/* What a case that says nothing gets. */
+void testfile_scene_start(struct testfile_run *);
+/* Limits and scripts count wherever in the case they stand. */
+void testfile_scene_prepare(struct testfile_run *);
+void testfile_scene_set(struct testfile_run *, const struct testfile_section *);
+/* The path of a file that the case names, relative to its own. */
+char *testfile_scene_path(struct testfile_run *, struct str name);
+/* Its text; false: that failed. */
+bool testfile_scene_read(struct testfile_run *, unsigned line, struct str name, struct str *ret);
 /* "envelope", "header", "body" */
 extern const char *const testfile_stages[];
 
