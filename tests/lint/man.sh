@@ -8,7 +8,8 @@ command -v mandoc >/dev/null || {
 status=0
 for page in doc/*.[1-8]; do
 	[ -f "$page" ] || continue
-	# -W style: every finding counts; the pages cite each other before they are installed
-	mandoc -T lint -W style "$page" | grep -v 'referenced manual not found' && status=1
+	# Every finding counts, but a sentence is a line, however long, and the pages cite each other before they
+	# are installed.
+	mandoc -T lint -W style "$page" | grep -v -e 'referenced manual not found' -e 'input text line longer' && status=1
 done
 exit $status
