@@ -26,10 +26,17 @@ run_field(struct run *r, const struct value *names, uint32_t i)
 	return message_field(r->message, lower, field_hash(lower));
 }
 
+/* Who narrows by number counts the fields of all names, in the order in which
+ * the names are given (RFC 5260 6). */
 void
 fields_start(struct fields *f, struct run *r, const struct call *k, const struct value *names)
 {
 	*f = (struct fields){ .run = r, .call = k, .names = names };
+	for (uint32_t i = 0; k->grafts && i < names->n; i++) {
+		const struct field *first = run_field(r, names, i);
+
+		f->total += first ? first->nsame : 0;
+	}
 }
 
 static bool
@@ -51,8 +58,6 @@ fields_next(struct fields *f)
 			if (f->next_name == f->names->n)
 				return NULL;
 			f->at = run_field(f->run, f->names, f->next_name++);
-			f->nth = 0;
-			f->total = f->at ? f->at->nsame : 0;
 		}
 		f->nth++;
 	} while (f->call->grafts && !field_selected(f));
