@@ -144,7 +144,7 @@ print_status(enum tamis_status s)
 	return names[s];
 }
 
-static bool
+bool
 print_final(enum tamis_status s)
 {
 	return s == TAMIS_DECIDED || s == TAMIS_FAILED;

@@ -24,6 +24,8 @@ void print_plan_short(struct buf *, const struct tamis_outcome *, enum tamis_sta
 void print_error(struct buf *, const struct diag *, const struct tamis_diagnostic *);
 /* "decided", "undecided", "waiting", "failed" */
 const char *print_status(enum tamis_status);
+/* decided or failed: the effects are what is done */
+bool print_final(enum tamis_status);
 /* { "message": ..., "status": ..., "effects": [ { "effect": "fileinto", "mailbox": "X", "line": 3 } ] } */
 json_t *print_json(struct str message, const struct tamis_outcome *, enum tamis_status);
 /* The value of an effect's option; empty if there is none of that name. */

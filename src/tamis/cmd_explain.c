@@ -10,7 +10,8 @@
 #include "tamis/words.h"
 
 enum {
-	RULE_SHOWN = 200,               /* bytes of a rule's condition */
+	RULE_SHOWN = 72,                /* bytes of a condition of several tests */
+	TEST_SHOWN = 200,               /* of one test */
 	VALUE_SHOWN = 120               /* of a value or key */
 };
 
@@ -19,33 +20,32 @@ struct explain {
 	struct programs programs;
 	struct story story;
 	struct buf out;
+	struct str main;                /* the file of the rules, as places name it */
 	enum tamis_status status;
 	size_t messages;
 };
 
 /* --- in words */
 
-/* What a test saw, as far as it explains how it came out. */
+/* What a test saw, as far as it explains how it came out; empty if it cannot. */
 static void
 cmd_explain_saw(struct buf *b, const struct story_test *t)
 {
 	size_t i, shown = t->nvalues < STORY_VALUES ? t->nvalues : STORY_VALUES;
 
+	if (!t->compares)
+		return;
+	if (!t->nvalues) {
+		buf_puts(b, t->result < 0 ? ": not known yet" : ": there is no such value");
+		return;
+	}
+	buf_puts(b, ": saw ");
 	if (t->matched) {
 		words_quoted(b, t->key_value, VALUE_SHOWN);
-		buf_printf(b, " %.*s ", STR_ARG(t->type));
+		buf_puts(b, "; matched ");
 		words_quoted(b, t->key, VALUE_SHOWN);
 		return;
 	}
-	if (!t->compares) {
-		buf_puts(b, t->result > 0 ? "so it is" : t->result ? "not known" : "not so");
-		return;
-	}
-	if (!t->nvalues) {
-		buf_puts(b, t->result < 0 ? "not known at this stage" : "the message has no such value");
-		return;
-	}
-	buf_puts(b, "saw ");
 	if (t->nvalues > 1)
 		buf_printf(b, "%zu values: ", t->nvalues);
 	for (i = 0; i < shown; i++) {
@@ -70,16 +70,15 @@ cmd_explain_result(int result)
 	return result > 0 ? " true" : result ? " unknown" : " false";
 }
 
-/* One test of a condition that has more than this one. */
+/* "line 7", or "people.sieve line 7" where not all is in one file. */
 static void
-cmd_explain_test(struct buf *b, const struct story_test *t)
+cmd_explain_place(struct explain *x, const struct tamis_place *p)
 {
-	words_flat(b, t->source, RULE_SHOWN);
-	buf_printf(b, " was%s", cmd_explain_result(t->result));
-	if (t->compares || t->matched) {
-		buf_puts(b, ": ");
-		cmd_explain_saw(b, t);
+	if (x->programs.n > 1 || story_strays(&x->story, x->main)) {
+		diag_clean(&x->out, diag_path(&x->session.diag, text_str(p->file)));
+		buf_putc(&x->out, ' ');
 	}
+	buf_printf(&x->out, "line %u", p->line);
 }
 
 /* "  line 7: if header ..." and below it why it came out so. */
@@ -92,22 +91,23 @@ cmd_explain_rule(struct explain *x, const struct story_rule *r)
 
 	why_rule(&x->story, r, &why);
 	buf_puts(b, "  ");
-	if (x->programs.n > 1 || !str_eq(text_str(r->place.file), text_str(x->story.rule.v[0].place.file))) {
-		diag_clean(b, diag_path(&x->session.diag, text_str(r->place.file)));
-		buf_putc(b, ' ');
-	}
-	buf_printf(b, "line %u: ", r->place.line);
-	words_flat(b, r->source, RULE_SHOWN);
+	cmd_explain_place(x, &r->place);
+	buf_puts(b, ": ");
+	words_flat(b, r->source, why.alone ? TEST_SHOWN : RULE_SHOWN);
 	buf_printf(b, "\n     %s", cmd_explain_result(r->result));
 	for (i = 0; i < why.n; i++) {
-		buf_puts(b, i ? "\n        and " : ": ");
-		if (why.alone)
-			cmd_explain_saw(b, why.test[i]);
-		else
-			cmd_explain_test(b, why.test[i]);
+		if (!why.alone) {
+			buf_puts(b, i ? ", and\n         " : ": ");
+			words_flat(b, why.test[i]->source, TEST_SHOWN);
+			if (why.test[i]->result >= 0)
+				buf_printf(b, " was%s", cmd_explain_result(why.test[i]->result));
+		}
+		cmd_explain_saw(b, why.test[i]);
 	}
-	if (why.others)
-		buf_printf(b, "\n        and so came out %zu more test%s", why.others, why.others == 1 ? "" : "s");
+	if (why.others == 1)
+		buf_puts(b, "; so was the other test");
+	else if (why.others)
+		buf_printf(b, "; so were the %zu other tests", why.others);
 	buf_putc(b, '\n');
 }
 
@@ -120,28 +120,44 @@ cmd_explain_led(const struct explain *x, const struct story_rule *r, const struc
 	return a && (story_guards(r, a) || story_guards_rest(&x->story, r, a));
 }
 
+/* Why there is an effect that no action asked for. */
 static void
-cmd_explain_head(struct explain *x, const struct tamis_effect *e, const struct story_action *a)
+cmd_explain_implicit(struct explain *x)
 {
-	struct buf *b = &x->out;
-	size_t i, led = 0, fired = 0;
+	size_t i, fired = 0;
 
-	print_effect(b, e);
-	for (i = 0; i < x->story.rule.n; i++) {
+	for (i = 0; i < x->story.rule.n; i++)
 		fired += x->story.rule.v[i].result > 0;
-		led += cmd_explain_led(x, &x->story.rule.v[i], a);
-	}
-	if (a)
-		buf_printf(b, ": at line %u%s\n", a->place.line, led ? ", because" : ", under no condition");
-	else if (x->status == TAMIS_FAILED)
-		buf_puts(b, ": a run-time error stopped the rules\n");
+	if (x->status == TAMIS_FAILED)
+		buf_puts(&x->out, ": a run-time error stopped the rules\n");
 	else if (!x->story.rule.n)
-		buf_puts(b, ": the rules say nothing else\n");
+		buf_puts(&x->out, ": the rules say nothing else\n");
 	else if (!fired)
-		buf_puts(b, ": no rule matched\n");
+		buf_puts(&x->out, ": no rule matched\n");
 	else
-		buf_puts(b, ": no rule that matched took the message away\n");
-	for (i = 0; a && i < x->story.rule.n; i++)
+		buf_puts(&x->out, ": what matched did not take the message away:\n");
+	for (i = 0; i < x->story.rule.n; i++)
+		if (x->story.rule.v[i].result > 0)
+			cmd_explain_rule(x, &x->story.rule.v[i]);
+}
+
+static void
+cmd_explain_head(struct explain *x, const struct tamis_effect *e)
+{
+	const struct story_action *a = e->implicit ? NULL : story_find(&x->story, &e->place);
+	size_t i, led = 0;
+
+	print_effect(&x->out, e);
+	if (!a) {
+		cmd_explain_implicit(x);
+		return;
+	}
+	for (i = 0; i < x->story.rule.n; i++)
+		led += cmd_explain_led(x, &x->story.rule.v[i], a);
+	buf_puts(&x->out, ": at ");
+	cmd_explain_place(x, &a->place);
+	buf_puts(&x->out, led ? ", because\n" : ", under no condition\n");
+	for (i = 0; i < x->story.rule.n; i++)
 		if (cmd_explain_led(x, &x->story.rule.v[i], a))
 			cmd_explain_rule(x, &x->story.rule.v[i]);
 }
@@ -155,6 +171,8 @@ cmd_explain_before(const struct explain *x, const struct tamis_outcome *o)
 	const struct story_action *a;
 	size_t n = 0;
 
+	if (!print_final(x->status))
+		return x->story.rule.n;
 	while ((e = tamis_outcome_next(o, e))) {
 		a = e->implicit ? NULL : story_find(&x->story, &e->place);
 		if (!a)
@@ -177,17 +195,17 @@ cmd_explain_said(const struct explain *x, const struct tamis_outcome *o, const s
 }
 
 static void
-cmd_explain_others(struct explain *x, const struct tamis_outcome *o)
+cmd_explain_others(struct explain *x, const struct tamis_outcome *o, bool unknown, const char *title)
 {
-	size_t i, n = cmd_explain_before(x, o), shown = 0;
+	size_t i, n = cmd_explain_before(x, o);
 
 	for (i = 0; i < n; i++) {
 		const struct story_rule *r = &x->story.rule.v[i];
 
-		if (r->result > 0 || cmd_explain_said(x, o, r))
+		if (r->result > 0 || (r->result < 0) != unknown || cmd_explain_said(x, o, r))
 			continue;
-		if (!shown++)
-			buf_puts(&x->out, n < x->story.rule.n ? "rules before it that did not match:\n" : "rules that did not match:\n");
+		buf_puts(&x->out, title);
+		title = "";
 		cmd_explain_rule(x, r);
 	}
 }
@@ -198,22 +216,20 @@ cmd_explain_text(struct explain *x, const struct session_result *r)
 	const struct tamis_effect *e = NULL;
 	bool silent;
 
-	if (r->status == TAMIS_UNDECIDED || r->status == TAMIS_WAITING) {
-		buf_printf(&x->out, "%s: more of the message must be known\n", print_status(r->status));
-		cmd_explain_others(x, r->outcome);
-		return;
-	}
-	while ((e = tamis_outcome_next(r->outcome, e))) {
+	if (!print_final(r->status))
+		buf_printf(&x->out, "%s\n", print_status(r->status));
+	while (print_final(r->status) && (e = tamis_outcome_next(r->outcome, e))) {
 		size_t mark = x->out.len;
 
 		silent = !print_effect_short(&x->out, e);
 		x->out.len = mark;
 		if (!silent)
-			cmd_explain_head(x, e, e->implicit ? NULL : story_find(&x->story, &e->place));
+			cmd_explain_head(x, e);
 	}
-	if (!tamis_outcome_next(r->outcome, NULL))
+	if (print_final(r->status) && !tamis_outcome_next(r->outcome, NULL))
 		buf_puts(&x->out, "nothing: the message is neither kept nor sent anywhere\n");
-	cmd_explain_others(x, r->outcome);
+	cmd_explain_others(x, r->outcome, true, "rules that could not be decided:\n");
+	cmd_explain_others(x, r->outcome, false, "rules that did not match:\n");
 }
 
 /* --- as JSON */
@@ -311,6 +327,7 @@ cmd_explain_all(struct explain *x, struct texts rules, struct texts paths)
 	if (rc)
 		return rc;
 	story_init(&x->story, &s->diag);
+	x->main = str_from(strcmp(rules.v[0], "-") ? rules.v[0] : "stdin");
 	s->answer.trace = story_event;
 	s->answer.trace_ctx = &x->story;
 	rc = session_each(s, paths, sequence_needs(x->programs.v, x->programs.n), cmd_explain_message, x);

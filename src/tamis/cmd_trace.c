@@ -33,6 +33,7 @@ struct trace {
 	struct buf line;
 	struct tamis_place rule;        /* the condition that was shown last */
 	unsigned values;                /* of the current test */
+	bool compares;                  /* it compares values with keys */
 	bool alone;                     /* it is all of its condition */
 	size_t messages;
 	enum tamis_status status;
@@ -144,6 +145,7 @@ static void
 cmd_trace_test(struct trace *t, const struct tamis_event *e)
 {
 	t->values = 0;
+	t->compares = e->value.len > 0;
 	t->alone = cmd_trace_alone(t, e);
 	if (t->alone)
 		return;
@@ -165,6 +167,8 @@ cmd_trace_end(struct trace *t, const struct tamis_event *e)
 {
 	if (t->level < LEVEL_ALL && t->values > VALUES_SHOWN)
 		buf_printf(&t->line, "%15s... and %u more values\n", "", t->values - VALUES_SHOWN);
+	if (!t->values && t->compares && e->result == 0)
+		buf_printf(&t->line, "%15sno value\n", "");
 	if (!t->alone)
 		buf_printf(&t->line, "%15s%s\n", "", cmd_trace_result(e->result));
 }

@@ -162,6 +162,20 @@ story_event(void *ctx, const struct tamis_event *e)
 	}
 }
 
+bool
+story_strays(const struct story *s, struct str file)
+{
+	size_t i;
+
+	for (i = 0; i < s->rule.n; i++)
+		if (!str_eq(text_str(s->rule.v[i].place.file), file))
+			return true;
+	for (i = 0; i < s->action.n; i++)
+		if (!str_eq(text_str(s->action.v[i].place.file), file))
+			return true;
+	return false;
+}
+
 const struct story_action *
 story_find(const struct story *s, const struct tamis_place *p)
 {

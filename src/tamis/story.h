@@ -47,6 +47,8 @@ void story_done(struct story *);
 /* For struct tamis_host: ctx is a struct story. */
 void story_event(void *ctx, const struct tamis_event *);
 
+/* Was a rule or action in another file? */
+bool story_strays(const struct story *, struct str file);
 /* The action that an effect came from, or NULL. */
 const struct story_action *story_find(const struct story *, const struct tamis_place *);
 /* Is the action in the block of that rule? */

@@ -76,10 +76,9 @@ words_token(struct str v)
 void
 words_flat(struct buf *b, struct str v, size_t max)
 {
-	bool blank = false;
 	struct buf all = { 0 };
-	struct str out;
-	size_t n;
+	bool blank = false;
+	size_t n, fits = 0;
 
 	for (; v.len && (!max || all.len <= max); v = str_sub(v, n, v.len)) {
 		n = words_token(v);
@@ -87,6 +86,8 @@ words_flat(struct buf *b, struct str v, size_t max)
 			blank = true;
 			continue;
 		}
+		if (all.len <= max)
+			fits = all.len;
 		if (blank && all.len)
 			buf_putc(&all, ' ');
 		blank = false;
@@ -95,12 +96,12 @@ words_flat(struct buf *b, struct str v, size_t max)
 		else
 			buf_add(&all, str_sub(v, 0, n));
 	}
-	out = buf_str(&all);
-	if (max && out.len > max) {
-		diag_clean(b, utf8_cut(out, max));
+	if (max && all.len > max) {
+		/* between two words, unless the first is too long by itself */
+		diag_clean(b, fits ? str_sub(buf_str(&all), 0, fits) : utf8_cut(buf_str(&all), max));
 		buf_puts(b, " ...");
 	} else {
-		diag_clean(b, out);
+		diag_clean(b, buf_str(&all));
 	}
 	buf_done(&all);
 }

@@ -77,6 +77,9 @@ def write(path, head, cases):
 
 
 def main():
+    if not os.access(TAMIS, os.X_OK):
+        print(f'Bail out!  {TAMIS} cannot be run')
+        return 1
     accept = '--accept' in sys.argv[1:]
     paths = [pathlib.Path(a) for a in sys.argv[1:] if not a.startswith('-')] or sorted(HERE.glob('*.case'))
     number = failed = 0

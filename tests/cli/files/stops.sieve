@@ -1,0 +1,4 @@
+if exists "Subject" {
+	stop;
+}
+discard;
