@@ -393,9 +393,10 @@ read_item(struct parser *ps, const char *p)
 {
 	const char *q = read_spec(ps, p, next_slot(ps));
 
-	if (q && at_delimiter(ps, q = skip_blanks(ps, q))) {
+	/* "a@b: c@d" is no group, whatever it is */
+	if (q && (at_delimiter(ps, q = skip_blanks(ps, q)) || *q == ':')) {
 		ps->n++;
-		return q;
+		return q + is(q, ps, ':');
 	}
 	q = skip_name(ps, p);
 	if (is(q, ps, ':') && q > p)

@@ -207,6 +207,12 @@ struct word {
 
 enum word_found { WORD_NONE, WORD_FOUND, WORD_NO_MORE };
 
+static inline bool
+in_charset(char c)
+{
+	return in_name(c) && !memchr("()<>@,;\"/[]?=", c, 13);
+}
+
 /* Readers of mail take words that break the rules of section 2 and 5 (longer
  * than 75 bytes, blanks inside, no blank around): so do we. */
 static enum word_found
@@ -216,7 +222,7 @@ word_at(struct str v, struct word *ret)
 	ptrdiff_t close;
 	char encoding;
 
-	while (i < v.len && i < CHARSET_NAME + 2 && in_name(v.s[i]) && v.s[i] != '?')
+	while (i < v.len && i < CHARSET_NAME + 2 && in_charset(v.s[i]))
 		i++;
 	if (i == 2 || v.len - i < 3 || v.s[i] != '?' || v.s[i + 2] != '?')
 		return WORD_NONE;

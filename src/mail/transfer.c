@@ -65,15 +65,16 @@ transfer_base64(char *dst, struct str v, bool *ret_clean)
 	uint32_t bits = 0, value;
 	unsigned n = 0;
 	char *d = dst;
-	bool clean = true;
+	bool clean = true, padded = false;
 
 	while (p < end) {
-		if (n == 0)
+		if (n == 0 && !padded)
 			p += base64_groups(&d, p, (size_t)(end - p));
 		if (p == end)
 			break;
 		value = base64_value[*p++];
 		if (value < 64) {
+			clean = clean && !padded;
 			bits = bits << 6 | value;
 			if (++n == 4) {
 				*d++ = (char)(bits >> 16);
@@ -82,9 +83,11 @@ transfer_base64(char *dst, struct str v, bool *ret_clean)
 				n = 0;
 			}
 		} else if (value == PAD) {
-			/* data may go on: several encodings, one after another */
+			/* data may go on, though it should not: as if begun anew */
+			clean = clean && (n >= 2 || padded);
 			d = base64_flush(d, bits, n, &clean);
 			n = 0;
+			padded = true;
 		} else if (value == OTHER) {
 			clean = false;
 		}
