@@ -53,6 +53,7 @@ message_set_body(struct message *m, struct str body, uint64_t size)
 	m->body = body;
 	m->size = size;
 	m->root = NULL;
+	m->wire = NULL;
 }
 
 void

@@ -11,6 +11,7 @@
 #include "mail/cell.h"
 
 struct mail_part;
+struct wire;
 
 struct mail_address {
 	struct cell all;                /* local@domain; the raw text when it does not parse */
@@ -52,6 +53,7 @@ struct message {
 	unsigned nbuckets;              /* power of two */
 	struct fact *fact;
 	struct mail_part *root;         /* NULL: structure not looked at yet */
+	struct wire *wire;              /* of the body (mail/wire.h) */
 	uint64_t work;                  /* grows with the bytes touched (about one per 64); the machine charges the difference */
 };
 
@@ -115,6 +117,7 @@ struct mail_part {
 	struct cell text;               /* decoded to UTF-8 (and for text/html to plain text); .v.s NULL: not yet */
 	bool broken;                    /* encoding or charset could not be undone, or not for all bytes; what could not is as it was (charsets: U+FFFD) */
 	struct str prologue, epilogue;  /* of a multipart: preamble and epilogue bytes */
+	struct wire *wire;              /* of any text above (mail/wire.h) */
 	void *private_;
 };
 
