@@ -29,7 +29,7 @@ static void yyerror(struct span *, struct parse *, const char *);
 	struct ast_arg *arg;
 	struct { struct ast_arg *first, *last; } args;
 	struct ast_node *node;
-	struct { struct ast_node *first, *last; uint32_t n; } nodes;
+	struct { struct ast_node *first, *last; } nodes;
 }
 
 %token END 0           "end of file"
@@ -54,7 +54,7 @@ start:
 	;
 
 commands:
-	%empty                                  { $$.first = $$.last = NULL; $$.n = 0; }
+	%empty                                  { $$.first = $$.last = NULL; }
 	| commands command                      { $$ = $1; parse_append(&$$.first, &$$.last, $2); }
 	| commands error ';'                    { $$ = $1; yyerrok; }
 	| commands error block                  { $$ = $1; (void)$3; yyerrok; }
@@ -62,7 +62,7 @@ commands:
 
 command:
 	head ';'                                { $$ = $1; }
-	| head block                            { $$ = $1; $$->has_block = true; $$->block = $2.first; $$->block_end = @2.to; }
+	| head block                            { $$ = $1; $$->has_block = true; $$->block = $2.first; }
 	;
 
 block:
@@ -72,9 +72,9 @@ block:
 /* arguments = *argument [ test / test-list ] */
 head:
 	IDENTIFIER arguments                    { $$ = parse_node(p, $1, @1, $2.first, @2.to); }
-	| IDENTIFIER arguments test             { $$ = parse_node(p, $1, @1, $2.first, @3.to); $$->tests = $3; $$->ntests = 1; }
+	| IDENTIFIER arguments test             { $$ = parse_node(p, $1, @1, $2.first, @3.to); $$->tests = $3; }
 	| IDENTIFIER arguments '(' tests ')'    { $$ = parse_node(p, $1, @1, $2.first, @5.to); $$->tests = $4.first;
-	                                          $$->ntests = $4.n; $$->parenthesised = true; }
+	                                          $$->parenthesised = true; }
 	;
 
 test:
@@ -82,8 +82,8 @@ test:
 	;
 
 tests:
-	test                                    { $$.first = $$.last = $1; $$.n = 1; }
-	| tests ',' test                        { $$ = $1; $$.last->next = $3; $$.last = $3; $$.n++; }
+	test                                    { $$.first = $$.last = $1; }
+	| tests ',' test                        { $$ = $1; $$.last->next = $3; $$.last = $3; }
 	;
 
 arguments:

@@ -11,7 +11,7 @@ struct arguments {
 	const struct ast_node *node;
 	struct call *call;
 	struct value *value;                    /* command->nparams */
-	struct span *at;                        /* where each was written */
+	struct span at[PARAMS_MOST];            /* where each was written */
 	const struct match_type *match_type;
 	const struct comparator *comparator;
 	const struct address_part *part;
@@ -186,9 +186,11 @@ static void
 value_read(struct arguments *a, const char *name, enum type type, enum role role, bool constant,
            const char *(*check)(struct str), const struct ast_arg *arg, struct value *v)
 {
-	*v = (struct value){ .type = type, .number = arg->number, .at = arg->at };
-	if (type == NUMBER)
+	*v = (struct value){ .type = (uint8_t)type, .at = arg->at };
+	if (type == NUMBER) {
+		v->number = arg->number;
 		return;
+	}
 	strings_read(a->c, arg, v);
 	if (v->dynamic && (constant || role == ROLE_VARIABLE)) {
 		compile_error(a->c, arg->at, NULL, "%s of '%s' must be constant: no variables in it", name, a->command->name);
@@ -659,7 +661,7 @@ grafts_compile(struct arguments *a)
 struct call *
 compile_call(struct compiler *c, const struct command *command, struct ast_node *node)
 {
-	struct call *call = ARENA_NEW(c->scratch, struct call);
+	struct call *call = &c->build->call;
 	struct arguments a = { .c = c, .command = command, .node = node, .call = call };
 	const struct ast_arg *arg = node->args;
 	unsigned errors = c->diag->errors;
@@ -667,7 +669,6 @@ compile_call(struct compiler *c, const struct command *command, struct ast_node 
 	*call = (struct call){ .command = command, .loop = (uint8_t)c->loop, .nargs = command->nparams, .probe = -1, .unit = NO_UNIT,
 	                       .at = SPAN(node->at.from, node->end), .source = c->source, .line = compile_line(c, node->at) };
 	a.value = arena_zalloc(&c->program->arena, command->nparams * sizeof *a.value);
-	a.at = arena_zalloc(c->scratch, (command->nparams + 1u) * sizeof *a.at);
 	call->arg = a.value;
 	while (arg && arg->kind == AST_TAG && !a.unknown)
 		arg = argument_tag(&a, arg)->next;

@@ -15,12 +15,14 @@ enum ast_kind { AST_TAG, AST_NUMBER, AST_STRING, AST_STRINGS };
 
 struct ast_arg {
 	enum ast_kind kind;
-	struct span at;
-	struct str tag;                         /* without ":" , as written */
-	uint64_t number;
-	const struct ast_string *string;        /* AST_STRING: one */
 	uint32_t nstrings;
+	struct span at;
 	struct ast_arg *next;
+	union {
+		struct str tag;                 /* AST_TAG: without ":", as written */
+		uint64_t number;                /* AST_NUMBER */
+		const struct ast_string *string;        /* AST_STRING: one; AST_STRINGS */
+	};
 };
 
 /* a command or a test */
@@ -28,13 +30,11 @@ struct ast_node {
 	struct str name;                        /* as written */
 	struct span at;                         /* of the name */
 	uint32_t end;                           /* offset behind the last argument or test */
-	struct ast_arg *args;
-	struct ast_node *tests;                 /* one, or a list in parentheses */
-	uint32_t ntests;
 	bool parenthesised;
 	bool has_block;
+	struct ast_arg *args;
+	struct ast_node *tests;                 /* one, or a list in parentheses */
 	struct ast_node *block;
-	uint32_t block_end;                     /* offset behind "}" */
 	struct ast_node *next;
 };
 

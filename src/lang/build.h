@@ -29,6 +29,7 @@ struct build {
 	VEC(struct str) names, messages, globals;
 	VEC(const struct namespace *) spaces;
 	VEC(const struct extension *) capabilities;
+	struct call call;                       /* the one being made */
 	uint32_t *name_slot;                    /* hash of names: index + 1 */
 	uint32_t name_mask;
 	VEC(struct script) scripts;

@@ -146,7 +146,9 @@ struct extension {
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-#define PARAMS(array) .params = (array), .nparams = COUNT(array)
+/* a table of more parameters than PARAMS_MOST does not compile */
+enum { PARAMS_MOST = 32 };
+#define PARAMS(array) .params = (array), .nparams = COUNT(array) / (COUNT(array) <= PARAMS_MOST)
 #define COMMANDS(array) .commands = (array), .ncommands = COUNT(array)
 #define GRAFTS(array) .grafts = (array), .ngrafts = COUNT(array)
 

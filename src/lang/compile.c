@@ -508,8 +508,8 @@ build_finish(struct build *b)
 	struct program *p = b->program;
 
 #define MOVE(field, count, list) \
-	(p->field = arena_array(&p->arena, (list).n + 1, sizeof *p->field), \
-	 (list).n ? memcpy((void *)p->field, (list).v, (list).n * sizeof *p->field) : NULL, p->count = (uint32_t)(list).n)
+	(arena_on_reset(&p->arena, free, (void *)(list).v), \
+	 p->field = (list).v, p->count = (uint32_t)(list).n, (list).v = NULL, (list).n = (list).cap = 0)
 	MOVE(unit, nunits, b->units);
 	MOVE(call, ncalls, b->calls);
 	MOVE(rule, nrules, b->rules);

@@ -77,7 +77,7 @@ void compile_test(struct compiler *, struct ast_node *, bool sense, int *chain, 
 /* For not, anyof and allof. */
 void compile_not(struct compiler *, struct ast_node *, bool sense, int *chain, int mark);
 void compile_junction(struct compiler *, struct ast_node *, bool sense, int *chain, int mark, bool any);
-/* Checks the arguments against the table; NULL after errors.  Nothing is emitted. */
+/* Checks the arguments against the table; NULL after errors.  Nothing is emitted; valid until the next call is made. */
 struct call *compile_call(struct compiler *, const struct command *, struct ast_node *);
 /* The script of that kind ("personal", "global") and name: its unit, or why it cannot be used.  What is broken has been
  * reported, and spoils no other script. */

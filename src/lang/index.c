@@ -42,7 +42,7 @@ indexable(const struct call *k)
 static bool
 same_value(const struct value *a, const struct value *b, enum role role)
 {
-	if (a->type != b->type || a->n != b->n || a->number != b->number)
+	if (a->type != b->type || a->n != b->n || (a->type <= NUMBER && a->number != b->number))
 		return false;
 	for (uint32_t i = 0; i < a->n; i++)
 		if (role == ROLE_HEADERS ? !str_ieq(a->str[i], b->str[i]) : !str_eq(a->str[i], b->str[i]))
@@ -108,6 +108,7 @@ probe_make(struct program *p, struct group *g)
 		return;
 	memcpy(bit, g->bits.v, g->bits.n * sizeof *bit);
 	probe->bit = bit;
+	probe->nkeys = (uint32_t)g->keys.n;
 	probe->nbits = (uint32_t)g->calls.n;
 	probe->comparator = g->first->matcher->comparator;
 	for (uint32_t i = 0; i < g->calls.n; i++) {

@@ -14,22 +14,18 @@ int parse_token(SIEVE_STYPE *, struct span *, struct parse *);
 struct ast_node *
 parse_node(struct parse *p, struct str name, struct span at, struct ast_arg *args, uint32_t end)
 {
-	struct ast_node *node = ARENA_NEW(p->arena, struct ast_node);
+	struct ast_node *node = arena_alloc(p->arena, sizeof *node);
 
-	node->name = name;
-	node->at = at;
-	node->args = args;
-	node->end = end > at.to ? end : at.to;
+	*node = (struct ast_node){ .name = name, .at = at, .args = args, .end = end > at.to ? end : at.to };
 	return node;
 }
 
 struct ast_arg *
 parse_arg(struct parse *p, enum ast_kind kind, struct span at)
 {
-	struct ast_arg *arg = ARENA_NEW(p->arena, struct ast_arg);
+	struct ast_arg *arg = arena_alloc(p->arena, sizeof *arg);
 
-	arg->kind = kind;
-	arg->at = at;
+	*arg = (struct ast_arg){ .kind = kind, .at = at };
 	return arg;
 }
 

@@ -122,7 +122,7 @@ void program_index(struct program *);
 struct probe {
 	struct automaton *automaton;
 	const uint32_t *bit;                    /* of each key of the automaton */
-	uint32_t nbits;
+	uint32_t nkeys, nbits;
 	const struct comparator *comparator;
 };
 

@@ -23,12 +23,14 @@ struct template {
 };
 
 struct value {
-	enum type type;                 /* NONE: not given */
+	uint8_t type;                   /* enum type; NONE: not given */
 	bool dynamic;                   /* some template is not NULL */
 	bool initial;                   /* nobody wrote it: the table's default */
 	uint32_t n;                     /* strings */
-	uint64_t number;                /* NUMBER; FLAG: 1 */
-	const struct str *str;
+	union {
+		uint64_t number;        /* NUMBER; FLAG: 1 */
+		const struct str *str;  /* STRING, STRINGS */
+	};
 	const struct template *const *template; /* NULL, or one for each string (NULL: constant) */
 	const uint32_t *id;             /* ROLE_HEADERS: interned names; ROLE_VARIABLE: the slot */
 	struct span at;

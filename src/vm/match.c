@@ -103,23 +103,13 @@ match_canonical(struct match *m, struct str octets, struct str canonical)
 	return true;
 }
 
-static bool
-probe_found(void *ctx, size_t key)
-{
-	struct match *m = ctx;
-	uint32_t bit = m->probe->bit[key];
-
-	m->bits[bit / 64] |= (uint64_t)1 << (bit % 64);
-	return true;
-}
-
 bool
 match_cell(struct match *m, struct cell *c)
 {
 	if (m->bits) {
 		struct str v = cell_canonical(m->run, c, m->probe->comparator);
 
-		automaton_each(m->probe->automaton, v, probe_found, m);
+		automaton_mark(m->probe->automaton, v, m->bits);
 		m->run->work += 1 + v.len / 64;
 		return false;
 	}
@@ -217,21 +207,35 @@ run_captures(struct run *r, const struct str *cap, size_t n)
 
 /* --- the index */
 
+/* Which keys occur in the source's values, and so which tests may match. */
+static uint64_t *
+probe_fill(struct run *r, const struct call *k, const struct probe *p)
+{
+	size_t size = (p->nbits + 63) / 64 * sizeof(uint64_t);
+	uint64_t *bits = arena_zalloc(&r->arena, size);
+	struct match m = { .run = r, .call = k, .matcher = k->matcher, .probe = p };
+
+	m.bits = arena_zalloc(&r->arena, (p->nkeys + 63) / 64 * sizeof *m.bits);
+	/* what cannot be told now is told again by the test itself */
+	if (k->command->values(r, k, k->arg, &m) < 0)
+		return memset(bits, 0xff, size);
+	for (uint32_t i = 0; i < (p->nkeys + 63) / 64; i++)
+		for (uint64_t word = m.bits[i]; word; word &= word - 1) {
+			uint32_t bit = p->bit[i * 64 + (uint32_t)__builtin_ctzll(word)];
+
+			bits[bit / 64] |= (uint64_t)1 << (bit % 64);
+		}
+	return bits;
+}
+
 bool
 match_excluded(struct run *r, const struct call *k)
 {
 	const struct probe *p = &r->program->probe[k->probe];
 	uint64_t *bits = r->probe[k->probe];
 
-	if (!bits) {
-		struct match m = { .run = r, .call = k, .matcher = k->matcher, .probe = p };
-
-		bits = arena_zalloc(&r->arena, (p->nbits + 63) / 64 * sizeof *bits);
-		m.bits = r->probe[k->probe] = bits;
-		/* what cannot be told now is told again by the test itself */
-		if (k->command->values(r, k, k->arg, &m) < 0)
-			memset(bits, 0xff, (p->nbits + 63) / 64 * sizeof *bits);
-	}
+	if (!bits)
+		bits = r->probe[k->probe] = probe_fill(r, k, p);
 	return !(bits[k->bit / 64] >> (k->bit % 64) & 1);
 }
 

@@ -272,7 +272,7 @@ effect_conflict(const struct outcome *o, const struct effect *e)
 			return "the message has been refused already";
 		if ((e->public.kind == TAMIS_REJECT && delivers(x->public.kind)) ||
 		    (x->public.kind == TAMIS_REJECT && delivers(e->public.kind)))
-			return "a message cannot be both refused and delivered";
+			return "a refused message is neither delivered nor answered";
 	}
 	return NULL;
 }

@@ -585,6 +585,17 @@ unit_enter(struct run *r, uint32_t number)
 		r->match[i] = (struct variable){ STR_EMPTY, false };
 }
 
+/* Records stand in the order of the rules: have the next ones on their way. */
+static inline void
+call_ahead(const struct program *p, uint32_t i)
+{
+	if (i + 4 < p->ncalls) {
+		__builtin_prefetch(&p->call[i + 4]);
+		__builtin_prefetch(p->call[i + 2].matcher);
+		__builtin_prefetch(p->call[i + 2].arg);
+	}
+}
+
 /* The index has been filled, and has not found what this test needs. */
 static inline bool
 test_excluded(const struct run *r, const struct insn *i)
@@ -618,18 +629,31 @@ unit_run(struct run *r, uint32_t number)
 		case OP_STOP:
 			return STOPPED;
 		case OP_RULE:
+		rule:
 			r->rule = r->watched = &r->program->rule[ip->b];
 			r->unknown = false;
 			TRACE(r, rule, r->rule);
-			break;
+			if (ip[1].op != OP_TEST)
+				break;
+			ip++;
+			goto test;
 		case OP_JUMP:
 			ip = code + ip->b - 1;
 			break;
 		case OP_TEST:
+		test:
+			/* the way through thousands of rules of which the index has excluded most: RULE, TEST, to the next RULE */
 			if (ip->a && test_excluded(r, ip)) {
 				value = NO;
+				if (ip[1].op != OP_JUMP_IFNOT)
+					break;
+				ip = code + ip[1].b;
+				if (ip->op == OP_RULE)
+					goto rule;
+				ip--;
 				break;
 			}
+			call_ahead(r->program, ip->b);
 			value = call_test(r, &r->program->call[ip->b]);
 			if (value == ERROR)
 				return ended(r);

@@ -79,7 +79,7 @@ mutate_call(struct program *p)
 		break;
 	case 3:
 		if (v)
-			v->type = (enum type)random_below(STRINGS + 1);
+			v->type = (uint8_t)random_below(STRINGS + 1);
 		break;
 	case 4:
 		if (v && v->id)
