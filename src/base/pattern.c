@@ -14,9 +14,11 @@ struct scan {
 	/* does "x" (ignore blanks and comments) hold in this group? */
 	bool extended[LIMIT_REGEX_NESTING + 1];
 
-	/* the literal: the run being read, and the longest before */
-	char *run, *best;
-	size_t run_len, best_len;
+	/* the literals: the run being read, and those before */
+	char *run;
+	size_t run_len;
+	struct str part[PATTERN_PARTS], longest;
+	unsigned nparts;
 	bool uncertain;         /* alternatives or options: no literal at all */
 
 	size_t times;           /* all the counts of quantifiers, multiplied */
@@ -56,15 +58,20 @@ find(const struct scan *s, size_t from, char c)
 	return hit ? (size_t)(hit - s->p.s) : s->p.len;
 }
 
-/* --- the literal */
+/* --- the literals */
 
 static void
 run_end(struct scan *s)
 {
-	if (s->run_len > s->best_len) {
-		memcpy(s->best, s->run, s->run_len);
-		s->best_len = s->run_len;
-	}
+	struct str run = { s->run, s->run_len };
+
+	if (!run.len)
+		return;
+	if (run.len > s->longest.len)
+		s->longest = run;
+	if (run.len > 1 && s->nparts < PATTERN_PARTS)
+		s->part[s->nparts++] = run;
+	s->run += run.len;
 	s->run_len = 0;
 }
 
@@ -464,11 +471,10 @@ bool
 pattern_scan(struct arena *a, struct str text, bool fold, struct pattern *ret,
              struct str *ret_error, size_t *ret_offset)
 {
-	struct scan s = { .p = text, .fold = fold, .times = 1 };
+	struct scan s = { .p = text, .fold = fold, .times = 1, .longest = STR_EMPTY };
 	bool ok = true;
 
 	s.run = arena_alloc(a, text.len + 1);
-	s.best = arena_alloc(a, text.len + 1);
 	while (ok && s.i < text.len)
 		ok = scan_item(&s);
 	if (!ok) {
@@ -481,10 +487,12 @@ pattern_scan(struct arena *a, struct str text, bool fold, struct pattern *ret,
 	 * for ".", as for any character */
 	times(&s, 4 * text.len);
 	*ret = (struct pattern){
-		.literal = s.uncertain ? STR_EMPTY : (struct str){ s.best, s.best_len },
+		.nparts = s.uncertain ? 0 : s.nparts,
+		.literal = s.uncertain ? STR_EMPTY : s.longest,
 		.reach = s.times,
 		.one_line = !s.crosses,
 		.weight = 1 + (unsigned)(s.class_len / 32),
 	};
+	memcpy(ret->part, s.part, sizeof ret->part);
 	return true;
 }

@@ -5,10 +5,14 @@
 
 #include "base/arena.h"
 
+enum { PATTERN_PARTS = 8 };
+
 struct pattern {
-	/* Every match contains it; in lower case if `fold`.  Empty if there is
-	 * none or it is not certain. */
-	struct str literal;
+	/* Every match contains these, in this order; in lower case if `fold`.
+	 * Empty if there are none or it is not certain. */
+	struct str part[PATTERN_PARTS];
+	unsigned nparts;
+	struct str literal;     /* the longest */
 	size_t reach;           /* bytes of the longest match, or more; SIZE_MAX: no bound */
 	bool one_line;          /* no match contains CR or LF */
 	unsigned weight;        /* what it may cost to look at one character */

@@ -169,6 +169,21 @@ regex_literal(const struct regex *re)
 	return re->pattern.literal;
 }
 
+bool
+regex_excludes(const struct regex *re, struct str v)
+{
+	const struct pattern *p = &re->pattern;
+
+	for (unsigned i = 0; i < p->nparts; i++) {
+		ptrdiff_t hit = str_find(v, p->part[i]);
+
+		if (hit < 0)
+			return true;
+		v = str_sub(v, (size_t)hit + p->part[i].len, v.len);
+	}
+	return false;
+}
+
 static void
 scratch_free(void *p)
 {

@@ -29,5 +29,7 @@ int regex_match(const struct regex *, struct regex_scratch *, struct arena *, st
 /* The longest literal that every match must contain (conservative: empty if
  * not sure; for REGEX_FOLD in lower case, ASCII only). */
 struct str regex_literal(const struct regex *);
+/* v, in lower case if REGEX_FOLD, lacks what every match contains. */
+bool regex_excludes(const struct regex *, struct str v);
 
 #endif

@@ -49,9 +49,9 @@ utf8_next(struct str v, uint32_t *ret_code)
 	return len;
 }
 
-/* from `i` on, how far it is all ASCII, in whole blocks */
+/* from `i` on, how far it is all ASCII */
 static size_t
-ascii_blocks(struct str v, size_t i)
+ascii_run(struct str v, size_t i)
 {
 	const uint64_t high = 0x8080808080808080;
 	uint64_t w[4];
@@ -61,6 +61,13 @@ ascii_blocks(struct str v, size_t i)
 		if ((w[0] | w[1] | w[2] | w[3]) & high)
 			break;
 	}
+	for (; v.len - i >= sizeof *w; i += sizeof *w) {
+		memcpy(w, v.s + i, sizeof *w);
+		if (*w & high)
+			break;
+	}
+	while (i < v.len && (unsigned char)v.s[i] < 0x80)
+		i++;
 	return i;
 }
 
@@ -72,9 +79,7 @@ utf8_check(struct str v)
 
 	while (i < v.len) {
 		if ((unsigned char)v.s[i] < 0x80) {
-			size_t block = ascii_blocks(v, i);
-
-			i = block > i ? block : i + 1;
+			i = ascii_run(v, i);
 			continue;
 		}
 		len = utf8_next(str_sub(v, i, v.len), &code);
@@ -92,10 +97,10 @@ utf8_count(struct str v)
 	uint32_t code;
 
 	for (size_t i = 0; i < v.len; i += len ? len : 1) {
-		size_t block = ascii_blocks(v, i);
+		size_t ascii = ascii_run(v, i);
 
-		n += block - i;
-		i = block;
+		n += ascii - i;
+		i = ascii;
 		if (i == v.len)
 			break;
 		len = utf8_next(str_sub(v, i, v.len), &code);

@@ -179,7 +179,7 @@ regex_type_match(struct run *r, const struct matcher *m, struct str v, size_t *r
 
 		if (!run_goes_on(r))
 			return ERROR;
-		if (fit && str_find(folded, regex_literal(regex[i])) < 0) {
+		if (fit && regex_excludes(regex[i], folded)) {
 			r->work += folded.len / 64;
 			continue;
 		}

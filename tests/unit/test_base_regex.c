@@ -178,6 +178,30 @@ START_TEST(literal)
 }
 END_TEST
 
+static const struct {
+	const char *pattern, *value;
+	bool excluded;
+} excluded[] = {
+	{ "from +[^ ]*then", "from x then", false }, { "from +[^ ]*then", "then from x", true },
+	{ "from +[^ ]*then", "from x", true }, { "aba.*ab", "abab", true }, { "aba.*ab", "abaab", false },
+	{ "abc+cd", "abccd", false }, { "ab|cd", "x", false }, { "(?i)ab", "AB", false }, { "a.b", "x", false },
+	{ "ab.cd.ef.gh.ij.kl.mn.op.qr", "ab cd ef gh ij kl mn op", false },
+	{ "ab.cd.ef.gh.ij.kl.mn.op.qr", "ab cd ef gh ij kl mn", true },
+};
+
+START_TEST(excludes)
+{
+	struct arena a = { 0 };
+	struct str error;
+	size_t offset;
+	struct regex *re = regex_new(&a, str_from(excluded[_i].pattern), 0, &error, &offset);
+
+	ck_assert_ptr_nonnull(re);
+	ck_assert_int_eq(regex_excludes(re, str_from(excluded[_i].value)), excluded[_i].excluded);
+	arena_done(&a);
+}
+END_TEST
+
 /* Whatever matches contains the literal, and with JIT and without it the same
  * matches. */
 static const char *const tokens[] = {
@@ -221,6 +245,7 @@ check_value(struct arena *a, struct regex *const re[2], unsigned fold, struct st
 		return 0;
 	ck_assert_msg(str_find(canon, regex_literal(re[0])) >= 0, "'%.*s' on '%.*s': '%.*s'",
 	              STR_ARG(pattern), STR_ARG(v), STR_ARG(regex_literal(re[0])));
+	ck_assert_msg(!regex_excludes(re[0], canon), "'%.*s' on '%.*s'", STR_ARG(pattern), STR_ARG(v));
 	for (size_t i = 0; i < n[0]; i++)
 		ck_assert(str_eq(ret[0][i], ret[1][i]));
 	return 1;
@@ -507,6 +532,7 @@ main(void)
 	tcase_add_loop_test(c, acceptances, 0, sizeof accepted / sizeof *accepted);
 	tcase_add_test(c, compile_limits);
 	tcase_add_loop_test(c, literal, 0, sizeof literals / sizeof *literals);
+	tcase_add_loop_test(c, excludes, 0, sizeof excluded / sizeof *excluded);
 	tcase_add_loop_test(c, literal_is_in_every_match, 0, 2);
 	/* each interpreted and with JIT */
 	tcase_add_loop_test(c, captures, 0, 2);
