@@ -95,8 +95,8 @@ answer_skip(const char *p, const char *end)
 	return end;
 }
 
-/* The first address of a field's body: what stands in the first "<>", else
- * the first word. */
+/* The first address of a field's body: what stands in the first "<>", be it
+ * nothing, else the first word; s is NULL if there is none. */
 static struct str
 answer_first(struct str v)
 {
@@ -125,7 +125,7 @@ answer_first(struct str v)
 		return str_trim((struct str){ word, (size_t)(p - word) });
 	}
 	if (!word)
-		return STR_EMPTY;
+		return (struct str){ NULL, 0 };
 	return (struct str){ word, (size_t)((stop ? stop : p) - word) };
 }
 
@@ -194,7 +194,7 @@ answer_choose(const struct str *field, int n)
 		if (!field[i].s)
 			continue;
 		v = answer_first(field[i]);
-		if (v.len || !i)        /* "Return-Path: <>" is an answer */
+		if (v.s)
 			return v;
 	}
 	return STR_EMPTY;

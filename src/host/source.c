@@ -307,10 +307,42 @@ source_describe(const struct str text, size_t header, unsigned wants, uint64_t s
 	ret->size = wants & SOURCE_SIZE ? source_octets(text) : size > text.len ? size : text.len;
 }
 
+/* ",S=1234" of a Maildir's file name */
+static bool
+source_named_size(struct str name, struct str key, uint64_t *ret)
+{
+	ptrdiff_t at = str_find(name, key);
+	size_t from, to;
+
+	if (at < 0)
+		return false;
+	from = to = (size_t)at + key.len;
+	while (to < name.len && char_is_digit(name.s[to]))
+		to++;
+	return str_number(str_sub(name, from, to), ret);
+}
+
+/* A Maildir's file names may tell the size of the file, and that with CRLF at
+ * each line end: if the first is right, the second is believed. */
+static bool
+source_known_size(struct source *s, const struct entry *e, int fd, uint64_t *ret)
+{
+	struct str name = str_from(e->name);
+	struct stat st;
+	uint64_t size, octets;
+
+	if (!s->sub[1] || !source_named_size(name, STR(",S="), &size) || !source_named_size(name, STR(",W="), &octets) ||
+	    fstat(fd, &st) < 0 || (uint64_t)st.st_size != size || octets < size || octets > size * 2)
+		return false;
+	*ret = octets;
+	return true;
+}
+
 static int
 source_file(struct source *s, const struct entry *e, unsigned wants, struct source_message *ret)
 {
 	struct stat st = { 0 };
+	uint64_t size = 0;
 	size_t header = 0;
 	int fd, rc = 0, error;
 
@@ -324,6 +356,8 @@ source_file(struct source *s, const struct entry *e, unsigned wants, struct sour
 	if (!e->regular && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
 		rc = 1;
 	} else {
+		if ((wants & SOURCE_SIZE) && source_known_size(s, e, fd, &size))
+			wants &= ~(unsigned)SOURCE_SIZE;
 		buf_reset(&s->text);
 		rc = source_read(s, fd, wants, &header);
 	}
@@ -331,7 +365,7 @@ source_file(struct source *s, const struct entry *e, unsigned wants, struct sour
 	close(fd);
 	errno = error;
 	if (!rc)
-		source_describe(buf_str(&s->text), header, wants, (uint64_t)st.st_size, ret);
+		source_describe(buf_str(&s->text), header, wants, size ? size : (uint64_t)st.st_size, ret);
 	return rc;
 }
 

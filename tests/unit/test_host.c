@@ -57,7 +57,7 @@ static const struct {
 } headers[] = {
 	{ "", 0, false }, { "\nbody", 1, true }, { "\r\nbody", 2, true }, { "A: b\n\nbody", 6, true },
 	{ "A: b\r\n\r\nbody", 8, true }, { "A: b\r\n\nbody", 7, true }, { "A: b\n c\n\n", 9, true },
-	{ "A: b\n\tc\nB : d\n\n", 16, true }, { "A: b\nno field\n", 5, true }, { "A: b\n: x\n", 5, true },
+	{ "A: b\n\tc\nB : d\n\n", 15, true }, { "A: b\nno field\n", 5, true }, { "A: b\n: x\n", 5, true },
 	{ "From x\nA: b\n\n", 13, true }, { "A: b\nFrom x\n\n", 5, true }, { " x\n\n", 0, true },
 	{ "A: b", 4, false }, { "A: b\n", 5, false }, { "A: b\n\r", 6, false }, { "A: b\n\xc3\xa4: c\n\n", 5, true },
 };
