@@ -33,12 +33,21 @@ cmd_help_commands(void)
 	       "such file, 75 a trouble that may pass.\n");
 }
 
+static bool
+cmd_help_is_extension(const struct tamis_word *w)
+{
+	return !strcmp(w->kind, "extension");
+}
+
 /* The usage line; empty for what is no command. */
 static void
 cmd_help_usage(const struct tamis_word *w, struct buf *b)
 {
-	size_t n = tamis_usage(w, NULL, 0);
+	size_t n;
 
+	if (cmd_help_is_extension(w))
+		return;
+	n = tamis_usage(w, NULL, 0);
 	tamis_usage(w, buf_room(b, n + 1), n + 1);
 	b->len = n;
 }
@@ -70,12 +79,6 @@ cmd_help_line(const struct tamis_word *w, bool json)
 		printf("  %-22s %-11s %s\n", w->name, w->kind, w->summary);
 }
 
-static bool
-cmd_help_is_extension(const struct tamis_word *w)
-{
-	return !strcmp(w->kind, "extension");
-}
-
 static void
 cmd_help_extensions(bool json)
 {
@@ -88,21 +91,7 @@ cmd_help_extensions(bool json)
 		if (json)
 			cmd_help_json(&w);
 		else
-			printf("%-28s %-10s %s\n", w.name, w.document, w.summary);
-	}
-}
-
-static void
-cmd_help_words(bool json)
-{
-	struct tamis_word w;
-	size_t i;
-
-	for (i = 0; tamis_word(i, &w); i++) {
-		if (!json && cmd_help_is_extension(&w))
-			printf("\n%s (%s): %s\n", w.name, w.document, w.summary);
-		else
-			cmd_help_line(&w, json);
+			printf("%-28s %s (%s)\n", w.name, w.summary, w.document);
 	}
 }
 
@@ -122,16 +111,36 @@ cmd_help_word(const struct tamis_word *w)
 	buf_done(&usage);
 }
 
-/* What an extension brings. */
+/* What an extension brings; `but` is shown elsewhere. */
 static void
-cmd_help_brings(const char *extension)
+cmd_help_brings(const char *extension, const char *but, bool json)
 {
 	struct tamis_word w;
 	size_t i;
 
 	for (i = 0; tamis_word(i, &w); i++)
-		if (!cmd_help_is_extension(&w) && !strcmp(w.extension, extension))
-			cmd_help_line(&w, false);
+		if (!cmd_help_is_extension(&w) && !strcmp(w.extension, extension) && !(but && !strcmp(w.name, but)))
+			cmd_help_line(&w, json);
+}
+
+static void
+cmd_help_words(bool json)
+{
+	struct tamis_word w;
+	size_t i;
+
+	if (!json)
+		printf("without \"require\":\n");
+	cmd_help_brings("", NULL, json);
+	for (i = 0; tamis_word(i, &w); i++) {
+		if (!cmd_help_is_extension(&w))
+			continue;
+		if (json)
+			cmd_help_json(&w);
+		else
+			printf("\n%s: %s (%s)\n", w.name, w.summary, w.document);
+		cmd_help_brings(w.name, NULL, json);
+	}
 }
 
 /* With or without the colon of a tag. */
@@ -154,16 +163,15 @@ cmd_help_name(size_t i)
 	return tamis_word(i - commands, &w) ? w.name : NULL;
 }
 
-/* How many words of that name there are; all of them are shown. */
+/* How many words of that name there are, extensions or others; all are shown. */
 static unsigned
-cmd_help_show(struct str word, bool json)
+cmd_help_show(struct str word, bool extensions, bool json, unsigned found)
 {
 	struct tamis_word w;
-	unsigned found = 0;
 	size_t i;
 
 	for (i = 0; tamis_word(i, &w); i++) {
-		if (!cmd_help_names(&w, word))
+		if (!cmd_help_names(&w, word) || cmd_help_is_extension(&w) != extensions)
 			continue;
 		if (json) {
 			cmd_help_json(&w);
@@ -171,8 +179,8 @@ cmd_help_show(struct str word, bool json)
 			if (found)
 				putchar('\n');
 			cmd_help_word(&w);
-			if (cmd_help_is_extension(&w))
-				cmd_help_brings(w.name);
+			if (extensions)
+				cmd_help_brings(w.name, found ? w.name : NULL, false);
 		}
 		found++;
 	}
@@ -190,7 +198,8 @@ cmd_help_topic(const char *topic, bool json)
 		;
 	if (cmds[i] && !json)
 		cmd_print_help(cmds[i]);
-	found = cmd_help_show(str_from(topic), json);
+	found = cmd_help_show(str_from(topic), false, json, 0);
+	found = cmd_help_show(str_from(topic), true, json, found);
 	if (cmds[i] || found)
 		return CMD_FINE;
 	meant = cmd_meant(str_from(topic), cmd_help_name);
