@@ -166,11 +166,24 @@ result_read(const struct tamis_outcome *outcome, struct fuzz_result *ret)
 	}
 }
 
+/* Memory that ends where the text ends, and begins where it begins: a look beyond either is seen. */
+static struct tamis_text
+text_alone(const char *s, size_t len)
+{
+	char *copy = malloc(len + !len);
+
+	if (!copy)
+		abort();
+	memcpy(copy, s, len);
+	return (struct tamis_text){ copy, len };
+}
+
 void
 fuzz_run(const struct tamis_program *program, struct tamis_text raw, enum tamis_stage stage, struct fuzz_result *ret)
 {
 	static const uint8_t seed[32] = { 1, 2, 3 };
-	size_t header = fuzz_split(raw);
+	size_t split = fuzz_split(raw);
+	struct tamis_text header = text_alone(raw.s, split), body = text_alone(raw.s + split, raw.len - split);
 	struct tamis_message *m = tamis_message_new();
 	struct tamis_recipient *recipient;
 	struct tamis_outcome *outcome;
@@ -181,9 +194,9 @@ fuzz_run(const struct tamis_program *program, struct tamis_text raw, enum tamis_
 	tamis_message_fact(m, FUZZ_TEXT("remote-ip"), FUZZ_TEXT("192.0.2.1"));
 	recipient = tamis_recipient_new(m, FUZZ_TEXT("user+detail@example.org"), 1750000000000000, seed);
 	if (stage >= TAMIS_HEADER)
-		tamis_message_header(m, (struct tamis_text){ raw.s, header });
+		tamis_message_header(m, header);
 	if (stage >= TAMIS_BODY)
-		tamis_message_body(m, (struct tamis_text){ raw.s + header, raw.len - header }, raw.len);
+		tamis_message_body(m, body, raw.len);
 	outcome = tamis_outcome_new(recipient);
 	ret->status = tamis_run(program, outcome, stage, &host);
 	if (ret->status == TAMIS_DECIDED || ret->status == TAMIS_FAILED)
@@ -195,6 +208,8 @@ fuzz_run(const struct tamis_program *program, struct tamis_text raw, enum tamis_
 	tamis_outcome_free(outcome);
 	tamis_recipient_free(recipient);
 	tamis_message_free(m);
+	free((void *)header.s);
+	free((void *)body.s);
 }
 
 void
