@@ -1,0 +1,4 @@
+require ["fileinto", "envelope"];
+fileinto "A";
+stop;
+discard;
