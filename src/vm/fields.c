@@ -2,41 +2,29 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "vm/run.h"
 
-/* The list of a name is looked up once for each run. */
-static struct field *
-field_first(struct run *r, uint32_t id)
-{
-	if (!r->known[id]) {
-		const struct str name = r->program->name[id];
+const struct field run_field_unknown;
 
-		r->known[id] = true;
-		r->field[id] = message_field(r->message, name, field_hash(name));
-	}
-	return r->field[id];
+void
+fields_forget(struct run *r)
+{
+	for (uint32_t i = 0; i < r->program->nnames; i++)
+		r->field[i] = (struct field *)&run_field_unknown;
 }
 
 struct field *
-run_field(struct run *r, const struct value *names, uint32_t i)
+run_field_find(struct run *r, uint32_t id)
 {
-	struct str lower;
+	const struct str name = r->program->name[id];
 
-	if (names->id && names->id[i] != UINT32_MAX)
-		return field_first(r, names->id[i]);
-	lower = arena_lower(&r->arena, names->str[i]);
-	return message_field(r->message, lower, field_hash(lower));
+	return r->field[id] = message_field(r->message, name, field_hash(name));
 }
 
-/* Who narrows by number counts the fields of all names, in the order in which
- * the names are given (RFC 5260 6). */
-void
-fields_start(struct fields *f, struct run *r, const struct call *k, const struct value *names)
+struct field *
+run_field_named(struct run *r, struct str name)
 {
-	*f = (struct fields){ .run = r, .call = k, .names = names };
-	for (uint32_t i = 0; k->grafts && i < names->n; i++) {
-		const struct field *first = run_field(r, names, i);
+	struct str lower = arena_lower(&r->arena, name);
 
-		f->total += first ? first->nsame : 0;
-	}
+	return message_field(r->message, lower, field_hash(lower));
 }
 
 static bool
@@ -49,7 +37,7 @@ field_selected(const struct fields *f)
 }
 
 struct field *
-fields_next(struct fields *f)
+fields_next_selected(struct fields *f)
 {
 	do {
 		if (f->at)
@@ -60,6 +48,6 @@ fields_next(struct fields *f)
 			f->at = run_field(f->run, f->names, f->next_name++);
 		}
 		f->nth++;
-	} while (f->call->grafts && !field_selected(f));
+	} while (!field_selected(f));
 	return f->at;
 }

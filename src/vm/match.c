@@ -270,8 +270,17 @@ match_nearest(struct match *m)
 int
 match_run(struct run *r, const struct call *k, const struct value *arg)
 {
-	struct match m = { .run = r, .call = k, .matcher = k->matcher, .result = NO };
+	struct match m;
 	int rc;
+
+	/* by hand: this is every comparing test, and the rest is written before it is read */
+	m.run = r;
+	m.call = k;
+	m.matcher = k->matcher;
+	m.bits = NULL;
+	m.result = NO;
+	m.count = 0;
+	m.value.s = NULL;
 
 	if (!k->matcher->prepared_ok) {
 		const struct value *keys = NULL;

@@ -150,6 +150,19 @@ run_ask(struct run *r, struct str what, struct str key, struct str *ret)
 	return ask_result(r, answer);
 }
 
+/* What the host did may have been to hand the outcome another message, or to
+ * run other rules that edited this one. */
+static void
+run_look_again(struct run *r)
+{
+	r->work += r->message->work - r->message_work;
+	r->recipient = r->outcome->recipient;
+	r->message = r->recipient->message;
+	r->message_work = r->message->work;
+	fields_forget(r);
+	memset(r->probe, 0, r->program->nprobes * sizeof *r->probe);
+}
+
 int
 run_tell(struct run *r, struct str what, struct str key, struct str *ret)
 {
@@ -158,6 +171,7 @@ run_tell(struct run *r, struct str what, struct str key, struct str *ret)
 
 	if (ret)
 		*ret = arena_str(&r->arena, str_of(value));
+	run_look_again(r);
 	return ask_result(r, answer);
 }
 
@@ -722,7 +736,7 @@ run_start(struct run *r)
 
 	arena_init(&r->arena, p->limits.memory);
 	r->field = arena_array(&r->arena, p->nnames + 1u, sizeof *r->field);
-	r->known = arena_zalloc(&r->arena, p->nnames + 1u);
+	fields_forget(r);
 	r->probe = arena_zalloc(&r->arena, (p->nprobes + 1u) * sizeof *r->probe);
 	r->done = arena_zalloc(&r->arena, (p->nunits / 64 + 1u) * sizeof *r->done);
 	r->global = arena_array(&r->arena, p->nglobals + 1u, sizeof *r->global);

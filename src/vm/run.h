@@ -44,8 +44,7 @@ struct run {
 	uint64_t enabled[CAPABILITIES / 64];    /* capabilities enabled by ihave, a bit each of program->capability */
 	uint64_t perhaps[CAPABILITIES / 64];    /* those of an ihave behind an unknown: it may never be reached */
 	struct loop loop[LIMIT_LOOPS + 1];
-	struct field **field;           /* by interned name; valid where known[] */
-	bool *known;
+	struct field **field;           /* by interned name; &run_field_unknown: not looked up yet */
 	uint64_t **probe;
 	const struct match *matching;   /* the test that is comparing */
 	struct run_cache *cache;        /* matchers with keys made at run time */
@@ -92,6 +91,7 @@ int run_tell(struct run *, struct str what, struct str key, struct str *ret);
 /* Data by name, "zone": YES, NO, UNKNOWN.  Valid until the run ends. */
 int run_load(struct run *, struct str kind, struct str name, struct str *ret);
 
+extern const struct field run_field_unknown;    /* an address that no field has; never read */
 /* --- header fields, as this run sees them: edits included, narrowed by the call's grafts */
 struct fields {
 	struct run *run;
@@ -101,10 +101,42 @@ struct fields {
 	unsigned nth, total;
 	struct field *at;
 };
-void fields_start(struct fields *, struct run *, const struct call *, const struct value *names);
-struct field *fields_next(struct fields *);
-/* first field of the i-th of those names; not narrowed */
-struct field *run_field(struct run *, const struct value *names, uint32_t i);
+struct field *fields_next_selected(struct fields *);
+void fields_forget(struct run *);        /* another message, or another header of it */
+struct field *run_field_find(struct run *, uint32_t id);
+struct field *run_field_named(struct run *, struct str name);
+
+/* First field of the i-th of those names; not narrowed.  The list of a name is looked up once for each run. */
+static inline struct field *
+run_field(struct run *r, const struct value *names, uint32_t i)
+{
+	uint32_t id = names->id ? names->id[i] : UINT32_MAX;
+
+	if (id == UINT32_MAX)
+		return run_field_named(r, names->str[i]);
+	return r->field[id] != &run_field_unknown ? r->field[id] : run_field_find(r, id);
+}
+
+static inline void
+fields_start(struct fields *f, struct run *r, const struct call *k, const struct value *names)
+{
+	*f = (struct fields){ .run = r, .call = k, .names = names };
+}
+
+static inline struct field *
+fields_next(struct fields *f)
+{
+	if (f->call->grafts)
+		return fields_next_selected(f);
+	if (f->at)
+		f->at = f->at->same;
+	while (!f->at) {
+		if (f->next_name == f->names->n)
+			return NULL;
+		f->at = run_field(f->run, f->names, f->next_name++);
+	}
+	return f->at;
+}
 
 /* --- comparing (vm/match.c).  True: seen enough. */
 bool match_cell(struct match *, struct cell *);

@@ -4,7 +4,7 @@
 #include "probe.h"
 
 static const char rules[] =
-	"require [\"variables\", \"include\", \"fileinto\", \"copy\", \"relational\", \"comparator-i;ascii-numeric\", \"index\", \"regex\"];\n"
+	"require [\"variables\", \"include\", \"fileinto\", \"copy\", \"relational\", \"comparator-i;ascii-numeric\", \"index\", \"regex\", \"envelope\"];\n"
 	"global \"g\";\n"
 	"if anyof(header :matches \"subject\" \"h*\", allof(size :over 1, not exists \"x\")) {\n"
 	"  fileinto :copy \"a${1}${g}\"; set :upper \"v\" \"${1}\";\n"
