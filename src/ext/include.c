@@ -75,18 +75,20 @@ static struct ast_node *
 include_compile(struct compiler *c, struct ast_node *node)
 {
 	const struct call *call = compile_call(c, &commands[INCLUDE], node);
+	const struct value *arg;
 	bool once, optional;
 	int unit;
 
 	if (!call)
 		return node;
-	once = call->arg[ONCE].type == FLAG;
-	optional = call->arg[OPTIONAL].type == FLAG;
-	unit = compile_include(c, call->arg[GLOBAL].type == FLAG ? STR("global") : STR("personal"), call->arg[NAME].str[0]);
+	arg = call->arg;                /* the call itself is gone once another is compiled */
+	once = arg[ONCE].type == FLAG;
+	optional = arg[OPTIONAL].type == FLAG;
+	unit = compile_include(c, arg[GLOBAL].type == FLAG ? STR("global") : STR("personal"), arg[NAME].str[0]);
 	if (unit >= 0)
 		emit(c, OP_CALL, once, (uint32_t)unit);
 	else if (!(unit == INCLUDE_MISSING && optional) && !(unit == INCLUDE_RECURSIVE && once))
-		include_fails(c, call->arg, unit);
+		include_fails(c, arg, unit);
 	return node;
 }
 
