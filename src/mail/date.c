@@ -340,15 +340,45 @@ date_parse_rfc5322(struct str v, int64_t *ret_utc, int *ret_zone)
 	return kind;
 }
 
+/* The last ";" outside comments and quoted strings, or NULL */
+static const char *
+last_semicolon(struct str v)
+{
+	const char *last = NULL;
+	unsigned comments = 0;
+	bool quoted = false;
+	size_t i;
+
+	for (i = 0; i < v.len; i++) {
+		char c = v.s[i];
+
+		if (c == '\\' && (quoted || comments))
+			i++;
+		else if (c == '"' && !comments)
+			quoted = !quoted;
+		else if (c == '(' && !quoted)
+			comments++;
+		else if (c == ')' && comments)
+			comments--;
+		else if (c == ';' && !quoted && !comments)
+			last = v.s + i;
+	}
+	return last;
+}
+
+/* What stands behind that ";"; where quotes or comments are left open, behind
+ * any last one; else all of it. */
 int
 date_of_field(struct str value, int64_t *ret_utc, int *ret_zone)
 {
-	const char *last = memrchr(value.s, ';', value.len);
+	const char *from[] = { last_semicolon(value), memrchr(value.s, ';', value.len) };
 	int kind = 0;
+	size_t i;
 
-	if (last)
-		kind = date_parse_rfc5322(str_sub(value, (size_t)(last + 1 - value.s), value.len),
-		                          ret_utc, ret_zone);
+	for (i = 0; i < sizeof from / sizeof *from && !kind; i++)
+		if (from[i])
+			kind = date_parse_rfc5322(str_sub(value, (size_t)(from[i] + 1 - value.s), value.len),
+			                          ret_utc, ret_zone);
 	return kind ? kind : date_parse_rfc5322(value, ret_utc, ret_zone);
 }
 

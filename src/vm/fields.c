@@ -36,9 +36,26 @@ field_selected(const struct fields *f)
 	return true;
 }
 
+/* Who narrows by number counts the fields of all names, in the order in which
+ * the names are given (RFC 5260 6). */
+static unsigned
+fields_count(const struct fields *f)
+{
+	unsigned n = 0;
+
+	for (uint32_t i = 0; i < f->names->n; i++) {
+		const struct field *first = run_field(f->run, f->names, i);
+
+		n += first ? first->nsame : 0;
+	}
+	return n;
+}
+
 struct field *
 fields_next_selected(struct fields *f)
 {
+	if (!f->at && !f->next_name)
+		f->total = fields_count(f);
 	do {
 		if (f->at)
 			f->at = f->at->same;
