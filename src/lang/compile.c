@@ -170,6 +170,33 @@ shape_fits(const struct command *k, const struct ast_node *node)
 	return k->flags & COMMAND_TEST_ONE ? tests && !node->parenthesised : !tests;
 }
 
+/* "if true keep;": the command has become a test of the test. */
+static void
+block_missing(struct compiler *c, const struct command *k, struct ast_node *node, const char *usage)
+{
+	struct ast_node **t = &node->tests;
+
+	while (*t && !(*t)->next && ((*t)->tests || !build_find(c->build, (*t)->name, false)))
+		t = &(*t)->tests;
+	if (*t && build_find(c->build, (*t)->name, false) && !build_find(c->build, (*t)->name, true)) {
+		compile_error(c, (*t)->at, usage, "'{' is missing before '%.*s'", STR_ARG((*t)->name));
+		*t = NULL;
+	} else {
+		compile_error(c, SPAN(node->end, node->end), usage, "'%s' needs a block in '{ }'", k->name);
+	}
+}
+
+static void
+test_unwanted(struct compiler *c, const struct command *k, const struct ast_node *test, const char *usage)
+{
+	bool word = !build_find(c->build, test->name, true) && !build_find(c->build, test->name, false);
+
+	if (word && !test->args && !test->tests)
+		compile_error(c, test->at, usage, "unexpected word '%.*s': strings stand in '\"'", STR_ARG(test->name));
+	else
+		compile_error(c, test->at, usage, "'%s' does not take a test", k->name);
+}
+
 static bool
 shape_wrong(struct compiler *c, const struct command *k, struct ast_node *node)
 {
@@ -177,7 +204,7 @@ shape_wrong(struct compiler *c, const struct command *k, struct ast_node *node)
 	struct span at = SPAN(node->at.from, node->end);
 
 	if (k->flags & COMMAND_BLOCK && !node->has_block)
-		compile_error(c, SPAN(node->end, node->end), usage, "'%s' needs a block in '{ }'", k->name);
+		block_missing(c, k, node, usage);
 	else if (!(k->flags & COMMAND_BLOCK) && node->has_block)
 		compile_error(c, node->at, "end it with ';'", "'%s' does not take a block", k->name);
 	else if (k->flags & COMMAND_TEST_LIST && !node->tests)
@@ -190,7 +217,7 @@ shape_wrong(struct compiler *c, const struct command *k, struct ast_node *node)
 		compile_error(c, node->tests->at, "use anyof(...) or allof(...) for several tests",
 		              "'%s' takes one test, without '( )'", k->name);
 	else if (!(k->flags & (COMMAND_TEST_ONE | COMMAND_TEST_LIST)) && node->tests)
-		compile_error(c, node->tests->at, usage, "'%s' does not take a test", k->name);
+		test_unwanted(c, k, node->tests, usage);
 	else
 		return true;
 	return false;
@@ -399,6 +426,25 @@ arguments_end(const struct ast_node *node)
 	return end;
 }
 
+static struct ast_node *command_known(struct compiler *, const struct word *, struct ast_node *);
+
+/* Both commands, as if the semicolon stood there. */
+static struct ast_node *
+command_split(struct compiler *c, const struct word *w, struct ast_node *node, struct ast_node *hidden)
+{
+	uint32_t end = arguments_end(node);
+
+	compile_error(c, SPAN(end, end), NULL, "';' is missing after '%s'", w->command->name);
+	hidden->has_block = node->has_block;
+	hidden->block = node->block;
+	hidden->next = node->next;
+	node->tests = node->block = NULL;
+	node->has_block = false;
+	node->end = end;
+	node->next = hidden;
+	return command_known(c, w, node);
+}
+
 static struct ast_node *
 command_known(struct compiler *c, const struct word *w, struct ast_node *node)
 {
@@ -412,15 +458,8 @@ command_known(struct compiler *c, const struct word *w, struct ast_node *node)
 		return node;
 	}
 	hidden = command_hidden(c, k, node);
-	if (hidden) {
-		uint32_t end = arguments_end(node);
-
-		compile_error(c, SPAN(end, end), NULL, "';' is missing after '%s'", k->name);
-		hidden->has_block = node->has_block;
-		hidden->block = node->block;
-		compile_commands(c, hidden);
-		return node;
-	}
+	if (hidden)
+		return command_split(c, w, node, hidden);
 	if (k->compile) {
 		if (node_shape(c, k, node))
 			return k->compile(c, node);

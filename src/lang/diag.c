@@ -4,20 +4,48 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void
 diag_report(struct diag *d, struct source *src, struct span at, int severity, const char *hint, const char *format,
             va_list ap)
 {
-	struct tamis_diagnostic out = { .severity = severity, .hint = hint };
 	char text[512];
 
-	if (d->quiet || !d->host || !d->host->report)
+	if (!d->host || !d->host->report)
 		return;
 	vsnprintf(text, sizeof text, format, ap);
-	out.place = source_place(src, at);
-	out.text = text;
-	d->host->report(d->host->ctx, &out);
+	vec_push(&d->items, (struct diag_item){ src, at, severity, arena_str(d->arena, str_from(text)).s,
+	                                        hint ? arena_str(d->arena, str_from(hint)).s : NULL, d->items.n });
+}
+
+static int
+item_order(const void *a, const void *b)
+{
+	const struct diag_item *x = a, *y = b;
+
+	if (x->at.from != y->at.from)
+		return x->at.from < y->at.from ? -1 : 1;
+	return (x->number > y->number) - (x->number < y->number);
+}
+
+void
+diag_flush(struct diag *d, size_t first)
+{
+	struct diag_item *v = d->items.v + first;
+	size_t n = d->items.n - first;
+
+	if (n)
+		qsort(v, n, sizeof *v, item_order);
+	for (size_t i = 0; i < n; i++) {
+		struct tamis_diagnostic out = { .severity = v[i].severity, .text = v[i].text, .hint = v[i].hint };
+
+		out.place = source_place(v[i].source, v[i].at);
+		d->host->report(d->host->ctx, &out);
+	}
+	d->items.n = first;
+	if (!first)
+		vec_done(&d->items);
 }
 
 void

@@ -104,7 +104,7 @@ parse_unexpected(struct parse *p, struct span at, const char *got, bool end, con
 	if (p->lex.too_deep)
 		return;
 	parse_list_names(names, sizeof names, expected, n);
-	snprintf(hint, sizeof hint, "expected %s", p->open && p->last_word.s + p->last_word.len <= word.s ? names : "a command");
+	snprintf(hint, sizeof hint, "expected %s", p->was_open ? names : "a command");
 	if (end)
 		diag_error(p->lex.diag, p->lex.source, at, n > 0 ? hint : NULL, "file ends in the middle of a command");
 	else if (got[0] == '\'')
@@ -232,6 +232,7 @@ parse_token(SIEVE_STYPE *value, struct span *at, struct parse *p)
 	}
 	*at = p->lex.at;
 	p->previous_end = p->lex.at.to;
+	p->was_open = p->open;
 	parse_follow(p, token);
 	switch (token) {
 	case IDENTIFIER: case TAG:

@@ -14,6 +14,7 @@ struct parse {
 	struct ast_string *strings;     /* of the list being read */
 	uint32_t nstrings, cap;
 	uint32_t previous_end;          /* offset behind the last token: where a ";" belongs */
+	bool was_open;                  /* the same, before the last token */
 	bool open;                      /* a command has begun that no ";" or block has ended */
 	unsigned parens;                /* "(" of it that are not closed */
 	bool bracket;

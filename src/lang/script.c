@@ -153,11 +153,13 @@ script_compile(struct build *b, struct compiler *outer, uint32_t id, struct str 
 	                      .scratch = &scratch, .script = id, .flags = b->program->flags, .breaks = -1,
 	                      .again = b->scripts.v[id].compiled, .first_call = (uint32_t)b->calls.n,
 	                      .first_rule = (uint32_t)b->rules.n };
+	size_t first = b->diag->items.n;
 	bool fine;
 
 	c.source = source_new(b, name, text.len > b->program->limits.script_size ? STR_EMPTY : text);
 	b->scripts.v[id].active = b->scripts.v[id].compiled = true;
 	fine = script_read(&c, text);
+	diag_flush(b->diag, first);
 	b->scripts.v[id].active = false;
 	if (fine)
 		unit_close(&c);
@@ -171,7 +173,7 @@ script_compile(struct build *b, struct compiler *outer, uint32_t id, struct str 
 int
 script_main(struct build *b, struct str name, struct str text)
 {
-	vec_push(&b->scripts, (struct script){ .key = STR_EMPTY, .text = text });
+	vec_push(&b->scripts, (struct script){ .key = STR_EMPTY, .file = name, .text = text });
 	return script_compile(b, NULL, 0, name, text);
 }
 
@@ -240,14 +242,28 @@ include_compile(struct compiler *c, struct str kind, struct str name, uint32_t i
 	return unit < 0 ? INCLUDE_BROKEN : unit;
 }
 
+/* Nobody says what name includes know the main script by: it is taken for the
+ * one with the name of its file and the same text. */
+static bool
+is_main(const struct build *b, struct str name, struct str text)
+{
+	struct str file = b->scripts.v[0].file;
+	const char *slash = memrchr(file.s, '/', file.len);
+
+	if (slash)
+		file = str_sub(file, (size_t)(slash + 1 - file.s), file.len);
+	if (!str_starts(file, name) || !str_eq(text, b->scripts.v[0].text))
+		return false;
+	return file.len == name.len || str_is(str_sub(file, name.len, file.len), ".sieve");
+}
+
 /* A script to compile: may it be? */
 static int
-include_allowed(struct compiler *c, uint32_t id)
+include_allowed(struct compiler *c, struct str name, uint32_t id)
 {
 	struct build *b = c->build;
 
-	/* the main script has no name of its own; that it is included shows in its text */
-	if (str_eq(b->scripts.v[id].text, b->scripts.v[0].text))
+	if (is_main(b, name, b->scripts.v[id].text))
 		return include_refused(c, 0);
 	if (b->depth >= b->program->limits.include_nesting) {
 		c->context.low = true;
@@ -271,7 +287,7 @@ compile_include(struct compiler *c, struct str kind, struct str name)
 	if (unit < 0) {
 		rc = include_load(c, kind, name, id);
 		if (rc > 0)
-			rc = include_allowed(c, id);
+			rc = include_allowed(c, name, id);
 		unit = rc > 0 ? include_compile(c, kind, name, id) : rc;
 	}
 	if (unit >= 0)
