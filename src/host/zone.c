@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "host/file.h"
@@ -52,8 +53,7 @@ zone_read(struct zone_file *f)
 {
 	char path[sizeof(ZONE_DIRECTORY) + ZONE_NAME_MAX];
 
-	memcpy(path, ZONE_DIRECTORY, sizeof(ZONE_DIRECTORY) - 1);
-	strcpy(path + sizeof(ZONE_DIRECTORY) - 1, f->name);
+	snprintf(path, sizeof(path), "%s%s", ZONE_DIRECTORY, f->name);
 	if (file_read(AT_FDCWD, path, &f->data, ZONE_SIZE_MAX) < 0)
 		return file_may_pass(errno) ? -1 : 0;
 	f->found = f->data.len > 4 && !memcmp(f->data.s, "TZif", 4);

@@ -140,8 +140,8 @@ option_set(const struct cmd *c, struct option_at at, const char *v)
 		++*(unsigned *)at.value;
 		break;
 	case OPTION_NUMBER:
-		if (!str_number(str_from(v), &number))
-			return cmd_usage(c, "value \"%s\" of \"--%s\" is not a number", v, o->name);
+		if (!v || !str_number(str_from(v), &number))
+			return cmd_usage(c, "value \"%s\" of \"--%s\" is not a number", v ? v : "", o->name);
 		*(uint64_t *)at.value = number;
 		break;
 	case OPTION_TEXT:

@@ -87,6 +87,19 @@ story_rule(struct story *s, const struct tamis_event *e)
 	vec_push(&s->rule, r);
 }
 
+static void
+story_test(struct story *s, const struct tamis_event *e)
+{
+	vec_push(&s->test, (struct story_test){
+		.place = e->place,
+		.source = diag_text(s->diag, &e->place),
+		.result = -1,
+		.compares = e->value.len > 0,
+	});
+	if (s->rule.n)
+		s->rule.v[s->rule.n - 1].ntests++;
+}
+
 static struct story_test *
 story_last(struct story *s)
 {
@@ -134,15 +147,7 @@ story_event(void *ctx, const struct tamis_event *e)
 			s->rule.v[s->rule.n - 1].result = e->result;
 		break;
 	case TAMIS_TEST:
-		vec_push(&s->test, (struct story_test){
-			.place = e->place,
-			.source = diag_text(s->diag, &e->place),
-			.result = -1,
-			.compares = e->value.len > 0,
-			.type = story_keep(s, e->value),
-		});
-		if (s->rule.n)
-			s->rule.v[s->rule.n - 1].ntests++;
+		story_test(s, e);
 		break;
 	case TAMIS_VALUE:
 		story_value(s, e);

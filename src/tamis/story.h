@@ -11,8 +11,7 @@ struct story_test {
 	struct tamis_place place;
 	struct str source;              /* its words in the rules */
 	int result;
-	bool compares;                  /* it has a match type, which is: */
-	struct str type;
+	bool compares;                  /* it has a match type, so it sees values */
 	size_t nvalues;
 	struct str value[STORY_VALUES];
 	bool matched, nearest;
