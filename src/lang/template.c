@@ -42,12 +42,27 @@ name_find(struct compiler *c, struct str name, uint64_t hash)
 	return NULL;
 }
 
-static uint32_t
-global_slot(struct build *b, struct str name)
+/* Is there room for one more? */
+static bool
+names_room(struct compiler *c, size_t n, struct span at)
 {
+	unsigned most = c->program->limits.variables;
+
+	if (n >= most)
+		compile_error(c, at, NULL, "too many variables: more than %u (limit 'variables')", most);
+	return n < most;
+}
+
+static uint32_t
+global_slot(struct compiler *c, struct str name, struct span at)
+{
+	struct build *b = c->build;
+
 	for (uint32_t i = 0; i < b->globals.n; i++)
 		if (str_eq(b->globals.v[i], name))
 			return GLOBAL_SLOT | i;
+	if (!names_room(c, b->globals.n, at))
+		return GLOBAL_SLOT;
 	vec_push(&b->globals, name);
 	return GLOBAL_SLOT | (uint32_t)(b->globals.n - 1);
 }
@@ -63,10 +78,6 @@ name_prepare(struct compiler *c, struct str *name, struct span at)
 	}
 	if (name->len > LIMIT_VARIABLE_NAME) {
 		compile_error(c, at, NULL, "variable name is longer than %d bytes", LIMIT_VARIABLE_NAME);
-		return false;
-	}
-	if (c->names.n >= c->program->limits.variables || c->build->globals.n >= c->program->limits.variables) {
-		compile_error(c, at, NULL, "too many variables (limit is %u)", c->program->limits.variables);
 		return false;
 	}
 	*name = arena_lower(&c->program->arena, *name);
@@ -118,6 +129,8 @@ plain_slot(struct compiler *c, struct str name, struct span at, bool set)
 		known->set |= set;
 		return known->slot;
 	}
+	if (!names_room(c, c->names.n, at))
+		return -1;
 	vec_push(&c->names, (struct variable_name){ name, hash, c->nlocals, set });
 	return c->nlocals++;
 }
@@ -137,7 +150,7 @@ compile_variable(struct compiler *c, struct str name, struct span at)
 			return -1;
 		}
 		name = str_sub(name, (size_t)dot + 1, name.len);
-		return name_prepare(c, &name, at) ? (int64_t)global_slot(c->build, name) : -1;
+		return name_prepare(c, &name, at) ? (int64_t)global_slot(c, name, at) : -1;
 	}
 	return plain_slot(c, name, at, true);
 }
@@ -151,7 +164,7 @@ compile_global(struct compiler *c, struct str name, struct span at)
 		return;
 	known = name_find(c, name, str_hash(name, 0));
 	if (!known) {
-		vec_push(&c->names, (struct variable_name){ name, str_hash(name, 0), global_slot(c->build, name), false });
+		vec_push(&c->names, (struct variable_name){ name, str_hash(name, 0), global_slot(c, name, at), false });
 		return;
 	}
 	if (known->slot & GLOBAL_SLOT)
@@ -160,7 +173,7 @@ compile_global(struct compiler *c, struct str name, struct span at)
 		compile_error(c, at, "declare it global before it is set (RFC 6609 3.4.1)",
 		              "variable '%.*s' is already in use as this script's own", STR_ARG(name));
 	/* what was read before was its own, and empty */
-	known->slot = global_slot(c->build, name);
+	known->slot = global_slot(c, name, at);
 }
 
 /* "${" ref "}" at the start of v: its length, and the parts */
@@ -240,7 +253,7 @@ piece_space(struct compiler *c, struct str space, struct str name, struct span a
 		struct str lower = name;
 
 		return name_prepare(c, &lower, at)
-		       ? (struct piece){ .kind = PIECE_GLOBAL, .slot = global_slot(c->build, lower) & ~GLOBAL_SLOT } : none;
+		       ? (struct piece){ .kind = PIECE_GLOBAL, .slot = global_slot(c, lower, at) & ~GLOBAL_SLOT } : none;
 	}
 	wrong = s->check ? s->check(name) : NULL;
 	if (wrong) {
