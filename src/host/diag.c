@@ -249,8 +249,8 @@ diag_format(const struct diag *d, const struct tamis_diagnostic *t, struct buf *
 	}
 }
 
-static void
-diag_json(const struct diag *d, const struct tamis_diagnostic *t)
+json_t *
+diag_object(const struct diag *d, const struct tamis_diagnostic *t)
 {
 	json_t *o = json_object();
 
@@ -262,7 +262,7 @@ diag_json(const struct diag *d, const struct tamis_diagnostic *t)
 	json_put(o, "text", json_text(str_from(t->text)));
 	if (t->hint)
 		json_put(o, "hint", json_text(str_from(t->hint)));
-	json_line(d->out, o);
+	return o;
 }
 
 void
@@ -284,7 +284,7 @@ diag_report(void *ctx, const struct tamis_diagnostic *t)
 	if (d->form == DIAG_NONE || (d->no_warnings && t->severity != TAMIS_ERROR))
 		return;
 	if (d->form == DIAG_JSON) {
-		diag_json(d, t);
+		json_line(d->out, diag_object(d, t));
 		return;
 	}
 	diag_format(d, t, &b);

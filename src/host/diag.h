@@ -52,6 +52,10 @@ void diag_format(const struct diag *, const struct tamis_diagnostic *, struct bu
 /* "error", "warning", "note" */
 const char *diag_severity(const struct tamis_diagnostic *);
 
+struct json_t;
+/* The same as a JSON object: file, line, column, length, severity, text, hint. */
+struct json_t *diag_object(const struct diag *, const struct tamis_diagnostic *);
+
 /* Bytes that a terminal could take for commands are shown as "\xHH"; line ends stay. */
 void diag_clean(struct buf *, struct str);
 

@@ -238,7 +238,7 @@ print_option_json(json_t *o, const struct tamis_option *option)
 }
 
 static json_t *
-print_effect_json(const struct tamis_effect *e)
+print_effect_json(const struct diag *d, const struct tamis_effect *e)
 {
 	json_t *o = json_object();
 	size_t i;
@@ -251,7 +251,7 @@ print_effect_json(const struct tamis_effect *e)
 	if (e->version)
 		json_put(o, "version", json_integer(e->version));
 	if (e->place.line) {
-		json_put(o, "file", json_text(text_str(e->place.file)));
+		json_put(o, "file", json_text(diag_path(d, text_str(e->place.file))));
 		json_put(o, "line", json_integer(e->place.line));
 		json_put(o, "column", json_integer(e->place.column));
 	}
@@ -259,7 +259,7 @@ print_effect_json(const struct tamis_effect *e)
 }
 
 json_t *
-print_json(struct str message, const struct tamis_outcome *outcome, enum tamis_status s)
+print_json(const struct diag *d, struct str message, const struct tamis_outcome *outcome, enum tamis_status s)
 {
 	json_t *o = json_object(), *effects = json_array();
 	const struct tamis_effect *e = NULL;
@@ -270,7 +270,7 @@ print_json(struct str message, const struct tamis_outcome *outcome, enum tamis_s
 		json_put(o, "degraded", json_true());
 	if (print_final(s))
 		while ((e = tamis_outcome_next(outcome, e)))
-			json_array_append_new(effects, print_effect_json(e));
+			json_array_append_new(effects, print_effect_json(d, e));
 	json_put(o, "effects", effects);
 	return o;
 }

@@ -27,7 +27,7 @@ const char *print_status(enum tamis_status);
 /* decided or failed: the effects are what is done */
 bool print_final(enum tamis_status);
 /* { "message": ..., "status": ..., "effects": [ { "effect": "fileinto", "mailbox": "X", "line": 3 } ] } */
-json_t *print_json(struct str message, const struct tamis_outcome *, enum tamis_status);
+json_t *print_json(const struct diag *, struct str message, const struct tamis_outcome *, enum tamis_status);
 /* The value of an effect's option; empty if there is none of that name. */
 struct str print_option(const struct tamis_effect *, const char *name);
 /* A string as rules write it: in quotes, with "\" before quotes and

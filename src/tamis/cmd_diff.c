@@ -61,8 +61,8 @@ cmd_diff_show(struct diff *d, const struct source_message *m, const struct sessi
 	if (d->own->summary)
 		return;
 	if (d->session.set->json) {
-		cmd_diff_json(m, (json_t *[]){ print_json(m->name, r[OLD].outcome, r[OLD].status),
-		                               print_json(m->name, r[NEW].outcome, r[NEW].status) });
+		cmd_diff_json(m, (json_t *[]){ session_json(&d->session, m, &r[OLD]),
+		                               session_json(&d->session, m, &r[NEW]) });
 		return;
 	}
 	buf_reset(&d->line);

@@ -271,7 +271,7 @@ cmd_explain_rule_json(const struct explain *x, const struct story_rule *r)
 static void
 cmd_explain_json(struct explain *x, const struct source_message *m, const struct session_result *r)
 {
-	json_t *o = print_json(m->name, r->outcome, r->status), *led = json_array(), *others = json_array();
+	json_t *o = session_json(&x->session, m, r), *led = json_array(), *others = json_array();
 	size_t i, n = cmd_explain_before(x, r->outcome);
 
 	for (i = 0; i < x->story.rule.n; i++) {

@@ -84,7 +84,7 @@ cmd_run_message(void *ctx, const struct source_message *m)
 	if (run->own->summary && run->session.many)
 		;
 	else if (run->session.set->json)
-		json_line(stdout, print_json(m->name, r.outcome, r.status));
+		json_line(stdout, session_json(&run->session, m, &r));
 	else
 		cmd_run_text(run, m, &r);
 	session_result_done(&r);

@@ -284,7 +284,7 @@ cmd_trace_message(void *ctx, const struct source_message *m)
 	session_decide(&t->session, &t->programs, &r);
 	t->status = r.status;
 	if (t->session.set->json) {
-		json_line(stdout, print_json(m->name, r.outcome, r.status));
+		json_line(stdout, session_json(&t->session, m, &r));
 	} else {
 		buf_reset(&t->line);
 		print_plan_line(&t->line, r.outcome, r.status);

@@ -8,6 +8,7 @@
 
 #include "host/moment.h"
 #include "host/limit.h"
+#include "host/print.h"
 #include "host/sequence.h"
 #include "tamis/progress.h"
 #include "tamis/session.h"
@@ -91,6 +92,12 @@ session_report(void *ctx, const struct tamis_diagnostic *t)
 	struct session *s = ctx;
 	enum diag_form form = s->diag.form;
 
+	if (s->set->json) {
+		if (!s->errors)
+			s->errors = json_array();
+		json_array_append_new(s->errors, diag_object(&s->diag, t));
+		return;
+	}
 	fflush(stdout);
 	if (s->many && s->errors_shown >= ERRORS_SHOWN)
 		s->diag.form = DIAG_NONE;
@@ -290,13 +297,26 @@ session_decide(struct session *s, const struct programs *p, struct session_resul
 	ret->recipient = answer_recipient(&s->answer, s->message);
 	ret->outcome = tamis_outcome_new(ret->recipient);
 	ret->status = sequence_run(p->v, p->n, ret->outcome, s->stage, &host);
+	ret->errors = s->errors;
+	s->errors = NULL;
 	if (ret->status == TAMIS_DECIDED || ret->status == TAMIS_FAILED)
 		memory_apply(s->answer.memory, ret->outcome, s->answer.now);
+}
+
+json_t *
+session_json(struct session *s, const struct source_message *m, const struct session_result *r)
+{
+	json_t *o = print_json(&s->diag, m->name, r->outcome, r->status);
+
+	if (r->errors)
+		json_put(o, "errors", json_incref(r->errors));
+	return o;
 }
 
 void
 session_result_done(struct session_result *r)
 {
+	json_decref(r->errors);
 	tamis_outcome_free(r->outcome);
 	tamis_recipient_free(r->recipient);
 }

@@ -29,6 +29,7 @@ struct session {
 	bool many;                      /* more than one message, or perhaps */
 	unsigned flags;                 /* of tamis_compile, by what is to be run */
 	struct progress *progress;
+	struct json_t *errors;          /* of the current decision, where output is JSON */
 	int code;                       /* worst exit code of messages that could not be read */
 };
 
@@ -36,6 +37,7 @@ struct session_result {
 	struct tamis_recipient *recipient;
 	struct tamis_outcome *outcome;
 	enum tamis_status status;
+	struct json_t *errors;          /* NULL: none, or output is not JSON */
 };
 
 /* 0, or the exit code of a command that cannot go on; done is to be called in both cases. */
@@ -61,6 +63,8 @@ int session_each(struct session *, struct texts paths, unsigned needs,
 void session_message(struct session *, const struct source_message *);
 /* The decision for it; remembers what the rules wanted remembered. */
 void session_decide(struct session *, const struct programs *, struct session_result *ret);
+/* Message, status, effects, errors. */
+struct json_t *session_json(struct session *, const struct source_message *, const struct session_result *);
 void session_result_done(struct session_result *);
 
 #endif
