@@ -127,8 +127,9 @@ uu_start(struct str v)
 
 	if (!str_starts(v, STR("begin "))) {
 		line = memmem(v.s, v.len, "\nbegin ", 7);
-		if (!line++)
+		if (!line)
 			return NULL;
+		line++;
 	}
 	line = memchr(line, '\n', v.len - (size_t)(line - v.s));
 	return line ? line + 1 : NULL;

@@ -172,8 +172,9 @@ skip_attributes(const char *p, const char *end, bool *ret_self_closing)
 		while (p < end && is_blank(*p));
 		if (p < end && (*p == '"' || *p == '\'')) {
 			p = memchr(p + 1, *p, (size_t)(end - p - 1));
-			if (!p++)
+			if (!p)
 				return NULL;
+			p++;
 			if (p < end && *p == '>')
 				return p + 1;
 		} else {

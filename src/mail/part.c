@@ -202,8 +202,9 @@ next_delimiter(const struct splitter *s, const char *p, struct delimiter *ret)
 		if (p[-1] == '\n' && has_dashes(s, p))
 			continue;
 		p = memchr(p, '\n', (size_t)(s->end - p));
-		if (!p++)
+		if (!p)
 			return false;
+		p++;
 	}
 	return false;
 }
