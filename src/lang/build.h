@@ -13,6 +13,7 @@ struct word {
 
 struct script {
 	struct str key;                         /* "personal/name"; the main one's is empty */
+	struct str file;                        /* of the main one: its name */
 	struct str text;                        /* .s NULL: not loaded yet */
 	bool active, compiled, broken;
 };
