@@ -12,6 +12,18 @@ static const char *const standard_items[] = {
 	"domain", "host", "location", "name", "phase", "remote-host", "remote-ip", "version",
 };
 
+/* Facts too, but parts of the envelope, not items. */
+static const char *const no_items[] = { "from", "to", "auth", "orig_to" };
+
+static bool
+is_one_of(struct str name, const char *const *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (str_is(name, list[i]))
+			return true;
+	return false;
+}
+
 /* --- environment <name: string> <key-list: string-list> */
 
 enum { NAME, KEYS };
@@ -40,6 +52,8 @@ environment_values(struct run *r, const struct call *k, const struct value *arg,
 	int rc = YES;
 
 	(void)k;
+	if (is_one_of(name, no_items, COUNT(no_items)))
+		return NO;
 	if (fact) {
 		if (fact->v.len || !counts)
 			match_cell(m, fact);
@@ -68,12 +82,9 @@ environment_questions(const struct call *k, void (*want)(void *ctx, struct str w
 {
 	const struct value *name = &k->arg[NAME];
 
-	if (name->dynamic)
-		return;
-	for (size_t i = 0; i < COUNT(standard_items); i++)
-		if (str_is(name->str[0], standard_items[i]))
-			return;
-	want(ctx, STR("environment"), name->str[0]);
+	if (!name->dynamic && !is_one_of(name->str[0], standard_items, COUNT(standard_items)) &&
+	    !is_one_of(name->str[0], no_items, COUNT(no_items)))
+		want(ctx, STR("environment"), name->str[0]);
 }
 
 static const struct command commands[] = {
