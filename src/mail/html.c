@@ -20,8 +20,11 @@ struct html {
 	enum gap gap;
 	unsigned pre, templates;
 	const struct element *hidden;   /* in foreign content: dropped up to its end tag */
-	uint64_t foreign;               /* a bit per open svg or math (1) or integration point (0) */
+	/* a bit for each open svg and math (1) and each point in them where HTML
+	 * may go on (0); and whether that is in math */
+	uint64_t foreign, math;
 	unsigned nforeign;
+	bool html_inside;               /* an element has begun in the innermost such point */
 };
 
 struct tag {
@@ -313,7 +316,8 @@ read_declaration(struct html *h, const char *p)
 
 	if (str_starts(v, STR("--")))
 		return skip_comment(p + 2, h->end);
-	if (!in_foreign(h) || !str_starts(v, STR("[CDATA[")))
+	/* in an svg or math, or in one's element that is at such a point itself */
+	if (!h->nforeign || (!in_foreign(h) && h->html_inside) || !str_starts(v, STR("[CDATA[")))
 		return past(p, h->end, '>');
 	close = str_find(v, STR("]]>"));
 	h->p = p + 7;
@@ -324,19 +328,22 @@ read_declaration(struct html *h, const char *p)
 /* --- the little of the tree that matters */
 
 static void
-push_foreign(struct html *h, bool foreign)
+push_foreign(struct html *h, bool foreign, bool math)
 {
 	/* what is beyond 64 levels is taken for what is around it */
 	if (h->nforeign == 64)
 		return;
 	h->foreign = h->foreign << 1 | foreign;
+	h->math = h->math << 1 | math;
 	h->nforeign++;
+	h->html_inside = false;
 }
 
 static void
 pop_foreign(struct html *h)
 {
 	h->foreign >>= 1;
+	h->math >>= 1;
 	h->nforeign--;
 }
 
@@ -345,15 +352,21 @@ static bool
 foreign_tag(struct html *h, const struct tag *tag)
 {
 	unsigned does = tag->element->does;
+	const bool math = h->math & 1;
 
 	if (tag->closing) {
 		if (h->hidden == tag->element)
 			h->hidden = NULL;
-		if (does & FOREIGN) {
+		if (does & (SVG | MATH)) {
 			pop_foreign(h);
 			h->hidden = NULL;
 		}
-		return false;
+		/* a template around it ends with all that is in it */
+		if (!(does & TEMPLATE) || !h->templates)
+			return false;
+		h->nforeign = 0;
+		h->hidden = NULL;
+		return true;
 	}
 	if (does & BREAKOUT) {
 		while (in_foreign(h))
@@ -363,8 +376,10 @@ foreign_tag(struct html *h, const struct tag *tag)
 	}
 	if (tag->self_closing)
 		return false;
-	if (does & (FOREIGN | INTEGRATION))
-		push_foreign(h, does & FOREIGN);
+	if (does & (SVG | MATH))
+		push_foreign(h, true, does & MATH);
+	else if (does & (math ? IN_MATH : IN_SVG))
+		push_foreign(h, false, math);
 	else if ((does & HIDDEN) && !h->hidden)
 		h->hidden = tag->element;
 	return false;
@@ -414,6 +429,8 @@ apply_tag(struct html *h, const struct tag *tag)
 {
 	unsigned does = tag->element->does;
 
+	if (h->nforeign && !in_foreign(h) && !tag->closing)
+		h->html_inside = true;
 	if (!does)
 		return;
 	if (in_foreign(h) && !foreign_tag(h, tag))
@@ -421,12 +438,12 @@ apply_tag(struct html *h, const struct tag *tag)
 	add_gaps(h, tag);
 	if (tag->closing) {
 		/* the end of an integration point, or of an svg around some */
-		while ((does & FOREIGN) && h->nforeign && !in_foreign(h))
+		while ((does & (SVG | MATH)) && h->nforeign && !in_foreign(h))
 			pop_foreign(h);
-		if ((does & (FOREIGN | INTEGRATION)) && h->nforeign)
+		if ((does & (SVG | MATH | IN_SVG | IN_MATH)) && h->nforeign)
 			pop_foreign(h);
-	} else if ((does & FOREIGN) && !tag->self_closing) {
-		push_foreign(h, true);
+	} else if ((does & (SVG | MATH)) && !tag->self_closing) {
+		push_foreign(h, true, does & MATH);
 	} else if (does & (RCDATA | RAWTEXT | SCRIPT | PLAINTEXT)) {
 		read_content(h, tag->element);
 	}

@@ -12,9 +12,9 @@ enum {
 	RCDATA = 8, RAWTEXT = 16, SCRIPT = 32, PLAINTEXT = 64,  /* what the tokenizer does inside */
 	HIDDEN = 128,                   /* its text is dropped */
 	TEMPLATE = 256,
-	FOREIGN = 512,                  /* svg, math: other rules inside */
-	INTEGRATION = 1024,             /* in those: HTML again inside */
-	BREAKOUT = 2048                 /* ends those */
+	SVG = 512, MATH = 1024,         /* other rules inside */
+	IN_SVG = 2048, IN_MATH = 4096,  /* in those: HTML again inside */
+	BREAKOUT = 8192                 /* ends those */
 };
 
 struct element {
@@ -24,7 +24,6 @@ struct element {
 
 static const struct element elements[] = {
 	{ "address", BLOCK },
-	{ "annotation-xml", INTEGRATION },
 	{ "article", BLOCK },
 	{ "aside", BLOCK },
 	{ "b", BREAKOUT },
@@ -36,7 +35,7 @@ static const struct element elements[] = {
 	{ "center", BLOCK | BREAKOUT },
 	{ "code", BREAKOUT },
 	{ "dd", BLOCK | BREAKOUT },
-	{ "desc", INTEGRATION },
+	{ "desc", IN_SVG },
 	{ "details", BLOCK },
 	{ "dialog", BLOCK },
 	{ "dir", BLOCK },
@@ -49,7 +48,7 @@ static const struct element elements[] = {
 	{ "figcaption", BLOCK },
 	{ "figure", BLOCK },
 	{ "footer", BLOCK },
-	{ "foreignobject", INTEGRATION },
+	{ "foreignobject", IN_SVG },
 	{ "form", BLOCK },
 	{ "frameset", BLOCK },
 	{ "h1", BLOCK | BREAKOUT },
@@ -70,14 +69,14 @@ static const struct element elements[] = {
 	{ "li", BLOCK | BREAKOUT },
 	{ "listing", BLOCK | PRE | BREAKOUT },
 	{ "main", BLOCK },
-	{ "math", FOREIGN },
+	{ "math", MATH },
 	{ "menu", BLOCK | BREAKOUT },
 	{ "meta", BREAKOUT },
-	{ "mi", INTEGRATION },
-	{ "mn", INTEGRATION },
-	{ "mo", INTEGRATION },
-	{ "ms", INTEGRATION },
-	{ "mtext", INTEGRATION },
+	{ "mi", IN_MATH },
+	{ "mn", IN_MATH },
+	{ "mo", IN_MATH },
+	{ "ms", IN_MATH },
+	{ "mtext", IN_MATH },
 	{ "nav", BLOCK },
 	{ "nobr", BREAKOUT },
 	{ "noembed", RAWTEXT | HIDDEN },
@@ -101,7 +100,7 @@ static const struct element elements[] = {
 	{ "sub", BREAKOUT },
 	{ "summary", BLOCK },
 	{ "sup", BREAKOUT },
-	{ "svg", FOREIGN },
+	{ "svg", SVG },
 	{ "table", BLOCK | BREAKOUT },
 	{ "tbody", BLOCK },
 	{ "td", CELL },
@@ -110,7 +109,7 @@ static const struct element elements[] = {
 	{ "tfoot", BLOCK },
 	{ "th", CELL },
 	{ "thead", BLOCK },
-	{ "title", BLOCK | RCDATA | INTEGRATION },
+	{ "title", BLOCK | RCDATA | IN_SVG },
 	{ "tr", BLOCK },
 	{ "tt", BREAKOUT },
 	{ "u", BREAKOUT },
