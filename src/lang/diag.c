@@ -32,8 +32,8 @@ item_order(const void *a, const void *b)
 void
 diag_flush(struct diag *d, size_t first)
 {
-	struct diag_item *v = d->items.v + first;
 	size_t n = d->items.n - first;
+	struct diag_item *v = n ? d->items.v + first : NULL;
 
 	if (n)
 		qsort(v, n, sizeof *v, item_order);
