@@ -5,12 +5,6 @@
 #include "vm/clock.h"
 
 static const char *
-header_name_check(struct str v)
-{
-	return header_name_ok(v) ? NULL : "is not a header field name";
-}
-
-static const char *
 part_check(struct str v)
 {
 	static const struct date_parts some_day = { .year = 1970, .month = 1, .day = 1 };
@@ -65,7 +59,7 @@ enum { DATE_ZONE, DATE_ORIGINAL, DATE_HEADER, DATE_PART, DATE_KEYS };
 static const struct param date_params[] = {
 	[DATE_ZONE]     = { ":zone", STRING, .group = 1, .check = clock_zone_check },
 	[DATE_ORIGINAL] = { ":originalzone", FLAG, .group = 1 },
-	[DATE_HEADER]   = { "header-name", STRING, ROLE_HEADERS, .check = header_name_check },
+	[DATE_HEADER]   = { "header-name", STRING, ROLE_HEADERS },
 	[DATE_PART]     = { "date-part", STRING, .check = part_check },
 	[DATE_KEYS]     = { "key-list", STRINGS, ROLE_KEYS },
 };
@@ -96,7 +90,13 @@ date_values(struct run *r, const struct call *k, const struct value *arg, struct
 static bool
 date_check(struct compiler *c, struct call *k, const struct ast_node *node)
 {
+	const struct value *name = &k->arg[DATE_HEADER];
+
 	(void)node;
+	/* RFC 5228 2.4.2.2: no error */
+	if (!name->dynamic && !header_name_ok(name->str[0]))
+		compile_warning(c, name->at, NULL, "\"%.*s\" is no header field name: no field has it",
+		                name->str[0].len > 80 ? 80 : (int)name->str[0].len, name->str[0].s);
 	return zone_exists_check(c, k, DATE_ZONE);
 }
 

@@ -30,10 +30,12 @@ static const struct param envelope_params[] = {
 	{ "key-list", STRINGS, ROLE_KEYS },
 };
 
-/* The null path is the empty string whatever part of it is asked for. */
+/* The null path is the empty string whatever part of it is asked for, but is not counted (RFC 5231 4.2). */
 static bool
 envelope_match(struct match *m, struct mail_address *a)
 {
+	if (!a->all.v.len && m->matcher->type->counts)
+		return false;
 	return a->all.v.len ? match_address(m, a) : match_cell(m, &a->all);
 }
 

@@ -239,7 +239,7 @@ one_envelope(const struct program *p, struct message *m, const char *text, struc
 	mail_envelope(&mail);
 	message_give(m, &mail, TAMIS_ENVELOPE);
 	plan(p, m, mail.to, TAMIS_ENVELOPE, &early);
-	counts->refused += early.len && strstr(early.s, "ereject") != NULL;
+	counts->refused += early.len && strstr(buf_str(&early).s, "ereject") != NULL;
 	for (int i = 0; i < 6; i++) {
 		mail_content(&mail);
 		message_give(m, &mail, TAMIS_HEADER);
