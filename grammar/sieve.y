@@ -26,7 +26,6 @@ static void yyerror(struct span *, struct parse *, const char *);
 	struct str text;
 	uint64_t number;
 	struct ast_string string;
-	struct ast_arg *arg;
 	struct { struct ast_arg *first, *last; } args;
 	struct ast_node *node;
 	struct { struct ast_node *first, *last; } nodes;
@@ -40,12 +39,11 @@ static void yyerror(struct span *, struct parse *, const char *);
 %token BROKEN          "broken token"
 
 %type <nodes> commands tests block
-%type <node> command test head
+%type <node> command head
 %type <args> arguments
-%type <arg> argument
 
 /* tree and strings live in arenas: nothing to destroy */
-%destructor { (void)$$; } <node> <nodes> <args> <arg>
+%destructor { (void)$$; } <node> <nodes> <args>
 
 %%
 
@@ -72,31 +70,24 @@ block:
 /* arguments = *argument [ test / test-list ] */
 head:
 	IDENTIFIER arguments                    { $$ = parse_node(p, $1, @1, $2.first, @2.to); }
-	| IDENTIFIER arguments test             { $$ = parse_node(p, $1, @1, $2.first, @3.to); $$->tests = $3; }
+	| IDENTIFIER arguments head             { $$ = parse_node(p, $1, @1, $2.first, @3.to); $$->tests = $3; }
 	| IDENTIFIER arguments '(' tests ')'    { $$ = parse_node(p, $1, @1, $2.first, @5.to); $$->tests = $4.first;
 	                                          $$->parenthesised = true; }
 	;
 
-test:
-	head
-	;
-
+/* a test is what the head of a command is */
 tests:
-	test                                    { $$.first = $$.last = $1; }
-	| tests ',' test                        { $$ = $1; $$.last->next = $3; $$.last = $3; }
+	head                                    { $$.first = $$.last = $1; }
+	| tests ',' head                        { $$ = $1; $$.last->next = $3; $$.last = $3; }
 	;
 
 arguments:
 	%empty                                  { $$.first = $$.last = NULL; }
-	| arguments argument                    { $$ = $1; if ($$.last) $$.last->next = $2; else $$.first = $2; $$.last = $2; }
-	;
-
-argument:
-	TAG                                     { $$ = parse_arg(p, AST_TAG, @1); $$->tag = $1; }
-	| NUMBER                                { $$ = parse_arg(p, AST_NUMBER, @1); $$->number = $1; }
-	| STRING                                { $$ = parse_arg(p, AST_STRING, @1); parse_one_string(p, $$, $1); }
-	| '[' strings ']'                       { $$ = parse_arg(p, AST_STRINGS, @$); parse_strings(p, $$); }
-	| '[' ']'                               { $$ = parse_arg(p, AST_STRINGS, @$); parse_empty_list(p, @$); }
+	| arguments TAG                         { $$ = $1; parse_arg(p, &$$.first, &$$.last, AST_TAG, @2)->tag = $2; }
+	| arguments NUMBER                      { $$ = $1; parse_arg(p, &$$.first, &$$.last, AST_NUMBER, @2)->number = $2; }
+	| arguments STRING                      { $$ = $1; parse_one_string(p, parse_arg(p, &$$.first, &$$.last, AST_STRING, @2), $2); }
+	| arguments '[' strings ']'             { $$ = $1; parse_strings(p, parse_arg(p, &$$.first, &$$.last, AST_STRINGS, SPAN(@2.from, @4.to))); }
+	| arguments '[' ']'                     { $$ = $1; parse_empty_list(p, SPAN(@2.from, @3.to)); }
 	;
 
 /* kept in the parser's own array: lists do not nest */

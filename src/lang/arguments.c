@@ -11,7 +11,7 @@ struct arguments {
 	const struct ast_node *node;
 	struct call *call;
 	struct value *value;                    /* command->nparams */
-	struct span at[PARAMS_MOST];            /* where each was written */
+	const struct ast_arg *keys;             /* the argument that holds the keys */
 	const struct match_type *match_type;
 	const struct comparator *comparator;
 	const struct address_part *part;
@@ -95,29 +95,19 @@ string_rewritten(struct compiler *c, const struct ast_string *s)
 	return text;
 }
 
-static bool
-rewrites(const struct compiler *c)
-{
-	for (unsigned e = 0; extensions[e]; e++)
-		if (extensions[e]->rewrite && vocabulary_bit(c->enabled, e))
-			return true;
-	return false;
-}
-
 static void
 strings_read(struct compiler *c, const struct ast_arg *arg, struct value *v)
 {
 	struct arena *arena = &c->program->arena;
 	struct str *str = arena_array(arena, arg->nstrings, sizeof *str);
 	const struct template **template = NULL;
-	bool rewrite = rewrites(c);
 
 	for (uint32_t i = 0; i < arg->nstrings; i++) {
 		const struct ast_string *s = &arg->string[i];
 
 		if (s->value.len > LIMIT_STRING)
 			compile_error(c, s->at, NULL, "string is longer than %u bytes", LIMIT_STRING);
-		str[i] = rewrite ? string_rewritten(c, s) : s->value;
+		str[i] = c->rewrites ? string_rewritten(c, s) : s->value;
 		if (c->templates) {
 			const struct template *t = compile_template(c, str[i], s->at);
 
@@ -145,9 +135,9 @@ headers_intern(struct compiler *c, struct value *v)
 }
 
 static void
-variable_intern(struct arguments *a, struct value *v, struct span at)
+variables_intern(struct arguments *a, struct value *v, const struct ast_arg *arg, bool set)
 {
-	int64_t slot;
+	struct span at = arg->at;
 	uint32_t *id;
 
 	if (!a->c->templates && a->c->ihave) {
@@ -159,12 +149,13 @@ variable_intern(struct arguments *a, struct value *v, struct span at)
 		compile_error(a->c, at, "add require \"variables\";", "naming a variable needs the extension \"variables\"");
 		return;
 	}
-	slot = compile_variable(a->c, v->str[0], at);
-	a->bad |= slot < 0;
-	if (slot < 0)
-		return;
-	id = arena_alloc(&a->c->program->arena, sizeof *id);
-	*id = (uint32_t)slot;
+	id = arena_array(&a->c->program->arena, v->n, sizeof *id);
+	for (uint32_t i = 0; i < v->n; i++) {
+		int64_t slot = compile_variable(a->c, v->str[i], arg->string[i].at, set);
+
+		a->bad |= slot < 0;
+		id[i] = (uint32_t)slot;
+	}
 	v->id = id;
 }
 
@@ -183,7 +174,7 @@ strings_check(struct arguments *a, const char *(*check)(struct str), const char 
 
 /* arg is of the right type already */
 static void
-value_read(struct arguments *a, const char *name, enum type type, enum role role, bool constant,
+value_read(struct arguments *a, const char *name, enum type type, enum role role, uint8_t flags,
            const char *(*check)(struct str), const struct ast_arg *arg, struct value *v)
 {
 	*v = (struct value){ .type = (uint8_t)type, .at = arg->at };
@@ -192,7 +183,7 @@ value_read(struct arguments *a, const char *name, enum type type, enum role role
 		return;
 	}
 	strings_read(a->c, arg, v);
-	if (v->dynamic && (constant || role == ROLE_VARIABLE)) {
+	if (v->dynamic && (flags & PARAM_CONSTANT || role == ROLE_VARIABLE || role == ROLE_VARIABLES)) {
 		compile_error(a->c, arg->at, NULL, "%s of '%s' must be constant: no variables in it", name, a->command->name);
 		a->bad = true;
 		return;
@@ -200,9 +191,11 @@ value_read(struct arguments *a, const char *name, enum type type, enum role role
 	a->call->dynamic |= v->dynamic;
 	if (role == ROLE_HEADERS)
 		headers_intern(a->c, v);
-	else if (role == ROLE_VARIABLE)
-		variable_intern(a, v, arg->at);
+	else if (role == ROLE_VARIABLE || role == ROLE_VARIABLES)
+		variables_intern(a, v, arg, role == ROLE_VARIABLE);
 	strings_check(a, check, name, v, arg);
+	if (flags & PARAM_WORDS && !v->dynamic)
+		value_split(&a->c->program->arena, v);
 }
 
 /* --- tags */
@@ -247,7 +240,6 @@ tag_param(struct arguments *a, const struct ast_arg *tag, uint8_t i)
 			              p->name);
 			a->bad = true;
 		}
-	a->at[i] = tag->at;
 	if (p->type == FLAG) {
 		a->value[i] = (struct value){ .type = FLAG, .number = 1, .at = tag->at };
 		return tag;
@@ -255,7 +247,7 @@ tag_param(struct arguments *a, const struct ast_arg *tag, uint8_t i)
 	arg = tag_argument(a, tag, p->type);
 	if (!arg)
 		return tag->next && tag->next->kind != AST_TAG ? tag->next : tag;
-	value_read(a, p->name, p->type, p->role, p->flags & PARAM_CONSTANT, p->check, arg, &a->value[i]);
+	value_read(a, p->name, p->type, p->role, p->flags, p->check, arg, &a->value[i]);
 	return arg;
 }
 
@@ -305,26 +297,35 @@ tag_match_argument(struct arguments *a, const struct ast_arg *tag, const struct 
 	return arg;
 }
 
+/* A graft has to fit the command too: more than one may have that name. */
+static const struct tag_word *
+tag_find(const struct arguments *a, enum tag_kind kind, struct str tag)
+{
+	const struct build *b = a->c->build;
+
+	for (size_t i = 0; i < b->tags.n; i++)
+		if (b->tags.v[i].kind == kind && tag_is(tag, b->tags.v[i].name) &&
+		    (kind != TAG_GRAFT || graft_fits(b->tags.v[i].what, a->command)))
+			return &b->tags.v[i];
+	return NULL;
+}
+
 static bool
 tag_match(struct arguments *a, const struct ast_arg **tag)
 {
-	struct str name = (*tag)->tag;
+	const struct tag_word *w = tag_find(a, TAG_MATCH, (*tag)->tag);
+	const struct match_type *type;
 
-	for (unsigned e = 0; extensions[e]; e++)
-		for (size_t i = 0; i < extensions[e]->nmatch_types; i++) {
-			const struct match_type *type = &extensions[e]->match_types[i];
-
-			if (!tag_is(name, type->name))
-				continue;
-			a->unknown |= !vocabulary_use(a->c, e, (*tag)->at, "match type", str_from(type->name));
-			tag_exclusive(a, *tag, a->match_type ? a->match_type->name : NULL, "match type");
-			a->match_type = type;
-			a->match_at = (*tag)->at;
-			if (type->argument)
-				*tag = tag_match_argument(a, *tag, type);
-			return true;
-		}
-	return false;
+	if (!w)
+		return false;
+	type = w->what;
+	a->unknown |= !vocabulary_use(a->c, w->extension, (*tag)->at, "match type", str_from(type->name));
+	tag_exclusive(a, *tag, a->match_type ? a->match_type->name : NULL, "match type");
+	a->match_type = type;
+	a->match_at = (*tag)->at;
+	if (type->argument)
+		*tag = tag_match_argument(a, *tag, type);
+	return true;
 }
 
 static const struct comparator *
@@ -365,7 +366,8 @@ tag_comparator(struct arguments *a, const struct ast_arg **tag)
 		a->bad = true;
 		return true;
 	}
-	a->unknown |= !vocabulary_use(a->c, e, arg->at, "comparator", arg->string->value);
+	if (!k->substring || !compile_lenient(a->c))
+		a->unknown |= !vocabulary_use(a->c, e, arg->at, "comparator", arg->string->value);
 	a->comparator = k;
 	a->comparator_at = arg->at;
 	return true;
@@ -374,18 +376,14 @@ tag_comparator(struct arguments *a, const struct ast_arg **tag)
 static bool
 tag_part(struct arguments *a, const struct ast_arg *tag)
 {
-	for (unsigned e = 0; extensions[e]; e++)
-		for (size_t i = 0; i < extensions[e]->naddress_parts; i++) {
-			const struct address_part *part = &extensions[e]->address_parts[i];
+	const struct tag_word *w = tag_find(a, TAG_PART, tag->tag);
 
-			if (!tag_is(tag->tag, part->name))
-				continue;
-			a->unknown |= !vocabulary_use(a->c, e, tag->at, "address part", str_from(part->name));
-			tag_exclusive(a, tag, a->part ? a->part->name : NULL, "address part");
-			a->part = part;
-			return true;
-		}
-	return false;
+	if (!w)
+		return false;
+	a->unknown |= !vocabulary_use(a->c, w->extension, tag->at, "address part", str_from(w->name));
+	tag_exclusive(a, tag, a->part ? a->part->name : NULL, "address part");
+	a->part = w->what;
+	return true;
 }
 
 static const struct ast_arg *
@@ -406,7 +404,7 @@ graft_add(struct arguments *a, const struct ast_arg *tag, const struct graft *g)
 		arg = tag_argument(a, tag, g->type);
 		if (!arg)
 			return tag;
-		value_read(a, g->name, g->type, g->role, false, g->check, arg, &use->value);
+		value_read(a, g->name, g->type, g->role, 0, g->check, arg, &use->value);
 	}
 	for (last = (struct graft_use **)&a->call->grafts; *last; last = &(*last)->next)
 		;
@@ -417,20 +415,15 @@ graft_add(struct arguments *a, const struct ast_arg *tag, const struct graft *g)
 static bool
 tag_graft(struct arguments *a, const struct ast_arg **tag)
 {
-	for (unsigned e = 0; extensions[e]; e++)
-		for (size_t i = 0; i < extensions[e]->ngrafts; i++) {
-			const struct graft *g = &extensions[e]->grafts[i];
+	const struct tag_word *w = tag_find(a, TAG_GRAFT, (*tag)->tag);
 
-			if (!tag_is((*tag)->tag, g->name) || !graft_fits(g, a->command))
-				continue;
-			if (!vocabulary_use(a->c, e, (*tag)->at, "tag", str_from(g->name))) {
-				a->unknown = true;
-				return true;
-			}
-			*tag = graft_add(a, *tag, g);
-			return true;
-		}
-	return false;
+	if (!w)
+		return false;
+	if (vocabulary_use(a->c, w->extension, (*tag)->at, "tag", str_from(w->name)))
+		*tag = graft_add(a, *tag, w->what);
+	else
+		a->unknown = true;
+	return true;
 }
 
 static const struct ast_arg *
@@ -495,8 +488,9 @@ positional_one(struct arguments *a, uint8_t i, const struct ast_arg *arg)
 		a->bad = true;
 		return;
 	}
-	a->at[i] = arg->at;
-	value_read(a, p->name, p->type, p->role, p->flags & PARAM_CONSTANT, p->check, arg, &a->value[i]);
+	if (p->role == ROLE_KEYS)
+		a->keys = arg;
+	value_read(a, p->name, p->type, p->role, p->flags, p->check, arg, &a->value[i]);
 }
 
 static void
@@ -559,43 +553,29 @@ arguments_required(struct arguments *a)
 
 /* --- the matcher */
 
-static const struct match_type *
-match_type_initial(void)
-{
-	for (unsigned e = 0; extensions[e]; e++)
-		for (size_t i = 0; i < extensions[e]->nmatch_types; i++)
-			if (extensions[e]->match_types[i].initial)
-				return &extensions[e]->match_types[i];
-	return NULL;
-}
-
+/* The command's default, or the language's. */
 static const struct comparator *
-comparator_initial(const char *name)
+comparator_default(const struct arguments *a)
 {
 	unsigned e = 0;
 
-	if (name)
-		return comparator_find(str_from(name), &e);
-	for (; extensions[e]; e++)
-		for (size_t i = 0; i < extensions[e]->ncomparators; i++)
-			if (extensions[e]->comparators[i].initial)
-				return &extensions[e]->comparators[i];
-	return NULL;
+	return a->command->comparator ? comparator_find(str_from(a->command->comparator), &e) : a->c->build->comparator;
 }
 
 static const struct value *
-keys_of(const struct arguments *a, const struct ast_arg **ret_arg)
+keys_of(const struct arguments *a)
 {
-	const struct ast_arg *arg = a->node->args;
-
 	for (uint8_t i = 0; i < a->command->nparams; i++)
-		if (a->command->params[i].role == ROLE_KEYS) {
-			while (arg && (arg->at.from != a->at[i].from))
-				arg = arg->next;
-			*ret_arg = arg;
+		if (a->command->params[i].role == ROLE_KEYS)
 			return &a->value[i];
-		}
 	return NULL;
+}
+
+/* Where a key stands, or the whole use when keys are the table's. */
+static struct span
+key_span(const struct arguments *a, const struct ast_arg *arg, size_t at)
+{
+	return arg && at < arg->nstrings ? arg->string[at].at : a->node->at;
 }
 
 static void
@@ -603,13 +583,13 @@ arguments_matcher(struct arguments *a)
 {
 	struct arena *arena = &a->c->program->arena;
 	struct matcher *m = ARENA_NEW(arena, struct matcher);
-	const struct ast_arg *arg = NULL;
-	const struct value *keys = keys_of(a, &arg);
+	const struct ast_arg *arg = a->keys;
+	const struct value *keys = keys_of(a);
 	const char *wrong;
 	size_t at = 0;
 
-	m->type = a->match_type ? a->match_type : match_type_initial();
-	m->comparator = a->comparator ? a->comparator : comparator_initial(a->command->comparator);
+	m->type = a->match_type ? a->match_type : a->c->build->match_type;
+	m->comparator = a->comparator ? a->comparator : comparator_default(a);
 	m->argument = a->match_argument;
 	m->captures = a->c->captures && m->type->captures && !(a->command->flags & COMMAND_SILENT);
 	a->call->matcher = m;
@@ -627,12 +607,12 @@ arguments_matcher(struct arguments *a)
 	}
 	wrong = matcher_prepare(m, arena, keys->str, keys->n, a->c->flags & TAMIS_RESIDENT ? PREPARE_RESIDENT : 0, &at);
 	if (wrong)
-		compile_error(a->c, arg && at < arg->nstrings ? arg->string[at].at : a->node->at, NULL, "key of '%s': %s",
+		compile_error(a->c, key_span(a, arg, at), NULL, "key of '%s': %s",
 		              m->type->name, wrong);
 	a->bad |= wrong != NULL;
 	wrong = wrong || !m->type->doubt ? NULL : m->type->doubt(m, &at);
 	if (wrong)
-		compile_warning(a->c, arg && at < arg->nstrings ? arg->string[at].at : a->node->at, NULL, "key of '%s' %s",
+		compile_warning(a->c, key_span(a, arg, at), NULL, "key of '%s' %s",
 		                m->type->name, wrong);
 }
 

@@ -11,6 +11,15 @@ struct word {
 	uint16_t extension;
 };
 
+/* a match type, address part or graft */
+enum tag_kind { TAG_MATCH, TAG_PART, TAG_GRAFT };
+struct tag_word {
+	const char *name;
+	enum tag_kind kind;
+	uint16_t extension;
+	const void *what;
+};
+
 struct script {
 	struct str key;                         /* "personal/name"; the main one's is empty */
 	struct str file;                        /* of the main one: its name */
@@ -24,12 +33,15 @@ struct build {
 	struct diag *diag;
 	struct arena scratch;
 	struct word word[512];                  /* commands by name, open addressing */
+	VEC(struct tag_word) tags;
+	const struct match_type *match_type;    /* where rules name none */
+	const struct comparator *comparator;
 	VEC(struct unit) units;
 	VEC(struct call) calls;
 	VEC(struct rule) rules;
 	VEC(struct str) names, messages, globals;
 	VEC(const struct namespace *) spaces;
-	VEC(const struct extension *) capabilities;
+	VEC(const struct extension *) capabilities, hooks;
 	struct call call;                       /* the one being made */
 	uint32_t *name_slot;                    /* hash of names: index + 1 */
 	uint32_t name_mask;
@@ -43,6 +55,8 @@ bool modifiers_sort(struct compiler *, struct call *);
 void build_words(struct build *);
 const struct word *build_find(const struct build *, struct str name, bool test);
 uint32_t build_capability(struct build *, unsigned extension);
+/* its .effect is called from here on */
+void build_hook(struct build *, unsigned extension);
 /* "fileinto [:copy] <mailbox: string>" */
 struct str command_usage(struct arena *, const struct command *);
 /* ends a call: record and instruction */

@@ -25,10 +25,14 @@ enum role {
 	ROLE_HEADERS,           /* field names: lower-cased, interned, value->id */
 	ROLE_KEYS,              /* of the call's matcher */
 	ROLE_VARIABLE,          /* a variable to set: value->id[0] is its slot (GLOBAL_SLOT when global); must be constant */
+	ROLE_VARIABLES,         /* variables to look at: value->id[i] are their slots; must be constant */
 };
 #define GLOBAL_SLOT 0x80000000u
 
-enum { PARAM_REQUIRED = 1, PARAM_OPTIONAL = 2, PARAM_CONSTANT = 4 };
+enum {
+	PARAM_REQUIRED = 1, PARAM_OPTIONAL = 2, PARAM_CONSTANT = 4,
+	PARAM_WORDS = 8,                /* "a b" is ["a", "b"], and "" is nothing (if nothing is left: one "") */
+};
 
 struct param {
 	const char *name;               /* ":days" (a tag) or "mailbox" (positional; those are required unless OPTIONAL) */
@@ -54,6 +58,7 @@ enum {
 	COMMAND_FINAL = 256,            /* nothing behind it in the same block is reached */
 	COMMAND_SILENT = 512,           /* sets no match variables */
 	COMMAND_LONG = 1024,            /* its values are long: an index over few tests pays */
+	COMMAND_CHANGING = 2048,        /* its values may change while the script runs: no index */
 };
 
 struct command {
@@ -78,6 +83,18 @@ struct command {
 	enum tamis_stage (*stage)(const struct call *);                         /* else .needs */
 	void (*questions)(const struct call *, void (*want)(void *ctx, struct str what, struct str key), void *ctx);
 };
+
+/* For PARAM_WORDS. */
+static inline void
+value_split(struct arena *arena, struct value *v)
+{
+	static const struct str nothing = { "", 0 };
+	struct str *word;
+
+	v->n = (uint32_t)arena_words(arena, v->str, v->n, &word);
+	v->str = v->n ? word : &nothing;
+	v->n += !v->n;
+}
 
 /* A tag that one extension puts on commands of others. */
 struct graft {
@@ -140,15 +157,16 @@ struct extension {
 	/* Rewrites a constant string: NULL, or what is wrong.  The extension changes how strings are read, so ihave cannot enable it. */
 	const char *(*rewrite)(struct arena *, struct str, struct str *ret);
 	bool templates;                 /* strings may hold "${...}"; the same */
+	/* Adds what the script has set up to an effect of whatever command, the implicit keep too: YES, or UNKNOWN if that cannot
+	 * be told yet.  Called in runs of programs in which some script uses the extension. */
+	int (*effect)(struct run *, struct effect *);
 	bool ihave;                     /* unknown words are errors only when executed (RFC 5463) */
 	bool hosted;                    /* only where host->allow() says so expressly */
 	const char *missing;            /* built without: why */
 };
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
-/* a table of more parameters than PARAMS_MOST does not compile */
-enum { PARAMS_MOST = 32 };
-#define PARAMS(array) .params = (array), .nparams = COUNT(array) / (COUNT(array) <= PARAMS_MOST)
+#define PARAMS(array) .params = (array), .nparams = COUNT(array)
 #define COMMANDS(array) .commands = (array), .ncommands = COUNT(array)
 #define GRAFTS(array) .grafts = (array), .ngrafts = COUNT(array)
 

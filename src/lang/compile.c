@@ -557,12 +557,14 @@ build_finish(struct build *b)
 	MOVE(global, nglobals, b->globals);
 	MOVE(space, nspaces, b->spaces);
 	MOVE(capability, ncapabilities, b->capabilities);
+	MOVE(hook, nhooks, b->hooks);
 #undef MOVE
 }
 
 static void
 build_done(struct build *b)
 {
+	vec_done(&b->tags);
 	vec_done(&b->units);
 	vec_done(&b->calls);
 	vec_done(&b->rules);
@@ -571,6 +573,7 @@ build_done(struct build *b)
 	vec_done(&b->globals);
 	vec_done(&b->spaces);
 	vec_done(&b->capabilities);
+	vec_done(&b->hooks);
 	scripts_done(b);
 	free(b->name_slot);
 	arena_done(&b->scratch);

@@ -44,7 +44,7 @@ struct compiler {
 	/* vocabulary of this script */
 	uint64_t enabled[4];                    /* extensions required, by index */
 	uint64_t guarded[4];                    /* known but not required, where ihave may enable them */
-	bool templates, ihave;
+	bool templates, rewrites, ihave;
 	bool commands_seen;                     /* a command other than require has been met */
 	/* code */
 	VEC(struct insn) code;
@@ -52,6 +52,8 @@ struct compiler {
 	uint32_t nlocals;
 	uint32_t first_call, first_rule;
 	int breaks;                             /* chain of the innermost loop's breaks */
+	bool in_case;                           /* inside a test suite's case; case_end is the chain of jumps to its end */
+	int case_end;
 	unsigned loop, blocks, tests;           /* nesting */
 	bool dead;                              /* behind stop: warn once */
 	const char *dead_name;
@@ -98,11 +100,13 @@ bool compile_enable(struct compiler *, struct str capability, struct span at);  
 /* index in extensions[] of a capability that this host and build can offer, or -1 */
 int compile_capability(const struct tamis_host *, struct str capability);
 bool compile_enabled(const struct compiler *, const char *capability);
+/* The host runs test suites, whose dialect is less strict. */
+bool compile_lenient(const struct compiler *);
 const struct command *compile_find(struct compiler *, struct str name, bool test);
 
 /* --- variables */
 /* slot of a script's own variable (made if new), or GLOBAL_SLOT | slot; -1 after an error */
-int64_t compile_variable(struct compiler *, struct str name, struct span at);
+int64_t compile_variable(struct compiler *, struct str name, struct span at, bool set);
 /* From here on that name means the program's global variable (RFC 6609 3.4.1). */
 void compile_global(struct compiler *, struct str name, struct span at);
 bool variable_name_ok(struct str);

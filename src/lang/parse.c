@@ -21,11 +21,16 @@ parse_node(struct parse *p, struct str name, struct span at, struct ast_arg *arg
 }
 
 struct ast_arg *
-parse_arg(struct parse *p, enum ast_kind kind, struct span at)
+parse_arg(struct parse *p, struct ast_arg **first, struct ast_arg **last, enum ast_kind kind, struct span at)
 {
 	struct ast_arg *arg = arena_alloc(p->arena, sizeof *arg);
 
 	*arg = (struct ast_arg){ .kind = kind, .at = at };
+	if (*last)
+		(*last)->next = arg;
+	else
+		*first = arg;
+	*last = arg;
 	return arg;
 }
 

@@ -27,7 +27,7 @@ struct parse {
 
 /* actions of the grammar (parse.c) */
 struct ast_node *parse_node(struct parse *, struct str name, struct span at, struct ast_arg *, uint32_t end);
-struct ast_arg *parse_arg(struct parse *, enum ast_kind, struct span at);
+struct ast_arg *parse_arg(struct parse *, struct ast_arg **first, struct ast_arg **last, enum ast_kind, struct span at);
 void parse_append(struct ast_node **first, struct ast_node **last, struct ast_node *);
 void parse_string(struct parse *, struct ast_string);
 void parse_one_string(struct parse *, struct ast_arg *, struct ast_string);

@@ -22,10 +22,28 @@ word_is_test(const struct command *k)
 	return k->kind == COMMAND_TEST;
 }
 
+static void
+build_tags(struct build *b, const struct extension *x, uint16_t e)
+{
+	for (size_t i = 0; i < x->nmatch_types; i++) {
+		vec_push(&b->tags, (struct tag_word){ x->match_types[i].name, TAG_MATCH, e, &x->match_types[i] });
+		if (x->match_types[i].initial)
+			b->match_type = &x->match_types[i];
+	}
+	for (size_t i = 0; i < x->naddress_parts; i++)
+		vec_push(&b->tags, (struct tag_word){ x->address_parts[i].name, TAG_PART, e, &x->address_parts[i] });
+	for (size_t i = 0; i < x->ngrafts; i++)
+		vec_push(&b->tags, (struct tag_word){ x->grafts[i].name, TAG_GRAFT, e, &x->grafts[i] });
+	for (size_t i = 0; i < x->ncomparators; i++)
+		if (x->comparators[i].initial)
+			b->comparator = &x->comparators[i];
+}
+
 void
 build_words(struct build *b)
 {
-	for (unsigned e = 0; extensions[e]; e++)
+	for (unsigned e = 0; extensions[e]; e++) {
+		build_tags(b, extensions[e], (uint16_t)e);
 		for (size_t i = 0; i < extensions[e]->ncommands; i++) {
 			const struct command *k = &extensions[e]->commands[i];
 			struct str name = str_from(k->name);
@@ -35,6 +53,7 @@ build_words(struct build *b)
 				at = (at + 1) % COUNT(b->word);
 			b->word[at] = (struct word){ name, k, (uint16_t)e };
 		}
+	}
 }
 
 const struct word *
@@ -125,7 +144,9 @@ vocabulary_enable(struct compiler *c, unsigned e)
 	const struct extension *x = extensions[e];
 
 	vocabulary_set(c->enabled, e);
+	build_hook(c->build, e);
 	c->templates |= x->templates;
+	c->rewrites |= x->rewrite != NULL;
 	c->captures |= x->templates;
 	for (const char *const *also = x->requires; also && *also; also++) {
 		int other = compile_capability(c->host, str_from(*also));
@@ -139,6 +160,15 @@ vocabulary_enable(struct compiler *c, unsigned e)
 	for (unsigned i = 0; extensions[i]; i++)
 		if (!extensions[i]->templates && !extensions[i]->rewrite && extension_allowed(c->host, extensions[i]))
 			vocabulary_set(c->guarded, i);
+}
+
+bool
+compile_lenient(const struct compiler *c)
+{
+	for (unsigned e = 0; extensions[e]; e++)
+		if (extensions[e]->hosted && extension_allowed(c->host, extensions[e]))
+			return true;
+	return false;
 }
 
 bool
@@ -183,6 +213,7 @@ vocabulary_use(struct compiler *c, unsigned e, struct span at, const char *what,
 	if (!*x->name || vocabulary_bit(c->enabled, e))
 		return true;
 	if (vocabulary_bit(c->guarded, e)) {
+		build_hook(c->build, e);
 		emit_enabled(c, e, at, "%s '%.*s' needs the extension \"%s\", which no ihave has enabled before", what,
 		             STR_ARG(name), x->name);
 		return true;
@@ -210,6 +241,18 @@ build_capability(struct build *b, unsigned extension)
 			return i;
 	vec_push(&b->capabilities, extensions[extension]);
 	return (uint32_t)b->capabilities.n - 1;
+}
+
+void
+build_hook(struct build *b, unsigned extension)
+{
+	const struct extension *x = extensions[extension];
+
+	for (uint32_t i = 0; i < b->hooks.n; i++)
+		if (b->hooks.v[i] == x)
+			return;
+	if (x->effect)
+		vec_push(&b->hooks, x);
 }
 
 const char *
