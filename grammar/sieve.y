@@ -87,7 +87,7 @@ arguments:
 	| arguments NUMBER                      { $$ = $1; parse_arg(p, &$$.first, &$$.last, AST_NUMBER, @2)->number = $2; }
 	| arguments STRING                      { $$ = $1; parse_one_string(p, parse_arg(p, &$$.first, &$$.last, AST_STRING, @2), $2); }
 	| arguments '[' strings ']'             { $$ = $1; parse_strings(p, parse_arg(p, &$$.first, &$$.last, AST_STRINGS, SPAN(@2.from, @4.to))); }
-	| arguments '[' ']'                     { $$ = $1; parse_empty_list(p, SPAN(@2.from, @3.to)); }
+	| arguments '[' ']'                     { $$ = $1; parse_empty_list(p, parse_arg(p, &$$.first, &$$.last, AST_STRINGS, SPAN(@2.from, @3.to))); }
 	;
 
 /* kept in the parser's own array: lists do not nest */

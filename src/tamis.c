@@ -190,6 +190,12 @@ tamis_outcome_switch(struct tamis_outcome *o, struct tamis_recipient *r)
 	outcome_switch(&o->o, &r->r);
 }
 
+void
+tamis_outcome_clear(struct tamis_outcome *o)
+{
+	outcome_clear(&o->o);
+}
+
 enum tamis_status
 tamis_run(const struct tamis_program *program, struct tamis_outcome *o, enum tamis_stage stage,
           const struct tamis_host *host)
@@ -284,7 +290,7 @@ tamis_usage(const struct tamis_word *word, char *out, size_t size)
 	for (const struct extension *const *x = extensions; *x; x++)
 		for (size_t i = 0; i < (*x)->ncommands; i++)
 			if ((*x)->commands[i].name == word->name)
-				usage = command_usage(&scratch, &(*x)->commands[i]);
+				usage = command_usage(&scratch, &(*x)->commands[i], NULL);
 	n = usage.len;
 	if (size) {
 		size_t k = n < size ? n : size - 1;

@@ -53,7 +53,7 @@ argument_given(const struct arguments *a, uint8_t i)
 static const char *
 usage_hint(struct arguments *a)
 {
-	struct str usage = command_usage(a->c->scratch, a->command);
+	struct str usage = command_usage(a->c->scratch, a->command, a->c);
 
 	return arena_printf(a->c->scratch, "usage: %.*s", STR_ARG(usage)).s;
 }
@@ -91,6 +91,8 @@ string_rewritten(struct compiler *c, const struct ast_string *s)
 				compile_error(c, s->at, NULL, "%s", wrong);
 			else
 				text = out;
+			if (wrong || !str_eq(out, s->value))
+				vocabulary_seen(c, e);
 		}
 	return text;
 }
@@ -652,7 +654,8 @@ compile_call(struct compiler *c, const struct command *command, struct ast_node 
 	call->arg = a.value;
 	while (arg && arg->kind == AST_TAG && !a.unknown)
 		arg = argument_tag(&a, arg)->next;
-	if (!a.unknown)
+	/* a tag whose argument is missing has been told: that nothing follows it is the same mistake */
+	if (!a.unknown && !(a.bad && !arg))
 		arguments_positional(&a, arg);
 	if (a.bad || a.unknown)
 		return NULL;

@@ -57,8 +57,8 @@ const struct word *build_find(const struct build *, struct str name, bool test);
 uint32_t build_capability(struct build *, unsigned extension);
 /* its .effect is called from here on */
 void build_hook(struct build *, unsigned extension);
-/* "fileinto [:copy] <mailbox: string>" */
-struct str command_usage(struct arena *, const struct command *);
+/* "fileinto [:copy] <mailbox: string>": with the tags that the script's extensions add, or with all (NULL) */
+struct str command_usage(struct arena *, const struct command *, const struct compiler *);
 /* ends a call: record and instruction */
 void emit_call(struct compiler *, enum op, const struct call *);
 void emit_enabled(struct compiler *, unsigned extension, struct span at, const char *format, ...)
@@ -75,6 +75,9 @@ bool vocabulary_bit(const uint64_t *bits, unsigned i);
  * error has been reported, once, and the words are taken as known from here on.  False: they can never be used, which is
  * an error when executed (a FAIL is emitted). */
 bool vocabulary_use(struct compiler *, unsigned extension, struct span at, const char *what, struct str name);
+void vocabulary_seen(struct compiler *, unsigned extension);
+/* warns of what was required and is not used */
+void vocabulary_unused(struct compiler *);
 bool vocabulary_ready(const struct compiler *, unsigned extension);
 bool graft_fits(const struct graft *, const struct command *);
 

@@ -200,7 +200,7 @@ test_unwanted(struct compiler *c, const struct command *k, const struct ast_node
 static bool
 shape_wrong(struct compiler *c, const struct command *k, struct ast_node *node)
 {
-	const char *usage = arena_printf(c->scratch, "usage: %.*s", STR_ARG(command_usage(c->scratch, k))).s;
+	const char *usage = arena_printf(c->scratch, "usage: %.*s", STR_ARG(command_usage(c->scratch, k, c))).s;
 	struct span at = SPAN(node->at.from, node->end);
 
 	if (k->flags & COMMAND_BLOCK && !node->has_block)
@@ -317,7 +317,7 @@ compile_test(struct compiler *c, struct ast_node *node, bool sense, int *chain, 
 {
 	const struct word *w = build_find(c->build, node->name, true);
 
-	if (c->tests >= c->program->limits.nesting || c->tests >= MAX_MARK) {
+	if (c->tests >= c->program->limits.nesting || c->tests > MAX_MARK) {
 		compile_error(c, node->at, NULL, "tests are nested too deeply (limit is %u)", c->program->limits.nesting);
 		return;
 	}
@@ -426,6 +426,33 @@ arguments_end(const struct ast_node *node)
 	return end;
 }
 
+void
+compile_action(struct compiler *c, const struct command *k, struct ast_node *node)
+{
+	struct call *call = compile_call(c, k, node);
+
+	if (call)
+		emit_call(c, OP_ACT, call);
+}
+
+/* Two commands of one block that cannot go together (RFC 5429 2.2). */
+static void
+command_conflict(struct compiler *c, const struct command *k, const struct ast_node *node, const struct command **refuses,
+                 const struct command **delivers)
+{
+	const uint32_t refusal = 1u << TAMIS_REJECT;
+	const uint32_t delivery = 1u << TAMIS_KEEP | 1u << TAMIS_FILE | 1u << TAMIS_REDIRECT | 1u << TAMIS_SEND;
+
+	if ((k->effects & refusal && *delivers) || (k->effects & delivery && *refuses))
+		compile_warning(c, node->at, "a message is either refused or delivered; at run time this is an error, and it is kept",
+		                "'%s' does not go with '%s' before it", k->name,
+		                k->effects & refusal ? (*delivers)->name : (*refuses)->name);
+	if (k->effects & refusal)
+		*refuses = k;
+	if (k->effects & delivery)
+		*delivers = k;
+}
+
 static struct ast_node *command_known(struct compiler *, const struct word *, struct ast_node *);
 
 /* Both commands, as if the semicolon stood there. */
@@ -466,10 +493,7 @@ command_known(struct compiler *c, const struct word *w, struct ast_node *node)
 		test_children(c, node);
 		compile_block(c, node);
 	} else if (node_shape(c, k, node)) {
-		struct call *call = compile_call(c, k, node);
-
-		if (call)
-			emit_call(c, OP_ACT, call);
+		compile_action(c, k, node);
 	}
 	return node;
 }
@@ -477,12 +501,15 @@ command_known(struct compiler *c, const struct word *w, struct ast_node *node)
 void
 compile_commands(struct compiler *c, struct ast_node *node)
 {
+	const struct command *refuses = NULL, *delivers = NULL;
+
 	for (; node; node = node->next) {
 		const struct word *w = build_find(c->build, node->name, false);
 		const struct ast_node *first = node;
 
 		command_dead(c, node);
 		if (w) {
+			command_conflict(c, w->command, node, &refuses, &delivers);
 			node = command_known(c, w, node);
 		} else {
 			command_unknown(c, node);
@@ -491,7 +518,8 @@ compile_commands(struct compiler *c, struct ast_node *node)
 				compile_block(c, node);
 			}
 		}
-		c->commands_seen = true;
+		if (!w || !(w->command->flags & COMMAND_FIRST))
+			c->commands_seen = true;
 		if (w && w->command->flags & COMMAND_FINAL && first->next) {
 			c->dead = true;
 			c->dead_name = w->command->name;

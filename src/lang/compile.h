@@ -28,6 +28,12 @@ struct variable_name {
 	bool set;                               /* something can change it; else it is only read so far */
 };
 
+struct required {
+	unsigned extension;
+	struct str capability;
+	struct span at;
+};
+
 /* One script being compiled; includes nest. */
 struct compiler {
 	struct compiler *outer;                 /* the including script */
@@ -55,6 +61,8 @@ struct compiler {
 	bool in_case;                           /* inside a test suite's case; case_end is the chain of jumps to its end */
 	int case_end;
 	unsigned loop, blocks, tests;           /* nesting */
+	VEC(struct required) required;          /* what require named, to warn of what nothing needed */
+	uint64_t used[4];
 	bool dead;                              /* behind stop: warn once */
 	const char *dead_name;
 	bool captures;
@@ -81,6 +89,8 @@ void compile_not(struct compiler *, struct ast_node *, bool sense, int *chain, i
 void compile_junction(struct compiler *, struct ast_node *, bool sense, int *chain, int mark, bool any);
 /* Checks the arguments against the table; NULL after errors.  Nothing is emitted; valid until the next call is made. */
 struct call *compile_call(struct compiler *, const struct command *, struct ast_node *);
+/* The same, and the ACT. */
+void compile_action(struct compiler *, const struct command *, struct ast_node *);
 /* The script of that kind ("personal", "global") and name: its unit, or why it cannot be used.  What is broken has been
  * reported, and spoils no other script. */
 enum { INCLUDE_MISSING = -1, INCLUDE_UNREADABLE = -2, INCLUDE_RECURSIVE = -3, INCLUDE_BROKEN = -4, INCLUDE_DEEP = -5,

@@ -32,7 +32,7 @@ void parse_append(struct ast_node **first, struct ast_node **last, struct ast_no
 void parse_string(struct parse *, struct ast_string);
 void parse_one_string(struct parse *, struct ast_arg *, struct ast_string);
 void parse_strings(struct parse *, struct ast_arg *);
-void parse_empty_list(struct parse *, struct span at);
+void parse_empty_list(struct parse *, struct ast_arg *);
 void parse_unexpected(struct parse *, struct span at, const char *got, bool end, const char *const *expected, int n);
 
 /* The tree (NULL for no commands); all mistakes are reported, and counted in

@@ -141,6 +141,8 @@ script_read(struct compiler *c, struct str text)
 	}
 	compile_commands(c, parse_script(c->scratch, &b->program->arena, c->source, b->diag));
 	emit(c, c->outer ? OP_RETURN : OP_HALT, 0, 0);
+	if (b->diag->errors == errors && !c->again)
+		vocabulary_unused(c);
 	return b->diag->errors == errors;
 }
 
@@ -166,6 +168,7 @@ script_compile(struct build *b, struct compiler *outer, uint32_t id, struct str 
 	context_done(&c.context);
 	vec_done(&c.code);
 	vec_done(&c.names);
+	vec_done(&c.required);
 	arena_done(&scratch);
 	return fine ? (int)b->units.n - 1 : -1;
 }

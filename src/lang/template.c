@@ -136,7 +136,7 @@ plain_slot(struct compiler *c, struct str name, struct span at, bool set)
 }
 
 int64_t
-compile_variable(struct compiler *c, struct str name, struct span at)
+compile_variable(struct compiler *c, struct str name, struct span at, bool set)
 {
 	ptrdiff_t dot = str_find(name, STR("."));
 
@@ -146,13 +146,14 @@ compile_variable(struct compiler *c, struct str name, struct span at)
 		if (!s)
 			return -1;
 		if (!s->globals) {
-			compile_error(c, at, NULL, "variables of the namespace '%s' cannot be set", s->name);
+			compile_error(c, at, NULL, "variables of the namespace '%s' cannot be %s", s->name,
+			              set ? "set" : "named here");
 			return -1;
 		}
 		name = str_sub(name, (size_t)dot + 1, name.len);
 		return name_prepare(c, &name, at) ? (int64_t)global_slot(c, name, at) : -1;
 	}
-	return plain_slot(c, name, at, true);
+	return plain_slot(c, name, at, set);
 }
 
 void
@@ -263,6 +264,15 @@ piece_space(struct compiler *c, struct str space, struct str name, struct span a
 	return (struct piece){ .kind = PIECE_SPACE, .slot = space_index(c->build, s), .text = arena_str(&c->program->arena, name) };
 }
 
+/* A "${...}" was read: what lets strings hold one is in use. */
+static void
+templates_seen(struct compiler *c)
+{
+	for (unsigned e = 0; extensions[e]; e++)
+		if (extensions[e]->templates)
+			vocabulary_seen(c, e);
+}
+
 const struct template *
 compile_template(struct compiler *c, struct str text, struct span at)
 {
@@ -285,6 +295,7 @@ compile_template(struct compiler *c, struct str text, struct span at)
 		found = true;
 	}
 	if (found) {
+		templates_seen(c);
 		if (done < text.len)
 			vec_push(&pieces, (struct piece){ .kind = PIECE_TEXT, .text = str_sub(text, done, text.len) });
 		t = arena_alloc(&c->program->arena, sizeof *t + pieces.n * sizeof *t->piece);

@@ -53,11 +53,11 @@ usage_group(struct buf *out, const struct command *k, uint8_t first)
 }
 
 static void
-usage_grafts(struct buf *out, const struct command *k)
+usage_grafts(struct buf *out, const struct command *k, const struct compiler *c)
 {
 	for (unsigned e = 0; extensions[e]; e++)
 		for (size_t i = 0; i < extensions[e]->ngrafts; i++)
-			if (graft_fits(&extensions[e]->grafts[i], k)) {
+			if ((!c || vocabulary_bit(c->enabled, e)) && graft_fits(&extensions[e]->grafts[i], k)) {
 				buf_puts(out, " [");
 				usage_tag(out, extensions[e]->grafts[i].name, extensions[e]->grafts[i].type);
 				buf_putc(out, ']');
@@ -65,13 +65,13 @@ usage_grafts(struct buf *out, const struct command *k)
 }
 
 struct str
-command_usage(struct arena *arena, const struct command *k)
+command_usage(struct arena *arena, const struct command *k, const struct compiler *c)
 {
 	struct buf out = { 0 };
 	struct str copy;
 
 	buf_puts(&out, k->name);
-	usage_grafts(&out, k);
+	usage_grafts(&out, k, c);
 	if (k->flags & COMMAND_MATCHES)
 		buf_puts(&out, " [COMPARATOR] [MATCH-TYPE]");
 	if (k->flags & COMMAND_ADDRESS_PART)

@@ -180,6 +180,7 @@ compile_enable(struct compiler *c, struct str capability, struct span at)
 
 	if (e >= 0) {
 		vocabulary_enable(c, (unsigned)e);
+		vec_push(&c->required, (struct required){ (unsigned)e, capability, at });
 		return true;
 	}
 	near = vocabulary_near_extension(c, capability);
@@ -204,12 +205,39 @@ compile_enabled(const struct compiler *c, const char *capability)
 	return e >= 0 && vocabulary_bit(c->enabled, (unsigned)e);
 }
 
+void
+vocabulary_seen(struct compiler *c, unsigned extension)
+{
+	vocabulary_set(c->used, extension);
+}
+
+/* Has the extension words that could have been used?  Of one without nobody can tell. */
+static bool
+extension_has_words(const struct extension *x)
+{
+	return *x->name && (x->ncommands || x->ngrafts || x->nmatch_types || x->ncomparators || x->naddress_parts ||
+	                    x->templates || x->rewrite);
+}
+
+void
+vocabulary_unused(struct compiler *c)
+{
+	for (size_t i = 0; i < c->required.n && !c->ihave; i++) {
+		const struct required *r = &c->required.v[i];
+
+		if (!vocabulary_bit(c->used, r->extension) && extension_has_words(extensions[r->extension]) &&
+		    !extensions[r->extension]->hosted)
+			compile_warning(c, r->at, NULL, "extension \"%.*s\" is required, but not used", STR_ARG(r->capability));
+	}
+}
+
 bool
 vocabulary_use(struct compiler *c, unsigned e, struct span at, const char *what, struct str name)
 {
 	const struct extension *x = extensions[e];
 	char hint[160];
 
+	vocabulary_set(c->used, e);
 	if (!*x->name || vocabulary_bit(c->enabled, e))
 		return true;
 	if (vocabulary_bit(c->guarded, e)) {
