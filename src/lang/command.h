@@ -59,6 +59,7 @@ enum {
 	COMMAND_SILENT = 512,           /* sets no match variables */
 	COMMAND_LONG = 1024,            /* its values are long: an index over few tests pays */
 	COMMAND_CHANGING = 2048,        /* its values may change while the script runs: no index */
+	COMMAND_FIRST = 4096,           /* nothing but its like may stand before it */
 };
 
 struct command {

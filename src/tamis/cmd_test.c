@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "tamis/svtest.h"
 #include "tamis/testfile_accept.h"
 #include "tamis/testfile_report.h"
 
@@ -13,12 +14,15 @@ enum { DEPTH_MAX = 64 };        /* directories in directories */
 enum { COVER_REPORT = 1, COVER_STRICT };
 
 struct test_settings {
-	bool accept, faults;
+	bool accept, faults, tap, expect_failure, log;
 	unsigned cover;
 };
 
 static const struct cmd_option test_rows[] = {
 	{ 'a', OPTION_FLAG, "accept", NULL, "write what came out into the test files, as what is expected from now on", offsetof(struct test_settings, accept), 0 },
+	{ 0, OPTION_FLAG, "tap", NULL, "print TAP for suites (*.svtest) as well", offsetof(struct test_settings, tap), 0 },
+	{ 'F', OPTION_FLAG, "expect-failure", NULL, "in suites every test is expected to fail", offsetof(struct test_settings, expect_failure), 0 },
+	{ 'E', OPTION_FLAG, "log", NULL, "print what suites log", offsetof(struct test_settings, log), 0 },
 	{ 0, OPTION_FLAG, "faults", NULL, "run each case again with its 1st, 2nd, 3rd... question failing", offsetof(struct test_settings, faults), 0 },
 	{ 0, OPTION_CHOICE, "cover", "report|strict", "list tests of the rules that never came out both ways; strict: that is a failure", offsetof(struct test_settings, cover), COVER_REPORT },
 	{ 0 }
@@ -31,8 +35,11 @@ struct test {
 	struct testfile_options options;
 	struct testfile_report report;
 	struct testfile_cover cover;
+	struct svtest_options suites;
 	VEC(char *) path;
-	VEC(struct testfile) file;
+	VEC(struct testfile) file;      /* of each path; of a suite empty */
+	bool native;                    /* suites print their own kind of report */
+	const char *suite;              /* the current one */
 	int code;
 };
 
@@ -96,25 +103,58 @@ cmd_test_path(struct test *t, const char *path, unsigned depth)
 			cmd_test_directory(t, path, depth);
 		return;
 	}
-	if (depth && !cmd_test_ends(path, ".test") && !cmd_test_ends(path, ".md"))
+	if (depth && !cmd_test_ends(path, ".test") && !cmd_test_ends(path, ".svtest") && !cmd_test_ends(path, ".md"))
 		return;
 	vec_push(&t->path, mem_strdup(path));
 }
 
 /* --- running them */
 
+/* Nobody knows how many tests a suite has before it has run. */
 static void
 cmd_test_read(struct test *t)
 {
-	struct testfile file;
-	size_t i;
+	size_t i, cases = 0, suites = 0;
 
 	for (i = 0; i < t->path.n; i++) {
-		if (testfile_read(&file, t->path.v[i]) < 0)
+		struct testfile file = { .path = NULL };
+
+		if (cmd_test_ends(t->path.v[i], ".svtest"))
+			suites++;
+		else if (testfile_read(&file, t->path.v[i]) < 0)
 			t->code = cmd_worse(t->code, cmd_error(t->path.v[i], errno));
-		t->report.planned += file.c.n;
+		cases += file.c.n;
 		vec_push(&t->file, file);
 	}
+	t->native = suites && suites == t->path.n && !t->own->tap && !t->set->json;
+	t->report.planned = suites ? 0 : cases;
+}
+
+static void
+cmd_test_result(void *ctx, unsigned number, struct str name, bool ok, struct str reason)
+{
+	struct test *t = ctx;
+	struct buf title = { 0 };
+	bool good = ok != t->own->expect_failure;
+
+	(void)number;
+	buf_add(&title, name);
+	if (reason.len)
+		buf_printf(&title, "%s%.*s", name.len ? ": " : "", STR_ARG(reason));
+	testfile_report_one(&t->report, t->suite, 0, title.len ? buf_str(&title) : STR("(no name)"), good, STR_EMPTY);
+	buf_done(&title);
+}
+
+static void
+cmd_test_suite(struct test *t, const char *path)
+{
+	int code;
+
+	t->suite = path;
+	code = svtest_file(&t->suites, path);
+	/* what failed has been counted, or was expected to */
+	if (t->native || code == CMD_USAGE || code == CMD_AGAIN)
+		t->code = cmd_worse(t->code, code);
 }
 
 static void
@@ -180,10 +220,20 @@ cmd_test_run(const struct settings *set, void *own, struct texts operands)
 	for (i = 0; i < operands.n; i++)
 		cmd_test_path(&t, operands.v[i], 0);
 	cmd_test_read(&t);
-	testfile_report_start(&t.report);
+	t.suites = (struct svtest_options){ .set = set, .log = t.own->log, .expect_failure = t.own->expect_failure };
+	if (t.native)
+		t.suites.out = stdout;
+	else
+		t.suites.listener = (struct svtest_listener){ cmd_test_result, &t };
+	if (!t.native)
+		testfile_report_start(&t.report);
 	for (i = 0; i < t.file.n; i++)
-		cmd_test_file(&t, &t.file.v[i]);
-	testfile_report_end(&t.report);
+		if (t.file.v[i].path)
+			cmd_test_file(&t, &t.file.v[i]);
+		else
+			cmd_test_suite(&t, t.path.v[i]);
+	if (!t.native)
+		testfile_report_end(&t.report);
 	if (t.own->cover && testfile_cover_report(&t.cover, stdout, set->json) && t.own->cover == COVER_STRICT)
 		t.code = cmd_worse(t.code, CMD_WRONG);
 	if (t.report.failed)

@@ -98,6 +98,14 @@ outcome_switch(struct outcome *o, struct recipient *r)
 	o->version = 0;
 }
 
+void
+outcome_clear(struct outcome *o)
+{
+	o->first = o->last = NULL;
+	o->nactions = o->nredirects = 0;
+	o->cancelled = o->kept = o->answered = o->failed = o->degraded = false;
+}
+
 static void
 outcome_drop(struct outcome *o, bool (*drop)(const struct outcome *, const struct effect *))
 {
@@ -134,7 +142,7 @@ outcome_begin(struct outcome *o)
 	outcome_drop(o, is_keep);
 	o->nruns++;
 	o->nactions = o->nredirects = 0;
-	o->cancelled = o->kept = false;
+	o->cancelled = o->kept = o->answered = false;
 }
 
 static void
@@ -149,7 +157,7 @@ outcome_append(struct outcome *o, struct effect *e)
 	o->last = e;
 }
 
-void
+struct effect *
 outcome_end(struct outcome *o, bool failed)
 {
 	struct effect *keep;
@@ -160,10 +168,10 @@ outcome_end(struct outcome *o, bool failed)
 	}
 	o->failed = failed;
 	if (o->cancelled)
-		return;
+		return NULL;
 	for (const struct effect *e = o->first; e; e = e->next)
 		if (e->public.kind == TAMIS_KEEP)
-			return;
+			return NULL;
 	keep = ARENA_NEW(&o->arena, struct effect);
 	keep->public.kind = TAMIS_KEEP;
 	keep->public.name = text_of(STR("keep"));
@@ -171,12 +179,28 @@ outcome_end(struct outcome *o, bool failed)
 	keep->public.place.file.s = "";
 	keep->public.version = o->version;
 	outcome_append(o, keep);
+	return keep;
 }
 
 bool
 outcome_keeps(const struct outcome *o)
 {
 	return !o->cancelled || o->kept;
+}
+
+void
+outcome_option(struct outcome *o, struct effect *e, const char *name, struct str value)
+{
+	struct tamis_option *options = (struct tamis_option *)e->public.options;
+
+	if (e->public.noptions == e->cap) {
+		e->cap = e->cap ? e->cap * 2 : 4;
+		options = arena_array(&o->arena, e->cap, sizeof *options);
+		if (e->public.noptions)
+			memcpy(options, e->public.options, e->public.noptions * sizeof *options);
+		e->public.options = options;
+	}
+	options[e->public.noptions++] = (struct tamis_option){ text_of(str_from(name)), text_of(arena_str(&o->arena, value)) };
 }
 
 /* NULL: it has no such option */
@@ -207,6 +231,17 @@ option_remove(struct effect *e, const char *name)
 			options[i] = options[--e->public.noptions];
 			return;
 		}
+}
+
+/* The option becomes what it is of another effect, if only nothing. */
+static void
+option_take(struct outcome *o, struct effect *e, const struct effect *from, const char *name)
+{
+	const struct tamis_option *option = option_find(from, name);
+
+	option_remove(e, name);
+	if (option)
+		outcome_option(o, e, name, str_of(option->value));
 }
 
 /* What of an effect says where mail goes; equal ones are one (RFC 5228 2.10.3). */
@@ -265,6 +300,8 @@ delivers(enum tamis_effect_kind kind)
 static const char *
 effect_conflict(const struct outcome *o, const struct effect *e)
 {
+	if (e->public.kind == TAMIS_REJECT && o->answered)
+		return "a message that is answered is not refused";
 	for (const struct effect *x = o->first; x; x = x->next) {
 		if (x->script != o->nruns)
 			continue;
@@ -274,6 +311,18 @@ effect_conflict(const struct outcome *o, const struct effect *e)
 		    (x->public.kind == TAMIS_REJECT && delivers(e->public.kind)))
 			return "a refused message is neither delivered nor answered";
 	}
+	return NULL;
+}
+
+const char *
+outcome_answer(struct outcome *o)
+{
+	if (o->answered)
+		return "the message has been answered already";
+	for (const struct effect *x = o->first; x; x = x->next)
+		if (x->script == o->nruns && x->public.kind == TAMIS_REJECT)
+			return "a refused message is neither delivered nor answered";
+	o->answered = true;
 	return NULL;
 }
 
@@ -303,6 +352,8 @@ outcome_add(struct outcome *o, const struct program *p, struct effect *e, bool d
 	if (twin) {
 		if (!copy)
 			option_remove(twin, "copy");
+		/* RFC 5232 3: the last list of flags wins */
+		option_take(o, twin, e, "flags");
 		return NULL;
 	}
 	if (++o->nactions > p->limits.actions)

@@ -47,18 +47,25 @@ struct outcome {
 	unsigned version;               /* edits so far */
 	bool cancelled;                 /* the implicit keep of the current script */
 	bool kept;                      /* it has an explicit one */
+	bool answered;                  /* outcome_answer() in the current script */
 	bool failed, degraded;
 };
 
 struct outcome *outcome_new(struct recipient *);
 struct outcome *outcome_free(struct outcome *);
 void outcome_switch(struct outcome *, struct recipient *);
+/* Forgets the effects so far; edits stay. */
+void outcome_clear(struct outcome *);
 /* a run begins: takes back keeps of the one before */
 void outcome_begin(struct outcome *);
-/* it ends: conflicts, implicit keep.  failed: its effects go, a keep stays. */
-void outcome_end(struct outcome *, bool failed);
+/* it ends: the implicit keep, or NULL.  failed: its effects go, a keep stays. */
+struct effect *outcome_end(struct outcome *, bool failed);
+/* The script answers, even if nothing is to be sent this time: NULL, or why it cannot (RFC 5230 4.7). */
+const char *outcome_answer(struct outcome *);
 /* NULL, or what the new effect is in conflict with or which limit it exceeds (literal; RFC 5228 2.10) */
 const char *outcome_add(struct outcome *, const struct program *, struct effect *, bool degraded);
+/* one option more; the value is copied */
+void outcome_option(struct outcome *, struct effect *, const char *name, struct str value);
 bool outcome_keeps(const struct outcome *);
 int outcome_write(const struct outcome *, unsigned version, int (*write)(void *ctx, struct tamis_text), void *ctx);
 

@@ -197,7 +197,9 @@ void
 run_assign(struct run *r, const struct call *k, uint32_t slot, struct str v)
 {
 	struct variable *variable = run_variable(r, slot);
-	struct str cut = utf8_cut(v, r->program->limits.variable_value);
+	/* the host's limit is that of today, the program's that of its compilation */
+	const struct tamis_limits *limits = r->host && r->host->limits ? r->host->limits : &r->program->limits;
+	struct str cut = utf8_cut(v, limits->variable_value);
 
 	variable->v = arena_str(&r->arena, cut);
 	variable->taint = r->taint;
@@ -267,7 +269,7 @@ template_text(struct run *r, const struct template *t)
 }
 
 static void
-value_expand(struct run *r, struct value *v)
+value_expand(struct run *r, struct value *v, uint8_t flags)
 {
 	struct str *str;
 
@@ -277,6 +279,10 @@ value_expand(struct run *r, struct value *v)
 	for (uint32_t i = 0; i < v->n; i++)
 		str[i] = v->template[i] ? template_text(r, v->template[i]) : v->str[i];
 	v->str = str;
+	if (flags & PARAM_WORDS) {
+		value_split(&r->arena, v);
+		v->template = NULL;     /* which is whose is not known any more */
+	}
 }
 
 /* A string that holds variables is checked when its value is known. */
@@ -284,7 +290,7 @@ static int
 value_check(struct run *r, const struct call *k, const struct value *v, const char *name, const char *(*check)(struct str))
 {
 	for (uint32_t i = 0; check && v->dynamic && i < v->n; i++) {
-		const char *wrong = v->template[i] ? check(v->str[i]) : NULL;
+		const char *wrong = !v->template || v->template[i] ? check(v->str[i]) : NULL;
 
 		if (wrong)
 			return run_error(r, k, "%s of '%s': \"%.*s\" %s", name, k->command->name,
@@ -305,7 +311,7 @@ call_expand(struct run *r, const struct call *k)
 	out = arena_array(&r->arena, k->nargs + 1u, sizeof *out);
 	memcpy(out, k->arg, k->nargs * sizeof *out);
 	for (uint8_t i = 0; i < k->nargs; i++)
-		value_expand(r, &out[i]);
+		value_expand(r, &out[i], k->command->params[i].flags);
 	if (r->taint)
 		return out;
 	for (uint8_t i = 0; i < k->nargs; i++)
@@ -330,7 +336,7 @@ run_graft_value(struct run *r, const struct graft_use *g)
 {
 	struct value v = g->value;
 
-	value_expand(r, &v);
+	value_expand(r, &v, 0);
 	return v;
 }
 
@@ -411,17 +417,18 @@ run_effect(struct run *r, const struct call *k, enum tamis_effect_kind kind)
 void
 effect_option(struct run *r, struct effect *e, const char *name, struct str value)
 {
-	struct arena *arena = &r->outcome->arena;
-	struct tamis_option *options = (struct tamis_option *)e->public.options;
+	outcome_option(r->outcome, e, name, value);
+}
 
-	if (e->public.noptions == e->cap) {
-		e->cap = e->cap ? e->cap * 2 : 4;
-		options = arena_array(arena, e->cap, sizeof *options);
-		if (e->public.noptions)
-			memcpy(options, e->public.options, e->public.noptions * sizeof *options);
-		e->public.options = options;
-	}
-	options[e->public.noptions++] = (struct tamis_option){ text_of(str_from(name)), text_of(arena_str(arena, value)) };
+/* What else extensions have to say to an effect: YES, or UNKNOWN. */
+static int
+run_hooks(struct run *r, struct effect *e)
+{
+	int rc = YES;
+
+	for (uint32_t i = 0; i < r->program->nhooks && rc == YES; i++)
+		rc = r->program->hook[i]->effect(r, e);
+	return rc;
 }
 
 int
@@ -435,6 +442,8 @@ run_commit(struct run *r, const struct call *k, struct effect *e)
 
 			g->graft->effect(r, &v, e);
 		}
+	if ((r->taint || run_hooks(r, e) == UNKNOWN) && r->stage < TAMIS_BODY)
+		return UNKNOWN;
 	wrong = outcome_add(r->outcome, r->program, e, r->degraded);
 	return wrong ? run_error(r, k, "'%s': %s", k->command->name, wrong) : YES;
 }
@@ -753,14 +762,19 @@ run_program(const struct program *p, struct outcome *o, enum tamis_stage stage, 
 {
 	struct run r = { .program = p, .outcome = o, .recipient = o->recipient, .message = o->recipient->message,
 	                 .stage = stage, .host = host, .tracing = host && host->trace };
+	struct effect *keep = NULL;
 	enum end end;
 
 	run_start(&r);
 	outcome_begin(o);
 	end = unit_run(&r, p->nunits - 1);
+	if (end != UNDECIDED)
+		keep = outcome_end(o, end == FAILED);
+	/* after an error nothing counts that the script has set up (RFC 5228 2.10.6) */
+	if (keep && end != FAILED && run_hooks(&r, keep) == UNKNOWN && stage < TAMIS_BODY)
+		end = UNDECIDED;
 	arena_done(&r.arena);
 	if (end == UNDECIDED)
 		return r.waiting ? TAMIS_WAITING : TAMIS_UNDECIDED;
-	outcome_end(o, end == FAILED);
 	return end == FAILED ? TAMIS_FAILED : TAMIS_DECIDED;
 }
