@@ -286,3 +286,35 @@ arena_join(struct arena *a, const struct str *parts, size_t n)
 	*to = '\0';
 	return (struct str){ s, len };
 }
+
+/* into out, unless it is NULL */
+static size_t
+words_of(struct str v, struct str *out)
+{
+	size_t n = 0;
+
+	while (v.len) {
+		const char *space = memchr(v.s, ' ', v.len);
+		size_t word = space ? (size_t)(space - v.s) : v.len;
+
+		if (word && out)
+			out[n] = str_sub(v, 0, word);
+		n += word > 0;
+		v = str_sub(v, space ? word + 1 : word, v.len);
+	}
+	return n;
+}
+
+size_t
+arena_words(struct arena *a, const struct str *v, size_t n, struct str **ret)
+{
+	size_t i, words = 0;
+
+	for (i = 0; i < n; i++)
+		words += words_of(v[i], NULL);
+	*ret = arena_array(a, words, sizeof **ret);
+	words = 0;
+	for (i = 0; i < n; i++)
+		words += words_of(v[i], *ret + words);
+	return words;
+}

@@ -71,6 +71,8 @@ struct str arena_lower(struct arena *, struct str);
 struct str arena_printf(struct arena *, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 struct str arena_join(struct arena *, const struct str *, size_t n);
+/* The words between spaces of n strings: how many */
+size_t arena_words(struct arena *, const struct str *, size_t n, struct str **ret);
 
 #define ARENA_NEW(a, type) ((type *)arena_zalloc((a), sizeof(type)))
 #define ARENA_ARRAY(a, n, type) ((type *)arena_array((a), (n), sizeof(type)))

@@ -29,8 +29,8 @@ indexable(const struct call *k)
 {
 	const struct matcher *m = k->matcher;
 
-	if (!m || !k->command->values || k->grafts || k->dynamic || k->unit == NO_UNIT || !m->type->literal ||
-	    m->nkeys > KEYS_MOST)
+	if (!m || !k->command->values || k->command->flags & COMMAND_CHANGING || k->grafts || k->dynamic ||
+	    k->unit == NO_UNIT || !m->type->literal || m->nkeys > KEYS_MOST)
 		return false;
 	for (uint32_t i = 0; i < m->nkeys; i++)
 		if (m->type->literal(m, i).len < LITERAL_LEAST)

@@ -96,6 +96,8 @@ struct program {
 	uint32_t nspaces;
 	const struct extension **capability;    /* of ENABLED, by bit */
 	uint32_t ncapabilities;
+	const struct extension **hook;          /* those with .effect */
+	uint32_t nhooks;
 	struct probe *probe;
 	uint32_t nprobes;
 	unsigned needs;                         /* TAMIS_NEEDS_... */

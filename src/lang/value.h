@@ -32,7 +32,7 @@ struct value {
 		const struct str *str;  /* STRING, STRINGS */
 	};
 	const struct template *const *template; /* NULL, or one for each string (NULL: constant) */
-	const uint32_t *id;             /* ROLE_HEADERS: interned names; ROLE_VARIABLE: the slot */
+	const uint32_t *id;             /* ROLE_HEADERS: interned names; ROLE_VARIABLE, ROLE_VARIABLES: the slots */
 	struct span at;
 };
 

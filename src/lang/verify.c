@@ -14,13 +14,17 @@
 /* --- call records: equal to their command's table */
 
 static const char *
-verify_slot(const struct program *p, const struct unit *u, const struct value *v)
+verify_slots(const struct program *p, const struct unit *u, const struct value *v)
 {
-	if (!v->id)
-		return "variable without a slot";
-	if (*v->id & GLOBAL_SLOT)
-		return (*v->id & ~GLOBAL_SLOT) < p->nglobals ? NULL : "no such global variable";
-	return *v->id < u->nlocals ? NULL : "no such variable";
+	for (uint32_t i = 0; i < v->n; i++) {
+		if (!v->id)
+			return "variable without a slot";
+		if (v->id[i] & GLOBAL_SLOT && (v->id[i] & ~GLOBAL_SLOT) >= p->nglobals)
+			return "no such global variable";
+		if (!(v->id[i] & GLOBAL_SLOT) && v->id[i] >= u->nlocals)
+			return "no such variable";
+	}
+	return NULL;
 }
 
 static const char *
@@ -59,7 +63,7 @@ verify_value(const struct program *p, const struct unit *u, const struct value *
 	for (uint32_t i = 0; role == ROLE_HEADERS && i < v->n; i++)
 		if (!v->id || (v->id[i] >= p->nnames && !(v->template && v->template[i])))
 			return "no such header name";
-	return role == ROLE_VARIABLE ? verify_slot(p, u, v) : NULL;
+	return role == ROLE_VARIABLE || role == ROLE_VARIABLES ? verify_slots(p, u, v) : NULL;
 }
 
 static const char *
