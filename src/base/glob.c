@@ -35,6 +35,7 @@ struct glob {
 struct match {
 	const struct glob *g;
 	struct str v;
+	const uint64_t *starts; /* a bit where a character begins; NULL: as UTF-8 has it */
 	struct str *ret;
 	size_t n;               /* of ret */
 	uint64_t cost;          /* bytes looked at, and some for each piece */
@@ -130,6 +131,15 @@ glob_wild(const struct glob *g)
 	return g->wilds > 0;
 }
 
+bool
+glob_ones(const struct glob *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->pieces[i].kind == ONE)
+			return true;
+	return false;
+}
+
 static bool
 is_tail(struct str v, size_t at)
 {
@@ -143,7 +153,11 @@ is_boundary(const struct match *m, size_t at)
 	uint32_t code;
 	size_t back;
 
-	if (m->g->octets || at == m->v.len || !is_tail(m->v, at))
+	if (m->g->octets || at == m->v.len)
+		return true;
+	if (m->starts)
+		return m->starts[at / 64] >> (at % 64) & 1;
+	if (!is_tail(m->v, at))
 		return true;
 	for (back = 1; back <= 3 && back <= at; back++)
 		if (!is_tail(m->v, at - back))
@@ -160,10 +174,15 @@ char_after(const struct match *m, size_t at)
 
 	if (at == m->v.len)
 		return 0;
-	if (m->g->octets || (unsigned char)m->v.s[at] < 0x80)
+	if (m->g->octets || (!m->starts && (unsigned char)m->v.s[at] < 0x80))
 		return 1;
 	if (!is_boundary(m, at))
 		return 0;
+	if (m->starts) {
+		for (len = 1; !is_boundary(m, at + len);)
+			len++;
+		return len;
+	}
 	len = utf8_next(str_sub(m->v, at, m->v.len), &code);
 	return len ? len : 1;
 }
@@ -351,7 +370,14 @@ bool
 glob_match(const struct glob *g, struct str v, struct str *ret, size_t n,
            size_t *ret_n, uint64_t *work)
 {
-	struct match m = { .g = g, .v = v, .ret = ret, .n = ret ? n : 0 };
+	return glob_match_starts(g, v, NULL, ret, n, ret_n, work);
+}
+
+bool
+glob_match_starts(const struct glob *g, struct str v, const uint64_t *starts, struct str *ret,
+                  size_t n, size_t *ret_n, uint64_t *work)
+{
+	struct match m = { .g = g, .v = v, .starts = starts, .ret = ret, .n = ret ? n : 0 };
 	size_t pos = 0;
 	bool yes = match_here(&m, g->pieces, g->pieces + g->head, &pos, v.len);
 

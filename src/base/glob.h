@@ -19,9 +19,14 @@ struct glob *glob_new(struct arena *, struct str pattern, bool octets);
  * for each 64 bytes looked at; beyond LIMIT_WORK in one call the answer is no.
  * If the answer is no, ret may have been written to, *ret_n not. */
 bool glob_match(const struct glob *, struct str v, struct str *ret, size_t n, size_t *ret_n, uint64_t *work);
+/* The same for a text in another form, where characters have become longer or shorter: they begin where `starts` has a
+ * bit, one for each byte of v. */
+bool glob_match_starts(const struct glob *, struct str v, const uint64_t *starts, struct str *ret, size_t n, size_t *ret_n,
+                       uint64_t *work);
 /* the longest literal that every matching value must contain; empty if none */
 struct str glob_literal(const struct glob *);
-/* at least one wildcard? */
+/* at least one wildcard?  At least one "?"? */
 bool glob_wild(const struct glob *);
+bool glob_ones(const struct glob *);
 
 #endif

@@ -45,8 +45,12 @@ envelope_values(struct run *r, const struct call *k, const struct value *arg, st
 	(void)k;
 	for (uint32_t i = 0; i < arg[0].n; i++) {
 		int part = part_find(arg[0].str[i]);
-		struct mail_address *a = part == PART_TO ? &r->recipient->to : path_fact(r, str_from(parts[part]));
+		struct mail_address *a = NULL;
 
+		if (part == PART_TO)
+			a = &r->recipient->to;
+		else if (part >= 0)
+			a = path_fact(r, str_from(parts[part]));
 		if (a && envelope_match(m, a))
 			break;
 	}

@@ -1,9 +1,10 @@
 /* match.c - :is, :contains, :matches (RFC 5228 2.7.1) and the comparators that need no require (2.7.3, RFC 4790)
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "base/automaton.h"
+#include "base/buf.h"
 #include "base/glob.h"
 #include "base/keyset.h"
-#include "vm/run.h"
+#include "vm/match.h"
 
 enum { SET_FROM = 5, AUTOMATON_FROM = 6 };      /* keys: fewer are looked at one by one */
 
@@ -75,30 +76,78 @@ contains_match(struct run *r, const struct matcher *m, struct str v, size_t *ret
 
 /* --- :matches */
 
+static bool
+is_special(char c)
+{
+	return c == '*' || c == '?' || c == '\\';
+}
+
+/* The pattern in canonical form.  Not in one go: a character may become one that is a wildcard, as wide ones do. */
+static struct str
+pattern_canonical(const struct comparator *k, struct arena *arena, struct str v)
+{
+	struct buf out = { 0 };
+	struct str copy;
+
+	for (size_t i = 0, from = 0; i < v.len; from = ++i) {
+		struct str run;
+
+		while (i < v.len && !is_special(v.s[i]))
+			i++;
+		run = k->canonical(arena, str_sub(v, from, i));
+		for (size_t j = 0; j < run.len; j++) {
+			if (is_special(run.s[j]))
+				buf_putc(&out, '\\');
+			buf_putc(&out, run.s[j]);
+		}
+		if (i == v.len)
+			break;
+		if (v.s[i] != '\\' || i + 1 == v.len) {
+			buf_putc(&out, v.s[i]);
+		} else if (is_special(v.s[i + 1])) {
+			buf_add(&out, str_sub(v, i, i + 2));
+			i++;
+		}
+	}
+	copy = buf_copy(&out, arena);
+	buf_done(&out);
+	return copy;
+}
+
+struct patterns {
+	bool starts;                    /* it matters where characters of the value begin */
+	struct glob *glob[];
+};
+
 static const char *
 matches_prepare(struct matcher *m, struct arena *arena, unsigned flags, size_t *ret_key)
 {
-	struct glob **glob = arena_array(arena, m->nkeys, sizeof *glob);
+	struct patterns *p = arena_zalloc(arena, sizeof *p + m->nkeys * sizeof *p->glob);
 
 	(void)flags;
 	(void)ret_key;
-	for (uint32_t i = 0; i < m->nkeys; i++)
-		glob[i] = glob_new(arena, m->key[i], m->comparator->octets);
-	m->prepared = glob;
+	for (uint32_t i = 0; i < m->nkeys; i++) {
+		struct str key = m->comparator->octets ? m->key[i] : pattern_canonical(m->comparator, arena, m->written[i]);
+
+		p->glob[i] = glob_new(arena, key, m->comparator->octets);
+		p->starts |= !m->comparator->octets && glob_ones(p->glob[i]);
+	}
+	m->prepared = p;
 	return NULL;
 }
 
 static int
 matches_match(struct run *r, const struct matcher *m, struct str v, size_t *ret_key)
 {
-	struct glob *const *glob = m->prepared;
+	const struct patterns *p = m->prepared;
+	const uint64_t *starts = p->starts ? match_starts(r->matching) : NULL;
 	struct str cap[MATCH_SLOTS];
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < m->nkeys; i++) {
 		if (!run_goes_on(r))
 			return ERROR;
-		if (glob_match(glob[i], v, m->captures ? cap : NULL, COUNT(cap), &n, &r->work)) {
+		if (glob_match_starts(p->glob[i], v, starts, m->captures ? cap : NULL, COUNT(cap), &n, &r->work)) {
 			if (m->captures)
 				run_captures(r, cap, n);
 			*ret_key = i;
@@ -111,9 +160,9 @@ matches_match(struct run *r, const struct matcher *m, struct str v, size_t *ret_
 static struct str
 matches_literal(const struct matcher *m, size_t key)
 {
-	struct glob *const *glob = m->prepared;
+	const struct patterns *p = m->prepared;
 
-	return glob_literal(glob[key]);
+	return glob_literal(p->glob[key]);
 }
 
 static const struct match_type match_types[] = {

@@ -68,7 +68,7 @@ count_doubt(const struct matcher *m, size_t *ret_key)
 	*ret_key = 0;
 	if (numeric(m->comparator))
 		return value_doubt(m, ret_key);
-	return m->argument < EQ ? "is compared as text: \"10\" comes before \"9\"" : NULL;
+	return m->argument < EQ ? "is compared as text, where \"10\" is less than \"9\": use the comparator \"i;ascii-numeric\"" : NULL;
 }
 
 static const struct match_type match_types[] = {

@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 #include "base/utf8.h"
-#include "mail/casemap.h"
 #include "vm/trace.h"
 
-enum { NEAREST_MAX = 2000 };           /* keys looked at for the one that came closest */
+enum {
+	NEAREST_MAX = 2000,             /* keys looked at for the one that came closest */
+	SCRATCH_MOST = 65536,           /* bytes */
+};
 
 /* --- forms */
 
@@ -161,46 +163,96 @@ match_counted(struct match *m)
 
 /* --- captures */
 
-/* Canonical text is made character by character; where its length differs from
- * the value's, walk both to find what an offset in one is in the other. */
-static size_t
-offset_original(struct run *r, struct str value, size_t canonical)
+/* Canonical text is made character by character.  A walk through both. */
+struct walk {
+	struct match *m;
+	struct arena scratch;
+	size_t value, canonical;        /* where it is */
+};
+
+static bool
+walk_on(struct walk *w)
 {
-	size_t at = 0, done = 0;
+	struct str rest = str_sub(w->m->value, w->value, w->m->value.len);
+	uint32_t code;
+	size_t n;
 
-	while (at < value.len && done < canonical) {
-		struct str rest = str_sub(value, at, value.len);
-		uint32_t code;
-		size_t n = utf8_next(rest, &code);
+	if (!rest.len)
+		return false;
+	n = utf8_next(rest, &code);
+	n = n ? n : 1;
+	w->value += n;
+	w->canonical += w->m->matcher->comparator->canonical(&w->scratch, str_sub(rest, 0, n)).len;
+	if (w->scratch.used > SCRATCH_MOST)
+		arena_reset(&w->scratch);
+	return true;
+}
 
-		n = n ? n : 1;
-		done += casemap_unicode(&r->arena, str_sub(rest, 0, n)).len;
-		at += n;
-	}
-	return at;
+const uint64_t *
+match_starts(struct match *m)
+{
+	struct walk w = { .m = m };
+	uint64_t *starts;
+
+	if (m->canonical.s == m->value.s)
+		return NULL;
+	starts = arena_zalloc(&m->run->arena, m->canonical.len / 64 * sizeof *starts + sizeof *starts);
+	do
+		starts[w.canonical / 64] |= (uint64_t)1 << (w.canonical % 64);
+	while (walk_on(&w) && w.canonical <= m->canonical.len);
+	arena_done(&w.scratch);
+	m->run->work += m->value.len / 8;
+	return starts;
+}
+
+/* Spans of the canonical text become spans of the value, whole characters. */
+static void
+spans_original(struct match *m, struct str *cap, size_t n)
+{
+	struct walk w = { .m = m };
+	size_t from[MATCH_SLOTS], to[MATCH_SLOTS], left = n;
+	bool begun[MATCH_SLOTS] = { false }, ended[MATCH_SLOTS] = { false };
+
+	do {
+		for (size_t i = 0; i < n; i++) {
+			size_t start = (size_t)(cap[i].s - m->canonical.s);
+
+			if (!begun[i] && w.canonical >= start) {
+				begun[i] = true;
+				from[i] = w.value;
+			}
+			if (!ended[i] && w.canonical >= start + cap[i].len) {
+				ended[i] = true;
+				to[i] = w.value;
+				left--;
+			}
+		}
+	} while (left && walk_on(&w));
+	arena_done(&w.scratch);
+	m->run->work += m->value.len / 8;
+	for (size_t i = 0; i < n; i++)
+		cap[i] = ended[i] ? str_sub(m->value, from[i], to[i]) : STR_EMPTY;
 }
 
 void
 run_captures(struct run *r, const struct str *cap, size_t n)
 {
-	const struct match *m = r->matching;
-	struct str value = m->value;
-	bool same = m->matcher->type->raw || !m->matcher->comparator->canonical || m->canonical.s == value.s;
-	bool aligned = same || m->canonical.len == value.len;
+	struct match *m = r->matching;
+	bool same = m->matcher->type->raw || !m->matcher->comparator->canonical || m->canonical.s == m->value.s;
+	struct str span[MATCH_SLOTS];
 
+	n = n < MATCH_SLOTS ? n : MATCH_SLOTS;
+	memcpy(span, cap, n * sizeof *span);
+	for (size_t i = 0; i < n; i++)
+		if (!span[i].len)
+			span[i].s = m->canonical.s;
+	if (!same && m->matcher->comparator->octets)
+		for (size_t i = 0; i < n; i++)
+			span[i].s = m->value.s + (span[i].s - m->canonical.s);
+	else if (!same)
+		spans_original(m, span, n);
 	for (size_t i = 0; i < MATCH_SLOTS; i++) {
-		struct str v = i < n ? cap[i] : STR_EMPTY;
-
-		if (!same && i < n) {
-			size_t from = (size_t)(v.s - m->canonical.s), to = from + v.len;
-
-			if (!aligned) {
-				from = offset_original(r, value, from);
-				to = offset_original(r, value, to);
-			}
-			v = str_sub(value, from, to);
-		}
-		r->match[i].v = v.len ? arena_str(&r->arena, v) : STR_EMPTY;
+		r->match[i].v = i < n && span[i].len ? arena_str(&r->arena, span[i]) : STR_EMPTY;
 		r->match[i].taint = r->unknown;
 	}
 }

@@ -17,6 +17,8 @@ struct match {
 	struct str canonical;
 };
 
+/* Where in .canonical the characters of .value begin, a bit for each byte; NULL: where UTF-8 has them begin. */
+const uint64_t *match_starts(struct match *);
 /* Runs the test's values through the matcher: YES, NO, UNKNOWN or ERROR. */
 int match_run(struct run *, const struct call *, const struct value *arg);
 /* The test's bit in its index is clear: it cannot match. */

@@ -46,7 +46,7 @@ struct run {
 	struct loop loop[LIMIT_LOOPS + 1];
 	struct field **field;           /* by interned name; &run_field_unknown: not looked up yet */
 	uint64_t **probe;
-	const struct match *matching;   /* the test that is comparing */
+	struct match *matching;         /* the test that is comparing */
 	struct run_cache *cache;        /* matchers with keys made at run time */
 	struct regex_scratch *regex;    /* one for all matches of the run */
 	struct variable *flags;         /* the internal variable of RFC 5232, once somebody looked; NULL: as at the start */
