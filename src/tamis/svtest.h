@@ -176,6 +176,7 @@ bool svtest_result_cancelled(const struct svtest_result *);
 bool svtest_result_execute(struct svtest *, struct svtest_result *);
 void svtest_result_reset(struct svtest_result *);
 struct str svtest_result_option(const struct svtest_action *, const char *name);
+struct str svtest_result_target(const struct svtest_action *);
 
 /* --- svtest_mail.c: messages that are sent; false: nothing was to be sent */
 bool svtest_mail_redirect(struct svtest *, const struct svtest_action *);

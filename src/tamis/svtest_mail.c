@@ -111,7 +111,7 @@ svtest_mail_redirect(struct svtest *t, const struct svtest_action *a)
 	/* who gets no answers does not get them by another way either */
 	if (from.len)
 		from = svtest_mail_source(t, "sieve_redirect_envelope_from", from);
-	svtest_store_send(&t->store, from, svtest_result_option(a, "address"), buf_str(&b));
+	svtest_store_send(&t->store, from, svtest_result_target(a), buf_str(&b));
 	buf_done(&b);
 	return true;
 }

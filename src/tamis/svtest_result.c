@@ -42,6 +42,18 @@ static const char *const svtest_result_names[TAMIS_EFFECTS] = {
 	[TAMIS_FILE] = "store", [TAMIS_REJECT] = "reject",
 };
 
+/* Where it takes the message: a mailbox, an address. */
+struct str
+svtest_result_target(const struct svtest_action *a)
+{
+	static const char *const names[TAMIS_EFFECTS] = {
+		[TAMIS_FILE] = "mailbox",
+		[TAMIS_REDIRECT] = "address",
+	};
+
+	return names[a->kind] ? svtest_result_option(a, names[a->kind]) : STR_EMPTY;
+}
+
 /* What a mailbox action files into; empty: it is none. */
 static struct str
 svtest_result_folder(const struct svtest_action *a)
@@ -49,7 +61,7 @@ svtest_result_folder(const struct svtest_action *a)
 	struct str name = a->kind == TAMIS_KEEP ? STR("INBOX") : STR_EMPTY;
 
 	if (a->kind == TAMIS_FILE)
-		name = svtest_result_option(a, "mailbox");
+		name = svtest_result_target(a);
 	return str_iis(name, "INBOX") ? STR("INBOX") : name;
 }
 
@@ -73,7 +85,7 @@ svtest_result_twins(const struct svtest_action *a, const struct svtest_action *b
 	if (a->kind != b->kind)
 		return false;
 	if (a->kind == TAMIS_REDIRECT)
-		return svtest_result_same_address(svtest_result_option(a, "address"), svtest_result_option(b, "address"));
+		return svtest_result_same_address(svtest_result_target(a), svtest_result_target(b));
 	return a->kind == TAMIS_DISCARD || a->kind == TAMIS_REJECT;
 }
 

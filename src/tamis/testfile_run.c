@@ -90,7 +90,10 @@ testfile_run_event(void *ctx, const struct tamis_event *e)
 {
 	struct testfile_run *r = ctx;
 
-	testfile_cover_event(r->options->cover, e);
+	if (r->options->cover)
+		testfile_cover_event(r->options->cover, e);
+	if (r->traced && tracing_wants(&r->tracing, e))
+		tracing_text(&r->tracing, e);
 }
 
 static struct tamis_host
@@ -187,21 +190,24 @@ testfile_run_programs(struct testfile_run *r)
 static void
 testfile_run_dump(void *ctx, const char *line)
 {
-	struct testfile_run *r = ctx;
+	struct buf *b = ctx;
 
-	buf_puts(&r->trace, line);
-	buf_putc(&r->trace, '\n');
+	buf_puts(b, line);
+	buf_putc(b, '\n');
 }
 
 static struct str
 testfile_run_code(struct testfile_run *r)
 {
+	struct buf b = { 0 };
+	struct str code;
 	size_t i;
 
-	buf_reset(&r->trace);
 	for (i = 0; i < r->variant[TESTFILE_PLAIN].n; i++)
-		tamis_program_dump(r->variant[TESTFILE_PLAIN].v[i], testfile_run_dump, r);
-	return buf_copy(&r->trace, &r->arena);
+		tamis_program_dump(r->variant[TESTFILE_PLAIN].v[i], testfile_run_dump, &b);
+	code = buf_copy(&b, &r->arena);
+	buf_done(&b);
+	return code;
 }
 
 /* --- running */
@@ -210,6 +216,15 @@ struct tamis_recipient *
 testfile_run_recipient(struct testfile_run *r)
 {
 	return answer_recipient(&r->session.answer, r->session.message);
+}
+
+/* A trace ends with the plan. */
+static void
+testfile_run_traced(struct testfile_run *r, const struct tamis_outcome *o, enum tamis_status status)
+{
+	buf_puts(&r->tracing.line, "plan: ");
+	print_plan_line(&r->tracing.line, o, status);
+	buf_putc(&r->tracing.line, '\n');
 }
 
 void
@@ -221,11 +236,15 @@ testfile_run_decide(struct testfile_run *r, unsigned variant, struct tamis_recip
 	struct programs *p = &r->variant[variant];
 	const struct tamis_effect *e = NULL;
 
-	if (r->options->cover && variant == TESTFILE_PLAIN && stage == r->stage && !r->host.fail)
+	bool watched = variant == TESTFILE_PLAIN && stage == r->stage && !r->host.fail;
+
+	if (watched && (r->options->cover || r->traced))
 		host.trace = testfile_run_event;
 	buf_reset(&r->errors);
 	r->host.asked = 0;
 	*ret = (struct testfile_decision){ .status = sequence_run(p->v, p->n, o, stage, &host) };
+	if (watched && r->traced)
+		testfile_run_traced(r, o, ret->status);
 	print_plan(&r->errors, o, ret->status);
 	ret->text = buf_copy(&r->errors, &r->arena);
 	ret->asked = r->host.asked;
@@ -280,13 +299,15 @@ testfile_run_staged(struct testfile_run *r, unsigned line, unsigned variant, str
 }
 
 /* A step of the case: the same message, with and without index, at all stages. */
-static struct str
+static void
 testfile_run_step(struct testfile_run *r, unsigned line)
 {
 	struct testfile_decision d[TESTFILE_VARIANTS];
 	struct testfile_failure *f;
 	unsigned i;
 
+	tracing_done(&r->tracing);
+	r->tracing = (struct tracing){ .diag = &r->session.diag, .level = TRACING_TESTS };
 	answer_message(&r->session.answer, r->session.message, r->header, r->body,
 	               source_octets(r->header) + source_octets(r->body));
 	for (i = 0; i < TESTFILE_VARIANTS; i++)
@@ -298,10 +319,25 @@ testfile_run_step(struct testfile_run *r, unsigned line)
 	}
 	if (r->options->faults)
 		testfile_faults(r, line, &d[TESTFILE_PLAIN]);
-	return d[TESTFILE_PLAIN].text;
+	r->step = (struct testfile_step){ .ran = true, .plan = d[TESTFILE_PLAIN].text,
+	                                  .trace = buf_copy(&r->tracing.line, &r->arena) };
 }
 
 /* --- the case */
+
+/* What a section is compared with; two of a kind in a row are two deliveries. */
+static struct str
+testfile_run_got(struct testfile_run *r, const struct testfile_section *s)
+{
+	if (s->kind == TESTFILE_CODE)
+		return testfile_run_code(r);
+	if (s->kind == TESTFILE_CHECK || !r->good)
+		return buf_copy(&r->diagnostics, &r->arena);
+	if (!r->step.ran || r->step.used[s->kind])
+		testfile_run_step(r, s->line);
+	r->step.used[s->kind] = true;
+	return s->kind == TESTFILE_TRACE ? r->step.trace : r->step.plan;
+}
 
 /* What is missing at the end of a case is what --accept writes there. */
 static void
@@ -320,31 +356,28 @@ testfile_run_missing(struct testfile_run *r, struct str got)
 static void
 testfile_run_sections(struct testfile_run *r)
 {
+	static const char *const what[TESTFILE_KINDS] = {
+		[TESTFILE_CHECK] = "the diagnostics differ", [TESTFILE_CODE] = "the code differs",
+		[TESTFILE_TRACE] = "the trace differs", [TESTFILE_EXPECT] = "the plan differs",
+	};
+	const struct testfile_section missing = { .kind = TESTFILE_EXPECT, .line = r->at->line };
 	bool compared = false;
 	size_t i;
 
 	for (i = 0; i < r->at->section.n; i++) {
 		const struct testfile_section *s = &r->at->section.v[i];
 
-		if (s->kind == TESTFILE_CHECK) {
-			testfile_run_compare(r, s, "the diagnostics differ", buf_copy(&r->diagnostics, &r->arena));
-			compared = true;
-		} else if (s->kind == TESTFILE_CODE) {
-			testfile_run_compare(r, s, "the code differs", testfile_run_code(r));
-			compared = true;
-		} else if (s->kind == TESTFILE_EXPECT && !r->good) {
-			testfile_run_compare(r, s, "the diagnostics differ", buf_copy(&r->diagnostics, &r->arena));
-			compared = true;
-		} else if (s->kind == TESTFILE_EXPECT) {
-			testfile_run_compare(r, s, "the plan differs", testfile_run_step(r, s->line));
+		if (testfile_compares(s->kind)) {
+			testfile_run_compare(r, s, what[r->good ? s->kind : TESTFILE_CHECK], testfile_run_got(r, s));
 			compared = true;
 		} else {
 			testfile_scene_set(r, s);
+			r->step.ran = false;
 			compared &= s->kind != TESTFILE_MESSAGE;
 		}
 	}
 	if (!compared && !r->failure.n)
-		testfile_run_missing(r, r->good ? testfile_run_step(r, r->at->line) : buf_copy(&r->diagnostics, &r->arena));
+		testfile_run_missing(r, testfile_run_got(r, &missing));
 }
 
 static void
@@ -384,7 +417,7 @@ testfile_run_done(struct testfile_run *r)
 	session_done(&r->session);
 	buf_done(&r->diagnostics);
 	buf_done(&r->errors);
-	buf_done(&r->trace);
+	tracing_done(&r->tracing);
 	vec_done(&r->failure);
 	arena_done(&r->arena);
 }

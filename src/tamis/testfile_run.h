@@ -7,6 +7,7 @@
 #include "tamis/testfile.h"
 #include "tamis/testfile_cover.h"
 #include "tamis/testfile_host.h"
+#include "tamis/tracing.h"
 
 /* Something that is not as expected. */
 struct testfile_failure {
@@ -33,6 +34,13 @@ struct testfile_options {
 	struct testfile_cover *cover;   /* NULL: nobody wants to know */
 };
 
+/* The current message, decided. */
+struct testfile_step {
+	bool ran;
+	bool used[TESTFILE_KINDS];      /* compared with a section of that kind */
+	struct str plan, trace;
+};
+
 /* One case being run. */
 struct testfile_run {
 	const struct testfile *file;
@@ -44,7 +52,10 @@ struct testfile_run {
 	struct programs variant[TESTFILE_VARIANTS];
 	bool good;                      /* it compiled */
 	struct buf diagnostics;         /* of the compilation */
-	struct buf errors, trace;       /* of a run */
+	struct buf errors;              /* of a run */
+	struct tracing tracing;
+	bool traced;                    /* some step has a trace that is expected */
+	struct testfile_step step;
 	struct str header, body;        /* the current message */
 	enum tamis_stage stage;
 	VEC(struct testfile_failure) failure;

@@ -222,6 +222,7 @@ testfile_scene_prepare(struct testfile_run *r)
 			testfile_scene_lines(r, s, testfile_scene_limit);
 		else if (s->kind == TESTFILE_SCRIPT)
 			testfile_scene_script(r, s);
+		r->traced |= s->kind == TESTFILE_TRACE;
 	}
 }
 
