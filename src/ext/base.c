@@ -44,22 +44,43 @@ redirect_act(struct run *r, const struct call *k, const struct value *arg)
 
 	if (!address_one(&r->arena, arg[0].str[0], &address))
 		return run_error(r, k, "\"%.*s\" is not a mail address", STR_ARG(arg[0].str[0]));
-	effect_option(r, e, "address", address.all.v);
+	effect_option(r, e, "address", address_spec(&r->arena, &address));
 	return run_commit(r, k, e);
 }
 
 /* --- header <header-names: string-list> <key-list: string-list> */
 
-static const char *
-header_name_check(struct str v)
-{
-	return header_name_ok(v) ? NULL : "is not a header field name";
-}
-
+enum { NAMES };
 static const struct param header_params[] = {
-	{ "header-names", STRINGS, ROLE_HEADERS, .check = header_name_check },
+	[NAMES] = { "header-names", STRINGS, ROLE_HEADERS },
 	{ "key-list", STRINGS, ROLE_KEYS },
 };
+
+/* the name as it stands in the rules; empty when only a run knows it */
+static struct str
+constant_name(const struct call *k, uint32_t i)
+{
+	const struct value *v = &k->arg[NAMES];
+
+	return v->template && v->template[i] ? STR_EMPTY : v->str[i];
+}
+
+/* RFC 5228 2.4.2.2: what is no field name is no error, but a mistake surely. */
+static bool
+names_check(struct compiler *c, struct call *k, const struct ast_node *node)
+{
+	const struct value *v = &k->arg[NAMES];
+
+	(void)node;
+	for (uint32_t i = 0; i < v->n; i++) {
+		struct str name = v->str[i];
+
+		if ((!name.len || constant_name(k, i).len) && !header_name_ok(name))
+			compile_warning(c, v->at, NULL, "\"%.*s\" is no header field name: no field has it",
+			                name.len > 80 ? 80 : (int)name.len, name.s);
+	}
+	return true;
+}
 
 static int
 header_values(struct run *r, const struct call *k, const struct value *arg, struct match *m)
@@ -75,6 +96,46 @@ header_values(struct run *r, const struct call *k, const struct value *arg, stru
 
 /* --- address [ADDRESS-PART] <header-list: string-list> <key-list: string-list> */
 
+/* Fields that hold addresses: RFC 5228 5.1 wants the test restricted to them.
+ * Of names with "X-" nobody can tell. */
+static const char *const address_fields[] = {
+	"abuse-reports-to", "apparently-to", "approved", "approved-by", "bcc", "cc", "delivered-to",
+	"disposition-notification-to", "envelope-from", "envelope-to", "errors-to", "followup-to", "for-approval",
+	"for-comment", "for-handling", "from", "generate-delivery-report", "mail-copies-to", "mail-followup-to",
+	"mail-reply-to", "original-from", "original-recipient", "original-sender", "original-to", "prevent-delivery-report",
+	"read-receipt-to", "registered-mail-reply-requested-by", "reply-to", "resent-bcc", "resent-cc", "resent-from",
+	"resent-reply-to", "resent-sender", "resent-to", "return-path", "return-receipt-requested", "return-receipt-to",
+	"sender", "to",
+};
+
+static bool
+holds_addresses(struct str name)
+{
+	if (str_istarts(name, STR("x-")))
+		return true;
+	for (size_t i = 0; i < COUNT(address_fields); i++)
+		if (str_iis(name, address_fields[i]))
+			return true;
+	return false;
+}
+
+static bool
+address_fields_check(struct compiler *c, struct call *k, const struct ast_node *node)
+{
+	bool ok = names_check(c, k, node);
+
+	for (uint32_t i = 0; i < k->arg[NAMES].n; i++) {
+		struct str name = constant_name(k, i);
+
+		if (!header_name_ok(name) || holds_addresses(name))
+			continue;
+		compile_error(c, k->arg[NAMES].at, "use 'header'", "the field \"%.*s\" does not hold addresses",
+		              name.len > 80 ? 80 : (int)name.len, name.s);
+		ok = false;
+	}
+	return ok;
+}
+
 static int
 address_values(struct run *r, const struct call *k, const struct value *arg, struct match *m)
 {
@@ -82,7 +143,7 @@ address_values(struct run *r, const struct call *k, const struct value *arg, str
 
 	fields_start(&f, r, k, &arg[0]);
 	while (fields_next(&f)) {
-		int n = field_addresses(r->message, f.at);
+		int n = !arg[NAMES].dynamic || holds_addresses(f.at->name) ? field_addresses(r->message, f.at) : 0;
 
 		for (int i = 0; i < n; i++)
 			if (match_address(m, &f.at->address[i]))
@@ -127,12 +188,13 @@ static const struct command commands[] = {
 	{ .name = "redirect", .kind = COMMAND_ACTION, .summary = "sends the message on to another address",
 	  PARAMS(redirect_params), .effects = 1u << TAMIS_REDIRECT, .act = redirect_act },
 	{ .name = "header", .kind = COMMAND_TEST, .summary = "compares the values of header fields", .flags = COMMAND_MATCHES,
-	  PARAMS(header_params), .needs = TAMIS_HEADER, .values = header_values },
+	  PARAMS(header_params), .needs = TAMIS_HEADER, .check = names_check,
+	  .values = header_values },
 	{ .name = "address", .kind = COMMAND_TEST, .summary = "compares the addresses in header fields",
-	  .flags = COMMAND_MATCHES | COMMAND_ADDRESS_PART, PARAMS(header_params), .needs = TAMIS_HEADER,
+	  .flags = COMMAND_MATCHES | COMMAND_ADDRESS_PART, PARAMS(header_params), .needs = TAMIS_HEADER, .check = address_fields_check,
 	  .values = address_values },
 	{ .name = "exists", .kind = COMMAND_TEST, .summary = "is true if all of the header fields are there",
-	  .params = header_params, .nparams = 1, .needs = TAMIS_HEADER, .test = exists_test },
+	  .params = header_params, .nparams = 1, .check = names_check, .needs = TAMIS_HEADER, .test = exists_test },
 	{ .name = "size", .kind = COMMAND_TEST, .summary = "compares the size of the message in octets", PARAMS(size_params),
 	  .needs = TAMIS_BODY, .program_needs = TAMIS_NEEDS_SIZE, .test = size_test },
 };

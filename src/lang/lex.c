@@ -43,9 +43,10 @@ lex_init(struct lex *l, struct source *source, struct diag *diag, struct arena *
 
 	*l = (struct lex){ .source = source, .diag = diag, .arena = arena, .start = source->text.s, .p = source->text.s,
 	                   .end = source->text.s + source->text.len };
+	/* strings may hold any octets (RFC 5228 2.4.2), elsewhere they are no part of any token */
 	if (bad >= 0)
-		diag_error(diag, source, SPAN((uint32_t)bad, (uint32_t)bad + 1), "save the file as UTF-8 (RFC 5228 2.1)",
-		           "byte 0x%02x is not valid UTF-8", (unsigned char)l->start[bad]);
+		diag_warning(diag, source, SPAN((uint32_t)bad, (uint32_t)bad + 1), "save the file as UTF-8 (RFC 5228 2.1)",
+		             "byte 0x%02x is not valid UTF-8", (unsigned char)l->start[bad]);
 	if (source->text.len >= 3 && !memcmp(l->p, "\xef\xbb\xbf", 3))
 		l->p += 3;
 }
@@ -235,7 +236,7 @@ lex_multiline(struct lex *l, const char *p)
 		if (memchr(line.s, '\0', line.len))
 			token = lex_string_bad(l, memchr(line.s, '\0', line.len), "NUL in a string",
 			                       "RFC 5228 8.1 does not allow it");
-		if (line.len && *line.s == '.')
+		if (str_starts(line, STR("..")))
 			line = str_sub(line, 1, line.len);
 		buf_add(&out, line);
 		buf_puts(&out, "\r\n");

@@ -14,16 +14,18 @@ fields_forget(struct run *r)
 struct field *
 run_field_find(struct run *r, uint32_t id)
 {
-	const struct str name = r->program->name[id];
-
-	return r->field[id] = message_field(r->message, name, field_hash(name));
+	return r->field[id] = run_field_named(r, r->program->name[id]);
 }
 
 struct field *
 run_field_named(struct run *r, struct str name)
 {
-	struct str lower = arena_lower(&r->arena, name);
+	struct str lower;
 
+	/* "From:" is no name, and no error either: no field has it (RFC 5228 2.4.2.2) */
+	if (!header_name_ok(name))
+		return NULL;
+	lower = arena_lower(&r->arena, name);
 	return message_field(r->message, lower, field_hash(lower));
 }
 
