@@ -113,7 +113,7 @@ pattern_error(struct arena *arena, struct str pattern, struct str error, size_t 
 	struct str rest = utf8_cut(str_sub(pattern, at, pattern.len), 20);
 
 	if (!rest.len)
-		return arena_printf(arena, "%.*s, at the end", STR_ARG(error)).s;
+		return error.s;
 	return arena_printf(arena, "%.*s, before \"%.*s\"%s", STR_ARG(error), STR_ARG(rest),
 	                    at + rest.len < pattern.len ? "..." : "").s;
 }

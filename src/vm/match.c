@@ -75,7 +75,8 @@ matcher_dynamic(struct run *r, const struct call *k, const struct value *keys)
 	r->work += 20 + joined.len / 8 + looked / 8;
 	wrong = matcher_prepare(&c->matcher, &r->arena, keys->str, keys->n, 0, &at);
 	if (wrong) {
-		run_error(r, k, "key of '%s': %s", k->matcher->type->name, wrong);
+		run_error(r, k, "key \"%.*s\" of '%s': %s", keys->str[at].len > 80 ? 80 : (int)keys->str[at].len, keys->str[at].s,
+		          k->matcher->type->name, wrong);
 		return NULL;
 	}
 	c->next = r->cache;
