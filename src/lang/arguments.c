@@ -1,28 +1,11 @@
 /* arguments.c - the arguments of a use of a command, checked against its table
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <stdio.h>
+#include "lang/arguments.h"
 
 #include "base/limits.h"
-#include "lang/build.h"
 
-struct arguments {
-	struct compiler *c;
-	const struct command *command;
-	const struct ast_node *node;
-	struct call *call;
-	struct value *value;                    /* command->nparams */
-	const struct ast_arg *keys;             /* the argument that holds the keys */
-	const struct match_type *match_type;
-	const struct comparator *comparator;
-	const struct address_part *part;
-	uint8_t match_argument;
-	struct span match_at, comparator_at;
-	bool bad;
-	bool unknown;                           /* something that ihave makes an error when executed; nothing is checked behind it */
-};
-
-static const char *
-kind_name(const struct ast_arg *a)
+const char *
+argument_kind(const struct ast_arg *a)
 {
 	switch (a->kind) {
 	case AST_TAG:
@@ -37,29 +20,28 @@ kind_name(const struct ast_arg *a)
 	return "";
 }
 
-static const char *
-type_wanted(enum type type)
+const char *
+argument_wanted(enum type type)
 {
 	return type == NUMBER ? "a number" : type == STRING ? "a string" : "a string or a list of strings";
 }
 
-static bool
+bool
 argument_given(const struct arguments *a, uint8_t i)
 {
 	return a->value[i].type != NONE;
 }
 
-/* Every error about arguments ends with how the command is to be written. */
-static const char *
-usage_hint(struct arguments *a)
+const char *
+argument_hint(struct arguments *a)
 {
 	struct str usage = command_usage(a->c->scratch, a->command, a->c);
 
 	return arena_printf(a->c->scratch, "usage: %.*s", STR_ARG(usage)).s;
 }
 
-static bool
-wants(enum type type, const struct ast_arg *arg)
+bool
+argument_fits(enum type type, const struct ast_arg *arg)
 {
 	switch (type) {
 	case NUMBER:
@@ -174,9 +156,8 @@ strings_check(struct arguments *a, const char *(*check)(struct str), const char 
 	}
 }
 
-/* arg is of the right type already */
-static void
-value_read(struct arguments *a, const char *name, enum type type, enum role role, uint8_t flags,
+void
+argument_read(struct arguments *a, const char *name, enum type type, enum role role, uint8_t flags,
            const char *(*check)(struct str), const struct ast_arg *arg, struct value *v)
 {
 	*v = (struct value){ .type = (uint8_t)type, .at = arg->at };
@@ -198,262 +179,6 @@ value_read(struct arguments *a, const char *name, enum type type, enum role role
 	strings_check(a, check, name, v, arg);
 	if (flags & PARAM_WORDS && !v->dynamic)
 		value_split(&a->c->program->arena, v);
-}
-
-/* --- tags */
-
-/* The argument behind a tag, NULL after an error. */
-static const struct ast_arg *
-tag_argument(struct arguments *a, const struct ast_arg *tag, enum type type)
-{
-	const struct ast_arg *arg = tag->next;
-
-	if (arg && wants(type, arg))
-		return arg;
-	if (!arg)
-		compile_error(a->c, tag->at, usage_hint(a), "':%.*s' of '%s' needs %s behind it", STR_ARG(tag->tag),
-		              a->command->name, type_wanted(type));
-	else
-		compile_error(a->c, arg->at, usage_hint(a), "argument of ':%.*s' must be %s, not %s", STR_ARG(tag->tag),
-		              type_wanted(type), kind_name(arg));
-	a->bad = true;
-	return NULL;
-}
-
-static bool
-tag_is(struct str tag, const char *name)
-{
-	return *name == ':' && str_iis(tag, name + 1);
-}
-
-static const struct ast_arg *
-tag_param(struct arguments *a, const struct ast_arg *tag, uint8_t i)
-{
-	const struct param *p = &a->command->params[i];
-	const struct ast_arg *arg = tag;
-
-	if (argument_given(a, i)) {
-		compile_error(a->c, tag->at, NULL, "'%s' is given twice", p->name);
-		a->bad = true;
-	}
-	for (uint8_t j = 0; p->group && j < a->command->nparams; j++)
-		if (j != i && a->command->params[j].group == p->group && argument_given(a, j)) {
-			compile_error(a->c, tag->at, usage_hint(a), "'%s' and '%s' exclude each other", a->command->params[j].name,
-			              p->name);
-			a->bad = true;
-		}
-	if (p->type == FLAG) {
-		a->value[i] = (struct value){ .type = FLAG, .number = 1, .at = tag->at };
-		return tag;
-	}
-	arg = tag_argument(a, tag, p->type);
-	if (!arg)
-		return tag->next && tag->next->kind != AST_TAG ? tag->next : tag;
-	value_read(a, p->name, p->type, p->role, p->flags, p->check, arg, &a->value[i]);
-	return arg;
-}
-
-static void
-tag_exclusive(struct arguments *a, const struct ast_arg *tag, const char *before, const char *what)
-{
-	if (!before)
-		return;
-	if (tag_is(tag->tag, before))
-		compile_error(a->c, tag->at, NULL, "'%s' is given twice", before);
-	else
-		compile_error(a->c, tag->at, NULL, "'%s' and ':%.*s' exclude each other: a test has one %s", before,
-		              STR_ARG(tag->tag), what);
-	a->bad = true;
-}
-
-static const char *
-words_hint(struct compiler *c, const char *const *word)
-{
-	struct buf out = { 0 };
-	struct str copy;
-
-	for (buf_puts(&out, "one of"); *word; word++)
-		buf_printf(&out, " \"%s\"%s", *word, word[1] ? "," : "");
-	copy = buf_copy(&out, c->scratch);
-	buf_done(&out);
-	return copy.s;
-}
-
-static const struct ast_arg *
-tag_match_argument(struct arguments *a, const struct ast_arg *tag, const struct match_type *type)
-{
-	const struct ast_arg *arg = tag_argument(a, tag, STRING);
-	struct str word;
-
-	if (!arg)
-		return tag;
-	word = arg->string->value;
-	for (uint8_t i = 0; type->argument[i]; i++)
-		if (str_iis(word, type->argument[i])) {
-			a->match_argument = i;
-			return arg;
-		}
-	compile_error(a->c, arg->at, words_hint(a->c, type->argument), "'%s' does not know \"%.*s\"", type->name,
-	              word.len > 40 ? 40 : (int)word.len, word.s);
-	a->bad = true;
-	return arg;
-}
-
-/* A graft has to fit the command too: more than one may have that name. */
-static const struct tag_word *
-tag_find(const struct arguments *a, enum tag_kind kind, struct str tag)
-{
-	const struct build *b = a->c->build;
-
-	for (size_t i = 0; i < b->tags.n; i++)
-		if (b->tags.v[i].kind == kind && tag_is(tag, b->tags.v[i].name) &&
-		    (kind != TAG_GRAFT || graft_fits(b->tags.v[i].what, a->command)))
-			return &b->tags.v[i];
-	return NULL;
-}
-
-static bool
-tag_match(struct arguments *a, const struct ast_arg **tag)
-{
-	const struct tag_word *w = tag_find(a, TAG_MATCH, (*tag)->tag);
-	const struct match_type *type;
-
-	if (!w)
-		return false;
-	type = w->what;
-	a->unknown |= !vocabulary_use(a->c, w->extension, (*tag)->at, "match type", str_from(type->name));
-	tag_exclusive(a, *tag, a->match_type ? a->match_type->name : NULL, "match type");
-	a->match_type = type;
-	a->match_at = (*tag)->at;
-	if (type->argument)
-		*tag = tag_match_argument(a, *tag, type);
-	return true;
-}
-
-static const struct comparator *
-comparator_find(struct str name, unsigned *ret_extension)
-{
-	for (unsigned e = 0; extensions[e]; e++)
-		for (size_t i = 0; i < extensions[e]->ncomparators; i++)
-			if (str_is(name, extensions[e]->comparators[i].name)) {
-				*ret_extension = e;
-				return &extensions[e]->comparators[i];
-			}
-	return NULL;
-}
-
-static bool
-tag_comparator(struct arguments *a, const struct ast_arg **tag)
-{
-	const struct ast_arg *arg;
-	const struct comparator *k;
-	unsigned e = 0;
-
-	if (!str_iis((*tag)->tag, "comparator"))
-		return false;
-	tag_exclusive(a, *tag, a->comparator ? ":comparator" : NULL, "comparator");
-	arg = tag_argument(a, *tag, STRING);
-	if (!arg)
-		return true;
-	*tag = arg;
-	k = comparator_find(arg->string->value, &e);
-	if (!k && a->c->ihave) {
-		compile_fail(a->c, arg->at, "unknown comparator \"%.*s\"", STR_ARG(arg->string->value));
-		a->unknown = true;
-		return true;
-	}
-	if (!k) {
-		compile_error(a->c, arg->at, "such as \"i;octet\" or \"i;ascii-casemap\"", "unknown comparator \"%.*s\"",
-		              arg->string->value.len > 80 ? 80 : (int)arg->string->value.len, arg->string->value.s);
-		a->bad = true;
-		return true;
-	}
-	if (!k->substring || !compile_lenient(a->c))
-		a->unknown |= !vocabulary_use(a->c, e, arg->at, "comparator", arg->string->value);
-	a->comparator = k;
-	a->comparator_at = arg->at;
-	return true;
-}
-
-static bool
-tag_part(struct arguments *a, const struct ast_arg *tag)
-{
-	const struct tag_word *w = tag_find(a, TAG_PART, tag->tag);
-
-	if (!w)
-		return false;
-	a->unknown |= !vocabulary_use(a->c, w->extension, tag->at, "address part", str_from(w->name));
-	tag_exclusive(a, tag, a->part ? a->part->name : NULL, "address part");
-	a->part = w->what;
-	return true;
-}
-
-static const struct ast_arg *
-graft_add(struct arguments *a, const struct ast_arg *tag, const struct graft *g)
-{
-	struct graft_use *use = ARENA_NEW(&a->c->program->arena, struct graft_use), **last;
-	const struct ast_arg *arg = tag;
-
-	for (const struct graft_use *u = a->call->grafts; u; u = u->next)
-		if (u->graft == g || (g->group && u->graft->group == g->group)) {
-			compile_error(a->c, tag->at, NULL, u->graft == g ? "'%s' is given twice" : "'%s' and '%s' exclude each other",
-			              u->graft->name, g->name);
-			a->bad = true;
-		}
-	use->graft = g;
-	use->value = (struct value){ .type = FLAG, .number = 1, .at = tag->at };
-	if (g->type != FLAG) {
-		arg = tag_argument(a, tag, g->type);
-		if (!arg)
-			return tag;
-		value_read(a, g->name, g->type, g->role, 0, g->check, arg, &use->value);
-	}
-	for (last = (struct graft_use **)&a->call->grafts; *last; last = &(*last)->next)
-		;
-	*last = use;
-	return arg;
-}
-
-static bool
-tag_graft(struct arguments *a, const struct ast_arg **tag)
-{
-	const struct tag_word *w = tag_find(a, TAG_GRAFT, (*tag)->tag);
-
-	if (!w)
-		return false;
-	if (vocabulary_use(a->c, w->extension, (*tag)->at, "tag", str_from(w->name)))
-		*tag = graft_add(a, *tag, w->what);
-	else
-		a->unknown = true;
-	return true;
-}
-
-static const struct ast_arg *
-tag_unknown(struct arguments *a, const struct ast_arg *tag)
-{
-	const char *near = vocabulary_near_tag(a->c, a->command, tag->tag);
-	const char *hint = near ? arena_printf(a->c->scratch, "did you mean '%s'?", near).s : usage_hint(a);
-
-	a->unknown = a->c->ihave;
-	a->bad = true;
-	if (a->c->ihave)
-		compile_fail(a->c, tag->at, "unknown tag ':%.*s' of '%s'", STR_ARG(tag->tag), a->command->name);
-	else
-		compile_error(a->c, tag->at, hint, "unknown tag ':%.*s' of '%s'", STR_ARG(tag->tag), a->command->name);
-	return tag;
-}
-
-static const struct ast_arg *
-argument_tag(struct arguments *a, const struct ast_arg *tag)
-{
-	for (uint8_t i = 0; i < a->command->nparams; i++)
-		if (tag_is(tag->tag, a->command->params[i].name))
-			return tag_param(a, tag, i);
-	if (a->command->flags & COMMAND_MATCHES && (tag_match(a, &tag) || tag_comparator(a, &tag)))
-		return tag;
-	if (a->command->flags & COMMAND_ADDRESS_PART && tag_part(a, tag))
-		return tag;
-	return tag_graft(a, &tag) ? tag : tag_unknown(a, tag);
 }
 
 /* --- positional arguments */
@@ -484,15 +209,15 @@ positional_one(struct arguments *a, uint8_t i, const struct ast_arg *arg)
 {
 	const struct param *p = &a->command->params[i];
 
-	if (!wants(p->type, arg)) {
-		compile_error(a->c, arg->at, usage_hint(a), "%s of '%s' must be %s, not %s", p->name, a->command->name,
-		              type_wanted(p->type), kind_name(arg));
+	if (!argument_fits(p->type, arg)) {
+		compile_error(a->c, arg->at, argument_hint(a), "%s of '%s' must be %s, not %s", p->name, a->command->name,
+		              argument_wanted(p->type), argument_kind(arg));
 		a->bad = true;
 		return;
 	}
 	if (p->role == ROLE_KEYS)
 		a->keys = arg;
-	value_read(a, p->name, p->type, p->role, p->flags, p->check, arg, &a->value[i]);
+	argument_read(a, p->name, p->type, p->role, p->flags, p->check, arg, &a->value[i]);
 }
 
 static void
@@ -507,13 +232,13 @@ arguments_positional(struct arguments *a, const struct ast_arg *arg)
 		if (*p->name == ':' || (p->flags & PARAM_OPTIONAL && given <= required))
 			continue;
 		while (arg && arg->kind == AST_TAG) {
-			compile_error(a->c, arg->at, usage_hint(a), "':%.*s' must stand before the other arguments of '%s'",
+			compile_error(a->c, arg->at, argument_hint(a), "':%.*s' must stand before the other arguments of '%s'",
 			              STR_ARG(arg->tag), a->command->name);
 			a->bad = true;
 			arg = arg->next;
 		}
 		if (!arg) {
-			compile_error(a->c, SPAN(a->node->at.from, a->node->end), usage_hint(a), "'%s' needs its %s",
+			compile_error(a->c, SPAN(a->node->at.from, a->node->end), argument_hint(a), "'%s' needs its %s",
 			              a->command->name, p->name);
 			a->bad = true;
 			return;
@@ -525,10 +250,10 @@ arguments_positional(struct arguments *a, const struct ast_arg *arg)
 		return;
 	a->bad = true;
 	if (arg->kind == AST_TAG)
-		compile_error(a->c, arg->at, usage_hint(a), "':%.*s' must stand before the other arguments of '%s'",
+		compile_error(a->c, arg->at, argument_hint(a), "':%.*s' must stand before the other arguments of '%s'",
 		              STR_ARG(arg->tag), a->command->name);
 	else
-		compile_error(a->c, arg->at, usage_hint(a), "'%s' has too many arguments", a->command->name);
+		compile_error(a->c, arg->at, argument_hint(a), "'%s' has too many arguments", a->command->name);
 }
 
 static void
@@ -543,7 +268,7 @@ arguments_required(struct arguments *a)
 		for (uint8_t j = 0; j < a->command->nparams; j++)
 			given |= argument_given(a, j) && (j == i || (p->group && a->command->params[j].group == p->group));
 		if (!given && p->flags & PARAM_REQUIRED) {
-			compile_error(a->c, SPAN(a->node->at.from, a->node->end), usage_hint(a), "'%s' needs '%s'%s", a->command->name,
+			compile_error(a->c, SPAN(a->node->at.from, a->node->end), argument_hint(a), "'%s' needs '%s'%s", a->command->name,
 			              p->name, p->group ? " or one that stands for it" : "");
 			a->bad = true;
 			return;
@@ -653,7 +378,7 @@ compile_call(struct compiler *c, const struct command *command, struct ast_node 
 	a.value = arena_zalloc(&c->program->arena, command->nparams * sizeof *a.value);
 	call->arg = a.value;
 	while (arg && arg->kind == AST_TAG && !a.unknown)
-		arg = argument_tag(&a, arg)->next;
+		arg = tag_read(&a, arg)->next;
 	/* a tag whose argument is missing has been told: that nothing follows it is the same mistake */
 	if (!a.unknown && !(a.bad && !arg))
 		arguments_positional(&a, arg);

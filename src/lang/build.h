@@ -79,6 +79,8 @@ void vocabulary_seen(struct compiler *, unsigned extension);
 /* warns of what was required and is not used */
 void vocabulary_unused(struct compiler *);
 bool vocabulary_ready(const struct compiler *, unsigned extension);
+/* Are tests and block as the command wants them?  false: error reported */
+bool node_shape(struct compiler *, const struct command *, struct ast_node *);
 bool graft_fits(const struct graft *, const struct command *);
 
 #endif

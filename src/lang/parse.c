@@ -7,7 +7,7 @@
 
 #include "base/limits.h"
 
-#include "sieve.h"
+#include "grammar/sieve.h"
 
 int parse_token(SIEVE_STYPE *, struct span *, struct parse *);
 

@@ -80,6 +80,8 @@ call_place(const struct call *k)
 struct effect *run_effect(struct run *, const struct call *, enum tamis_effect_kind);
 void effect_option(struct run *, struct effect *, const char *name, struct str value);
 int run_commit(struct run *, const struct call *, struct effect *);
+/* what extensions in use add to every effect of a kind: YES or ERROR */
+int run_hooks(struct run *, struct effect *);
 /* v after the call's modifiers */
 struct str run_modify(struct run *, const struct call *, struct str v);
 /* a graft's argument with variables filled in */
@@ -158,6 +160,8 @@ struct fact *run_fact_of(struct run *, struct str name);        /* the same, who
 int64_t run_now(const struct run *);    /* microseconds */
 
 /* --- variables */
+/* The arguments with variables filled in; NULL after an error.  run->taint tells whether one of them was tainted. */
+const struct value *call_expand(struct run *, const struct call *);
 struct variable *run_variable(struct run *, uint32_t slot);     /* value->id[0] */
 void run_assign(struct run *, const struct call *, uint32_t slot, struct str v);        /* cut at the limit; tainted if run->taint */
 
