@@ -17,7 +17,7 @@ struct capabilities {
 /* The extension of that name, or NULL: it is not here, or changes how strings
  * are read, which must be known before (RFC 5463 4). */
 static const struct extension *
-capability_find(const struct compiler *c, struct str name)
+capability_find(struct compiler *c, struct str name)
 {
 	int e = compile_capability(c->host, name);
 	const struct extension *x = e < 0 ? NULL : extensions[e];

@@ -109,7 +109,7 @@ void compile_rule_end(struct compiler *, uint32_t first, uint32_t last, int end)
 bool compile_enable(struct compiler *, struct str capability, struct span at);  /* require */
 /* index in extensions[] of a capability that this host and build can offer, or -1 */
 int compile_capability(const struct tamis_host *, struct str capability);
-bool compile_enabled(const struct compiler *, const char *capability);
+bool compile_enabled(struct compiler *, const char *capability);        /* required?  Who asks, uses it. */
 /* The host runs test suites, whose dialect is less strict. */
 bool compile_lenient(const struct compiler *);
 const struct command *compile_find(struct compiler *, struct str name, bool test);

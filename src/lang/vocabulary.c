@@ -198,11 +198,14 @@ compile_enable(struct compiler *c, struct str capability, struct span at)
 }
 
 bool
-compile_enabled(const struct compiler *c, const char *capability)
+compile_enabled(struct compiler *c, const char *capability)
 {
 	int e = compile_capability(c->host, str_from(capability));
 
-	return e >= 0 && vocabulary_bit(c->enabled, (unsigned)e);
+	if (e < 0 || !vocabulary_bit(c->enabled, (unsigned)e))
+		return false;
+	vocabulary_set(c->used, (unsigned)e);
+	return true;
 }
 
 void
