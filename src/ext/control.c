@@ -81,7 +81,7 @@ if_compile(struct compiler *c, struct ast_node *node)
 				compile_block(c, node);
 			break;
 		}
-		if (compile_lenient(c) && is_word(node->tests, &control_commands[FALSE]))
+		if (is_word(node->tests, &control_commands[FALSE]) && compile_lenient(c))
 			node->block = NULL;     /* the dialect of test suites does not look inside */
 		if (chain_shape(c, node)) {
 			last = compile_rule(c, node, &end, more);

@@ -23,7 +23,7 @@ tag_argument(struct arguments *a, const struct ast_arg *tag, enum type type)
 static bool
 tag_is(struct str tag, const char *name)
 {
-	return *name == ':' && str_iis(tag, name + 1);
+	return *name == ':' && name[1] == char_lower(*tag.s) && str_iis(tag, name + 1);
 }
 
 static const struct ast_arg *
