@@ -26,8 +26,14 @@ struct svtest_sent {
 	struct str from, to, text;
 };
 
+/* an annotation of a mailbox, or of the server (no mailbox) */
+struct svtest_annotation {
+	struct str mailbox, name, value;
+};
+
 struct svtest_store {
 	struct arena arena;
+	VEC(struct svtest_annotation) annotation;
 	VEC(struct svtest_folder) folder;
 	VEC(struct svtest_sent) outbox;
 };
@@ -40,6 +46,8 @@ struct svtest_folder *svtest_store_find(struct svtest_store *, struct str name);
 /* false: there is one */
 bool svtest_store_create(struct svtest_store *, struct str name);
 void svtest_store_put(struct svtest_store *, struct svtest_folder *, struct str text, struct str flags);
+/* NULL, or why that is no annotation. */
+const char *svtest_store_annotate(struct svtest_store *, struct str mailbox, struct str name, struct str value);
 void svtest_store_send(struct svtest_store *, struct str from, struct str to, struct str text);
 
 /* --- svtest_result.c: the actions that were not carried out yet, and those that were */

@@ -167,6 +167,17 @@ svtest_host_delete(struct svtest *t, struct str name)
 	return false;
 }
 
+static bool
+svtest_host_annotate(struct svtest *t, struct str key)
+{
+	struct str mailbox = svtest_host_part(&key), name = svtest_host_part(&key);
+	const char *wrong = svtest_store_annotate(&t->store, mailbox, name, key);
+
+	if (wrong)
+		svtest_host_reply(t, str_from(wrong));
+	return !wrong;
+}
+
 /* --- settings */
 
 static bool
@@ -323,6 +334,7 @@ static const struct {
 	{ "test.envelope.auth", svtest_host_auth },
 	{ "test.mailbox.create", svtest_host_create },
 	{ "test.mailbox.delete", svtest_host_delete },
+	{ "test.metadata.set", svtest_host_annotate },
 	{ "test.config.set", svtest_host_set },
 	{ "test.config.unset", svtest_host_unset },
 	{ "test.config.reload", svtest_host_reload },

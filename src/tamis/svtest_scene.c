@@ -21,14 +21,13 @@ static const struct {
 
 /* --- addresses in fields, found by the engine itself: it files into them */
 
+#define FILE_IF(condition, field) \
+	condition " allof (address :localpart :matches \"" field "\" \"?*\", address :matches \"" field "\" \"?*\") {" \
+	" fileinto \"${0}\"; }\n"
 static const char *const svtest_scene_rules[] = {
-	"require [\"fileinto\", \"variables\"];\n"
-	"if address :matches \"return-path\" \"?*\" { fileinto \"${0}\"; }\n"
-	"elsif address :matches \"sender\" \"?*\" { fileinto \"${0}\"; }\n"
-	"elsif address :matches \"from\" \"?*\" { fileinto \"${0}\"; }\n",
-	"require [\"fileinto\", \"variables\"];\n"
-	"if address :matches \"envelope-to\" \"?*\" { fileinto \"${0}\"; }\n"
-	"elsif address :matches \"to\" \"?*\" { fileinto \"${0}\"; }\n",
+	"require [\"fileinto\", \"variables\"];\n" FILE_IF("if", "return-path") FILE_IF("elsif", "sender")
+	FILE_IF("elsif", "from"),
+	"require [\"fileinto\", \"variables\"];\n" FILE_IF("if", "envelope-to") FILE_IF("elsif", "to"),
 };
 enum { SENDER, RECIPIENT };
 

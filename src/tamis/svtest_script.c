@@ -186,7 +186,7 @@ svtest_script_compile(struct svtest *t, struct str path)
 	return true;
 }
 
-/* Settings hold for scripts that were compiled before them, too. */
+/* Settings hold for scripts that were compiled before them, too.  One that would not compile any more stays. */
 static void
 svtest_script_renew(struct svtest *t)
 {
@@ -216,12 +216,13 @@ svtest_script_run(struct svtest *t, bool append)
 		svtest_result_reset(&t->result);
 		svtest_scene_refresh(t);
 	}
+	if (t->current.program)
+		svtest_script_renew(t);
 	svtest_script_clear_log(t);
 	if (!t->current.program || t->depth == SVTEST_DEPTH) {
 		svtest_script_log(t, t->depth ? STR("scripts run scripts too deeply") : STR("no script was compiled"));
 		return false;
 	}
-	svtest_script_renew(t);
 	p = tamis_program_ref(t->current.program);
 	t->depth++;
 	t->told = t->failed = false;

@@ -16,6 +16,7 @@ svtest_store_done(struct svtest_store *s)
 		vec_done(&s->folder.v[i].message);
 	vec_done(&s->folder);
 	vec_done(&s->outbox);
+	vec_done(&s->annotation);
 	arena_done(&s->arena);
 }
 
@@ -83,6 +84,28 @@ void
 svtest_store_put(struct svtest_store *s, struct svtest_folder *f, struct str text, struct str flags)
 {
 	vec_push(&f->message, (struct svtest_stored){ arena_str(&s->arena, text), arena_str(&s->arena, flags) });
+}
+
+/* RFC 5464 2: names begin with who may see them, and are in letters of either case. */
+const char *
+svtest_store_annotate(struct svtest_store *s, struct str mailbox, struct str name, struct str value)
+{
+	struct svtest_annotation *a;
+	size_t i;
+
+	if (!str_istarts(name, STR("/private/")) && !str_istarts(name, STR("/shared/")))
+		return "the name of an annotation begins with /private/ or /shared/";
+	if (mailbox.len && !svtest_store_find(s, mailbox))
+		return "mailbox doesn't exist";
+	for (i = 0; i < s->annotation.n; i++)
+		if (str_eq(s->annotation.v[i].mailbox, mailbox) && str_ieq(s->annotation.v[i].name, name))
+			break;
+	if (i == s->annotation.n)
+		vec_push(&s->annotation, (struct svtest_annotation){ arena_str(&s->arena, mailbox), arena_str(&s->arena, name),
+		                                                     STR_EMPTY });
+	a = &s->annotation.v[i];
+	a->value = arena_str(&s->arena, value);
+	return NULL;
 }
 
 void

@@ -218,6 +218,18 @@ testfile_run_recipient(struct testfile_run *r)
 	return answer_recipient(&r->session.answer, r->session.message);
 }
 
+/* What has come of the message by then; an engine that looks ahead finds nothing. */
+static void
+testfile_run_reveal(struct testfile_run *r, enum tamis_stage stage)
+{
+	struct tamis_text none = { "", 0 };
+	bool all = stage == TAMIS_BODY;
+
+	tamis_message_header(r->session.message, stage >= TAMIS_HEADER ? text_of(r->header) : none);
+	tamis_message_body(r->session.message, all ? text_of(r->body) : none,
+	                   all ? source_octets(r->header) + source_octets(r->body) : 0);
+}
+
 /* A trace ends with the plan. */
 static void
 testfile_run_traced(struct testfile_run *r, const struct tamis_outcome *o, enum tamis_status status)
@@ -238,6 +250,7 @@ testfile_run_decide(struct testfile_run *r, unsigned variant, struct tamis_recip
 
 	bool watched = variant == TESTFILE_PLAIN && stage == r->stage && !r->host.fail;
 
+	testfile_run_reveal(r, stage);
 	if (watched && (r->options->cover || r->traced))
 		host.trace = testfile_run_event;
 	buf_reset(&r->errors);
@@ -308,8 +321,7 @@ testfile_run_step(struct testfile_run *r, unsigned line)
 
 	tracing_done(&r->tracing);
 	r->tracing = (struct tracing){ .diag = &r->session.diag, .level = TRACING_TESTS };
-	answer_message(&r->session.answer, r->session.message, r->header, r->body,
-	               source_octets(r->header) + source_octets(r->body));
+	answer_message(&r->session.answer, r->session.message, r->header, STR_EMPTY, 0);
 	for (i = 0; i < TESTFILE_VARIANTS; i++)
 		testfile_run_staged(r, line, i, &d[i]);
 	if (!str_eq(d[TESTFILE_PLAIN].text, d[TESTFILE_INDEXED].text)) {

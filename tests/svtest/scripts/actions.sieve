@@ -1,0 +1,5 @@
+require "fileinto";
+fileinto "One";
+redirect "away@example.com";
+fileinto "Two";
+keep;

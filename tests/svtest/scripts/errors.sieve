@@ -1,0 +1,3 @@
+first_unknown "x";
+keep;
+second_unknown 3;

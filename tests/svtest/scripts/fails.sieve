@@ -1,0 +1,3 @@
+require "variables";
+set "address" "not an address";
+redirect "${address}";

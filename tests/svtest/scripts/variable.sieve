@@ -1,0 +1,3 @@
+require "variables";
+if string "${mine}" "" { discard; }
+set "mine" "script";
