@@ -4,7 +4,6 @@
 
 #include "base/limits.h"
 #include "base/utf8.h"
-#include "mail/cell.h"
 #include "vm/match.h"
 
 /* --- "[.x.]" and "[=x=]" inside brackets, which PCRE2 does not know */
@@ -142,7 +141,7 @@ regex_prepare(struct matcher *m, struct arena *arena, unsigned flags, size_t *re
 static bool
 literals_fit(const struct comparator *k)
 {
-	return !k->canonical || k->form == CELL_ASCII;
+	return k->octets;
 }
 
 static struct str
@@ -179,10 +178,9 @@ regex_type_match(struct run *r, const struct matcher *m, struct str v, size_t *r
 
 		if (!run_goes_on(r))
 			return ERROR;
-		if (fit && regex_excludes(regex[i], folded)) {
-			r->work += folded.len / 64;
+		r->work += folded.len / 64;
+		if (fit && regex_excludes(regex[i], folded))
 			continue;
-		}
 		rc = regex_match(regex[i], r->regex, &r->arena, v, m->captures ? cap : NULL, COUNT(cap), &n, LIMIT_REGEX_MATCH,
 		                 &r->work);
 		if (rc < 0)

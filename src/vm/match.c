@@ -122,6 +122,9 @@ match_cell(struct match *m, struct cell *c)
 			TRACE(m->run, value, m->call, c->v, NO, STR_EMPTY);
 		return false;
 	}
+	/* a type that folds for itself looks for literals only, in the forms that are cheap */
+	if (m->matcher->type->raw && !m->matcher->comparator->octets)
+		return match_canonical(m, c->v, c->v);
 	return match_canonical(m, c->v, cell_canonical(m->run, c, m->matcher->comparator));
 }
 
