@@ -211,6 +211,73 @@ check_one(struct arena *a, struct reference *r, struct str pattern, struct str v
 	ck_assert_ptr_null(ret[least].s);
 }
 
+/* Each character of a text of ASCII becomes one of one to three bytes, none of them a wildcard: the same matches, and the
+ * same characters are captured. */
+static struct str
+grown(struct arena *a, struct str v, size_t *at)
+{
+	struct str out = STR_EMPTY;
+
+	for (size_t i = 0; i < v.len; i++) {
+		struct str c = str_sub(v, i, i + 1);
+
+		at[i] = out.len;
+		out = arena_join(a, (struct str[]){ out, c, str_is(c, "b") ? STR("x") : str_is(c, "*") ? STR("yz") : STR_EMPTY }, 3);
+	}
+	at[v.len] = out.len;
+	return out;
+}
+
+static void
+check_grown(struct arena *a, struct str pattern, struct str v)
+{
+	struct str ret[LONG], wide[LONG], key = STR_EMPTY, long_v;
+	size_t n = 0, m = 0, at[LONG];
+	uint64_t starts[LONG] = { 0 }, work = 0;
+	bool expect = glob_match(glob_new(a, pattern, true), v, ret, LONG, &n, &work);
+
+	long_v = grown(a, v, at);
+	for (size_t i = 0; i <= v.len; i++)
+		starts[at[i] / 64] |= (uint64_t)1 << (at[i] % 64);
+	for (size_t i = 0; i < pattern.len; i++) {
+		bool quoted = pattern.s[i] == '\\' && i + 1 < pattern.len;
+		struct str c = str_sub(pattern, i, i + 1 + quoted);
+
+		i += quoted;
+		key = arena_join(a, (struct str[]){ key, c, str_is(c, "b") ? STR("x") : str_is(c, "\\*") ? STR("yz") : STR_EMPTY },
+		                 3);
+	}
+	ck_assert_msg(glob_match_starts(glob_new(a, key, false), long_v, starts, wide, LONG, &m, &work) == expect,
+	              "'%.*s' on '%.*s': not %d", STR_ARG(key), STR_ARG(long_v), expect);
+	if (!expect)
+		return;
+	ck_assert_uint_eq(n, m);
+	for (size_t i = 0; i < n; i++) {
+		size_t from = (size_t)(ret[i].s - v.s);
+
+		ck_assert_ptr_eq(wide[i].s, long_v.s + at[from]);
+		ck_assert_uint_eq(wide[i].len, at[from + ret[i].len] - at[from]);
+	}
+}
+
+START_TEST(characters_of_another_form)
+{
+	static const char *const pieces[] = { "a", "b", "a", "b", "*", "?", "?", "\\*" };
+	struct arena a = { 0 };
+	uint64_t state = 11;
+
+	for (int round = 0; round < 60000; round++) {
+		struct str pattern, v;
+
+		arena_reset(&a);
+		pattern = random_from(&a, &state, 9, pieces, 8);
+		v = random_from(&a, &state, 12, pieces, 5);
+		check_grown(&a, pattern, v);
+	}
+	arena_done(&a);
+}
+END_TEST
+
 START_TEST(as_the_reference)
 {
 	static const char *const ascii[] = { "a", "b", "a", "b", "ab", "*", "?", "\\*" };
@@ -299,6 +366,7 @@ main(void)
 	tcase_add_loop_test(c, tables, 0, sizeof cases / sizeof *cases);
 	tcase_add_test(c, octets);
 	tcase_add_test(c, literals);
+	tcase_add_test(c, characters_of_another_form);
 	tcase_add_loop_test(c, as_the_reference, 0, 2);
 	tcase_add_test(c, never_exponential);
 	tcase_add_test(c, work_limit);
