@@ -14,6 +14,7 @@
 #define LIMIT_ERRORS            100             /* diagnostics reported for one script */
 #define LIMIT_INCLUDES          255             /* scripts in one program (RFC 6609 suggests a limit) */
 #define LIMIT_INCLUDE_NESTING   10              /* RFC 6609: at least 3 */
+#define LIMIT_INCLUDE_DEEPEST   100             /* whatever the host says: both compiler and machine recurse */
 #define LIMIT_VARIABLES         4096            /* names per script (RFC 5229 4: at least 128) */
 #define LIMIT_VARIABLE_NAME     64              /* bytes (RFC 5229: at least 32) */
 #define LIMIT_LOOPS             4               /* loops in loops */
@@ -33,6 +34,13 @@
 #define LIMIT_REGEX_MATCH       1000000u        /* PCRE2 match limit of one match */
 #define LIMIT_REGEX_DEPTH       10000u          /* PCRE2 heap (KiB) for one match */
 #define STOP_EVERY              4096u           /* units between two polls of the host's stop() */
+
+/* --- answers (vm/reply.c) */
+#define LIMIT_REPLY_SECONDS     (365u * 86400u) /* for which an address is remembered (RFC 5230 4.1: over 30 days) */
+#define LIMIT_REPLY_SUBJECT     256             /* characters */
+#define LIMIT_REPLY_REFERENCES  2000            /* bytes of message-ids that are repeated */
+#define LIMIT_REPLY_ID          250             /* bytes of one */
+#define LIMIT_REPLY_HANDLE      64              /* bytes that are kept as they are; a longer one by its hash */
 
 /* --- a message */
 #define LIMIT_FIELDS            100000          /* header fields looked at */

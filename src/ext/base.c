@@ -99,7 +99,7 @@ header_values(struct run *r, const struct call *k, const struct value *arg, stru
 /* Fields that hold addresses: RFC 5228 5.1 wants the test restricted to them.
  * Of names with "X-" nobody can tell. */
 static const char *const address_fields[] = {
-	"abuse-reports-to", "apparently-to", "approved", "approved-by", "bcc", "cc", "delivered-to",
+	"abuse-reports-to", "apparently-to", "approved", "approved-by", "author", "bcc", "cc", "delivered-to",
 	"disposition-notification-to", "envelope-from", "envelope-to", "errors-to", "followup-to", "for-approval",
 	"for-comment", "for-handling", "from", "generate-delivery-report", "mail-copies-to", "mail-followup-to",
 	"mail-reply-to", "original-from", "original-recipient", "original-sender", "original-to", "prevent-delivery-report",

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/limits.h"
+
 const struct op_info op_info[OPS] = {
 #define OP(name, operand, meaning) [OP_##name] = { #name, operand, meaning },
 #include "lang/ops.def"
@@ -20,6 +22,8 @@ program_new(const struct tamis_limits *limits)
 	p->limits = *limits;
 	if (p->limits.nesting > 64)
 		p->limits.nesting = 64;
+	if (p->limits.include_nesting > LIMIT_INCLUDE_DEEPEST)
+		p->limits.include_nesting = LIMIT_INCLUDE_DEEPEST;
 	atomic_init(&p->refs, 1);
 	return p;
 }

@@ -126,6 +126,76 @@ START_TEST(include_main)
 }
 END_TEST
 
+/* --- depth: "1" includes "2", and so on to the end of the chain */
+
+enum { DEEPEST = 100 };
+
+struct chain {
+	int end;
+	char script[2 * DEEPEST][64];
+	char report[512];
+};
+
+static int
+chain_load(void *ctx, struct tamis_text kind, struct tamis_text name, struct tamis_text *ret)
+{
+	struct chain *c = ctx;
+	int n = 0;
+
+	(void)kind;
+	for (size_t i = 0; i < name.len; i++)
+		n = 10 * n + name.s[i] - '0';
+	if (n < c->end)
+		snprintf(c->script[n], sizeof c->script[n], "require \"include\"; include \"%d\";", n + 1);
+	else
+		strcpy(c->script[n], "discard;");
+	*ret = text(c->script[n]);
+	return 1;
+}
+
+static void
+chain_report(void *ctx, const struct tamis_diagnostic *d)
+{
+	struct chain *c = ctx;
+
+	snprintf(c->report, sizeof c->report, "%s", d->text);
+}
+
+static enum tamis_status
+chain_run(struct chain *c, int end)
+{
+	struct tamis_limits limits = tamis_limits_default;
+	const struct tamis_host host = { .ctx = c, .limits = &limits, .load = chain_load, .report = chain_report };
+	struct tamis_message *m = tamis_message_new();
+	struct tamis_recipient *r = tamis_recipient_new(m, TEXT("a@example.org"), 0, NULL);
+	struct tamis_outcome *o = tamis_outcome_new(r);
+	struct tamis_program *p;
+	enum tamis_status status;
+
+	limits.include_nesting = limits.includes = 1000000;
+	c->end = end;
+	p = tamis_compile(&host, TEXT("main"), TEXT("require \"include\"; include \"1\";"), 0);
+	ck_assert_ptr_nonnull(p);
+	status = tamis_run(p, o, TAMIS_BODY, &host);
+	tamis_outcome_free(o);
+	tamis_recipient_free(r);
+	tamis_message_free(m);
+	tamis_program_unref(p);
+	return status;
+}
+
+/* A host may allow more than the default, but not so much that the stack ends. */
+START_TEST(include_deepest)
+{
+	struct chain *c = calloc(1, sizeof *c);
+
+	ck_assert_int_eq(chain_run(c, DEEPEST), TAMIS_DECIDED);
+	ck_assert_int_eq(chain_run(c, DEEPEST + 1), TAMIS_FAILED);
+	ck_assert_str_eq(c->report, "personal script \"101\" is one include too deep (limit 'include-nesting')");
+	free(c);
+}
+END_TEST
+
 /* --- random programs, and what RFC 6609 says of them */
 
 struct line {
@@ -258,6 +328,7 @@ main(void)
 	tcase_add_test(t, include_unreadable);
 	tcase_add_test(t, include_without_host);
 	tcase_add_test(t, include_main);
+	tcase_add_test(t, include_deepest);
 	tcase_add_test(t, include_random);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);
