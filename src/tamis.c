@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "lang/build.h"
-#include "vm/run.h"
+#include "vm/reply.h"
 
 /* The public names of the engine's own structures. */
 struct tamis_program {
@@ -227,6 +227,12 @@ int
 tamis_outcome_write(const struct tamis_outcome *o, unsigned version, int (*write)(void *ctx, struct tamis_text), void *ctx)
 {
 	return outcome_write(&o->o, version, write, ctx);
+}
+
+int
+tamis_reply_write(const struct tamis_outcome *o, const struct tamis_effect *e, int (*write)(void *ctx, struct tamis_text), void *ctx)
+{
+	return reply_write(&o->o, e, write, ctx);
 }
 
 struct tamis_outcome *

@@ -48,8 +48,9 @@ struct tamis_diagnostic { enum { TAMIS_ERROR, TAMIS_WARNING, TAMIS_NOTE } severi
 	const char *text, *hint; };                                     /* hint may be NULL */
 /* What a trace shows.  RULE: a condition begins (name: "if", "elsif") and RULE_END: it came out so (result).  TEST: a
    test begins; then VALUE for each value it saw, MATCHED for the key that matched (text: the key; value: the value),
-   NEAREST for the key that came closest when none did; RESULT ends it.  ACTION: a command ran (text: its arguments).
-   ASKED: a question (name, text: key, value: answer).  ASSIGNED: a variable (name) became text. */
+   NEAREST for the key that came closest when none did; RESULT ends it.  ACTION: a command ran (text: its
+   arguments; value: why it did nothing, or empty).  ASKED: a question (name, text: key, value: answer).  ASSIGNED: a
+   variable (name) became text. */
 struct tamis_event {
 	enum { TAMIS_RULE, TAMIS_RULE_END, TAMIS_TEST, TAMIS_VALUE, TAMIS_MATCHED, TAMIS_NEAREST, TAMIS_RESULT, TAMIS_ACTION,
 	       TAMIS_ASKED, TAMIS_ASSIGNED } kind;
@@ -137,6 +138,8 @@ const struct tamis_effect *tamis_outcome_next(const struct tamis_outcome *, cons
 bool tamis_outcome_keeps(const struct tamis_outcome *);
 bool tamis_outcome_degraded(const struct tamis_outcome *);              /* an unavailable answer mattered: nothing refuses */
 int tamis_outcome_write(const struct tamis_outcome *, unsigned version, int (*write)(void *ctx, struct tamis_text), void *ctx);
+/* The message that an effect of kind SEND sends, to its option "to" and from <>: lines end in CRLF. */
+int tamis_reply_write(const struct tamis_outcome *, const struct tamis_effect *, int (*write)(void *ctx, struct tamis_text), void *ctx);
 struct tamis_outcome *tamis_outcome_free(struct tamis_outcome *);
 
 /* For tools: every word of the language, from the tables. */

@@ -9,7 +9,7 @@ enum { BARE_MAX = 4 };
 /* What an effect is about: these options are shown as plain strings, in this
  * order, behind the others, which are shown as tags.  `many` of them differ
  * from message to message and are left out of summaries; a silent kind is
- * shown in no summary at all. */
+ * the host's business, and shown to nobody but programs. */
 static const struct print_kind {
 	const char *bare[BARE_MAX];
 	bool many, silent;
@@ -160,6 +160,8 @@ print_plan(struct buf *b, const struct tamis_outcome *o, enum tamis_status s)
 		return;
 	}
 	while ((e = tamis_outcome_next(o, e))) {
+		if (print_kind(e)->silent)
+			continue;
 		print_effect(b, e);
 		buf_putc(b, '\n');
 	}
@@ -169,20 +171,21 @@ static void
 print_joined(struct buf *b, const struct tamis_outcome *o, enum tamis_status s, bool brief)
 {
 	const struct tamis_effect *e = NULL;
-	size_t start = b->len, mark;
+	size_t start = b->len;
 
 	if (!print_final(s)) {
 		buf_puts(b, print_status(s));
 		return;
 	}
 	while ((e = tamis_outcome_next(o, e))) {
-		mark = b->len;
-		if (mark > start)
+		if (print_kind(e)->silent)
+			continue;
+		if (b->len > start)
 			buf_puts(b, ", ");
-		if (!brief)
+		if (brief)
+			print_effect_short(b, e);
+		else
 			print_effect(b, e);
-		else if (!print_effect_short(b, e))
-			b->len = mark;
 	}
 	if (b->len == start)
 		buf_puts(b, "nothing");

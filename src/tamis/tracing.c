@@ -159,11 +159,13 @@ tracing_action(struct tracing *t, const struct tamis_event *e)
 	tracing_line(t, &e->place);
 	tracing_source(t, &e->place, e->name);
 	buf_putc(&t->line, '\n');
-	if (str_find(source, STR("${")) < 0)
-		return;
-	buf_printf(&t->line, "%11s= %.*s ", "", STR_ARG(text_str(e->name)));
-	words_flat(&t->line, text_str(e->text), tracing_max(t));
-	buf_putc(&t->line, '\n');
+	if (str_find(source, STR("${")) >= 0) {
+		buf_printf(&t->line, "%11s= %.*s ", "", STR_ARG(text_str(e->name)));
+		words_flat(&t->line, text_str(e->text), tracing_max(t));
+		buf_putc(&t->line, '\n');
+	}
+	if (e->value.len)
+		buf_printf(&t->line, "%11snothing: %.*s\n", "", STR_ARG(text_str(e->value)));
 }
 
 static void

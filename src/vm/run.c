@@ -137,6 +137,7 @@ call_act(struct run *r, const struct call *k)
 		return ERROR;
 	if (r->taint && !(k->command->flags & COMMAND_TAINTED) && r->stage < TAMIS_BODY)
 		return UNKNOWN;
+	r->idle = NULL;
 	rc = k->command->act(r, k, arg);
 	TRACE(r, action, k, arg, rc);
 	return rc;

@@ -36,6 +36,7 @@ struct run {
 	uint64_t marks;
 	bool unknown;                   /* some member of the current condition was unknown */
 	bool taint;                     /* the call's expanded arguments: some variable was tainted */
+	const char *idle;               /* why an action did nothing, for traces; NULL: it did */
 	const struct rule *rule, *watched;      /* watched: whose end a trace waits for */
 	uint32_t unit;                  /* running */
 	struct variable *local, *global;

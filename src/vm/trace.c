@@ -136,6 +136,8 @@ trace_action(struct run *r, const struct call *k, const struct value *arg, int r
 	struct tamis_event e = { .kind = TAMIS_ACTION, .result = result };
 
 	e.text = text_of(trace_arguments(r, k, arg));
+	if (r->idle)
+		e.value = text_of(str_from(r->idle));
 	trace_call(r, k, &e);
 }
 
