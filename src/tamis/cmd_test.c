@@ -15,6 +15,7 @@ enum { COVER_REPORT = 1, COVER_STRICT };
 
 struct test_settings {
 	bool accept, faults, tap, expect_failure, log;
+	const char *trace, *dump;
 	unsigned cover;
 };
 
@@ -23,6 +24,8 @@ static const struct cmd_option test_rows[] = {
 	{ 0, OPTION_FLAG, "tap", NULL, "print TAP for suites (*.svtest) as well", offsetof(struct test_settings, tap), 0 },
 	{ 'F', OPTION_FLAG, "expect-failure", NULL, "in suites every test is expected to fail", offsetof(struct test_settings, expect_failure), 0 },
 	{ 'E', OPTION_FLAG, "log", NULL, "print what suites log", offsetof(struct test_settings, log), 0 },
+	{ 't', OPTION_TEXT, "trace", "FILE", "trace suites into a file; \"-\": standard output", offsetof(struct test_settings, trace), 0 },
+	{ 'd', OPTION_TEXT, "dump", "FILE", "dump compiled suites into a file; \"-\": standard output", offsetof(struct test_settings, dump), 0 },
 	{ 0, OPTION_FLAG, "faults", NULL, "run each case again with its 1st, 2nd, 3rd... question failing", offsetof(struct test_settings, faults), 0 },
 	{ 0, OPTION_CHOICE, "cover", "report|strict", "list tests of the rules that never came out both ways; strict: that is a failure", offsetof(struct test_settings, cover), COVER_REPORT },
 	{ 0 }
@@ -204,40 +207,78 @@ cmd_test_check(const struct settings *set)
 	return rc;
 }
 
+/* "-" is standard output; NULL, and no error, if nobody wants the file. */
+static FILE *
+cmd_test_output(struct test *t, const char *path)
+{
+	FILE *f = path && strcmp(path, "-") ? fopen(path, "we") : stdout;
+
+	if (!f)
+		t->code = cmd_worse(t->code, cmd_error(path, errno));
+	return path ? f : NULL;
+}
+
+static void
+cmd_test_close(struct test *t, FILE *f, const char *path)
+{
+	if (f && f != stdout && fclose(f))
+		t->code = cmd_worse(t->code, cmd_error(path, errno));
+}
+
+static void
+cmd_test_start(struct test *t, struct texts operands)
+{
+	const struct test_settings *own = t->own;
+	size_t i;
+
+	t->options = (struct testfile_options){ .set = t->set, .faults = own->faults };
+	if (own->cover)
+		t->options.cover = &t->cover;
+	t->report = (struct testfile_report){ .out = stdout, .json = t->set->json };
+	for (i = 0; i < operands.n; i++)
+		cmd_test_path(t, operands.v[i], 0);
+	cmd_test_read(t);
+	t->suites = (struct svtest_options){ .set = t->set, .log = own->log, .expect_failure = own->expect_failure };
+	t->suites.trace = cmd_test_output(t, own->trace);
+	t->suites.dump = cmd_test_output(t, own->dump);
+	if (t->native)
+		t->suites.out = stdout;
+	else
+		t->suites.listener = (struct svtest_listener){ cmd_test_result, t };
+}
+
+static void
+cmd_test_all(struct test *t)
+{
+	size_t i;
+
+	if (!t->native)
+		testfile_report_start(&t->report);
+	for (i = 0; i < t->file.n; i++)
+		if (t->file.v[i].path)
+			cmd_test_file(t, &t->file.v[i]);
+		else
+			cmd_test_suite(t, t->path.v[i]);
+	if (!t->native)
+		testfile_report_end(&t->report);
+	if (t->own->cover && testfile_cover_report(&t->cover, stdout, t->set->json) && t->own->cover == COVER_STRICT)
+		t->code = cmd_worse(t->code, CMD_WRONG);
+	if (t->report.failed)
+		t->code = cmd_worse(t->code, CMD_WRONG);
+}
+
 static int
 cmd_test_run(const struct settings *set, void *own, struct texts operands)
 {
 	struct test t = { .set = set, .own = own };
-	size_t i;
 	int rc = cmd_test_check(set);
 
 	if (rc)
 		return rc;
-	t.options = (struct testfile_options){ .set = set, .faults = t.own->faults };
-	if (t.own->cover)
-		t.options.cover = &t.cover;
-	t.report = (struct testfile_report){ .out = stdout, .json = set->json };
-	for (i = 0; i < operands.n; i++)
-		cmd_test_path(&t, operands.v[i], 0);
-	cmd_test_read(&t);
-	t.suites = (struct svtest_options){ .set = set, .log = t.own->log, .expect_failure = t.own->expect_failure };
-	if (t.native)
-		t.suites.out = stdout;
-	else
-		t.suites.listener = (struct svtest_listener){ cmd_test_result, &t };
-	if (!t.native)
-		testfile_report_start(&t.report);
-	for (i = 0; i < t.file.n; i++)
-		if (t.file.v[i].path)
-			cmd_test_file(&t, &t.file.v[i]);
-		else
-			cmd_test_suite(&t, t.path.v[i]);
-	if (!t.native)
-		testfile_report_end(&t.report);
-	if (t.own->cover && testfile_cover_report(&t.cover, stdout, set->json) && t.own->cover == COVER_STRICT)
-		t.code = cmd_worse(t.code, CMD_WRONG);
-	if (t.report.failed)
-		t.code = cmd_worse(t.code, CMD_WRONG);
+	cmd_test_start(&t, operands);
+	cmd_test_all(&t);
+	cmd_test_close(&t, t.suites.trace, t.own->trace);
+	cmd_test_close(&t, t.suites.dump, t.own->dump);
 	cmd_test_done(&t);
 	return t.code;
 }
@@ -249,7 +290,8 @@ const struct cmd cmd_test = {
 	.help =
 	"Of a directory all files NAME.test are run, and what examples there are in pages\n"
 	"(NAME.md).  Each case is decided at all stages, with and without index: what is\n"
-	"decided early must be what is decided in the end.  Results are printed as TAP.",
+	"decided early must be what is decided in the end.  Results are printed as TAP.\n"
+	"Suites (NAME.svtest) that are run alone have a report of their own.",
 	.groups = { &test_options, &options_rules, &options_output, &options_general },
 	.own_size = sizeof(struct test_settings),
 	.min = 1,

@@ -119,6 +119,8 @@ svtest_start(struct svtest *t)
 	if (rc)
 		return rc;
 	t->session.diag.color = false;
+	t->tracing.diag = &t->session.diag;
+	t->tracing.level = TRACING_TESTS;
 	svtest_config_limits(t, &t->session.rules.limits);
 	svtest_scene_message(t, str_from(svtest_scene_default));
 	return 0;
@@ -155,6 +157,7 @@ svtest_done(struct svtest *t)
 	svtest_store_done(&t->store);
 	svtest_config_done(t);
 	buf_done(&t->reply);
+	tracing_done(&t->tracing);
 	session_done(&t->session);
 	free(t->directory);
 	arena_done(&t->arena);

@@ -8,6 +8,7 @@
 #define TAMIS_SVTEST_H
 
 #include "tamis/session.h"
+#include "tamis/tracing.h"
 
 /* --- svtest_store.c: mailboxes and what was sent */
 
@@ -106,6 +107,7 @@ struct svtest_options {
 	bool log;                       /* print what is logged */
 	bool expect_failure;
 	FILE *out;                      /* NULL: only the listener hears */
+	FILE *trace, *dump;             /* NULL: none */
 	struct svtest_listener listener;
 };
 
@@ -138,6 +140,7 @@ struct svtest {
 	VEC(struct svtest_setting) setting, config;
 	unsigned nconfig;               /* how often settings came into force */
 	struct buf reply;
+	struct tracing tracing;
 };
 
 /* Runs one suite and prints its report: CMD_FINE, CMD_WRONG, or CMD_USAGE when
@@ -200,8 +203,15 @@ void svtest_script_done(struct svtest *);
 void svtest_script_clear_log(struct svtest *);
 /* An error that has no place. */
 void svtest_script_log(struct svtest *, struct str text);
-/* The suite itself: NULL after errors on standard error. */
+/* The suite itself, dumped if that is wanted: NULL after errors on standard error. */
 struct tamis_program *svtest_script_suite(struct svtest *);
+
+/* The absolute path of what the suite names. */
+const char *svtest_script_path(struct svtest *, struct str path);
+
+/* --- svtest_dict.c: do settings have included scripts of that kind in a
+ * dictionary?  Then what host->load() is to return for this one. */
+bool svtest_dict_load(struct svtest *, struct str kind, struct str name, struct tamis_text *ret, int *ret_rc);
 
 /* --- svtest_config.c */
 void svtest_config_set(struct svtest *, struct str name, struct str value, bool set);

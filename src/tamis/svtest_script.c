@@ -83,8 +83,23 @@ static int
 svtest_script_load_text(void *ctx, struct tamis_text kind, struct tamis_text name, struct tamis_text *ret)
 {
 	struct svtest *t = ctx;
+	int rc;
 
+	if (svtest_dict_load(t, text_str(kind), text_str(name), ret, &rc))
+		return rc;
 	return rules_load(&t->session.rules, kind, name, ret);
+}
+
+static void
+svtest_script_event(void *ctx, const struct tamis_event *e)
+{
+	struct svtest *t = ctx;
+
+	if (!tracing_wants(&t->tracing, e))
+		return;
+	buf_reset(&t->tracing.line);
+	tracing_text(&t->tracing, e);
+	fwrite(t->tracing.line.s, 1, t->tracing.line.len, t->options->trace);
 }
 
 struct tamis_host
@@ -97,12 +112,13 @@ svtest_host(struct svtest *t, bool suite)
 		.load = svtest_script_load_text,
 		.ask = svtest_host_ask,
 		.report = suite ? svtest_script_suite_report : svtest_script_report,
+		.trace = t->options->trace ? svtest_script_event : NULL,
 	};
 }
 
 /* --- compiling */
 
-static const char *
+const char *
 svtest_script_path(struct svtest *t, struct str path)
 {
 	if (path.len && path.s[0] == '/')
@@ -133,6 +149,7 @@ svtest_script_build(struct svtest *t, const char *path, struct str text, bool su
 	t->session.rules.directory = arena_printf(&t->arena, "%s/included", t->directory).s;
 	t->session.rules.global = arena_printf(&t->arena, "%s/included-global", t->directory).s;
 	t->blamed.n = 0;
+	diag_source(&t->session.diag, str_from(path), path, text);
 	p = tamis_compile(&host, text_from(path), text_of(text), 0);
 	for (i = 0; !p && !suite && i < t->blamed.n; i++) {
 		struct str line = arena_printf(&t->arena, "validation of '%.*s' failed", STR_ARG(t->blamed.v[i]));
@@ -142,9 +159,16 @@ svtest_script_build(struct svtest *t, const char *path, struct str text, bool su
 	return p;
 }
 
+static void
+svtest_script_dump(void *ctx, const char *line)
+{
+	fprintf(ctx, "%s\n", line);
+}
+
 struct tamis_program *
 svtest_script_suite(struct svtest *t)
 {
+	struct tamis_program *p;
 	struct str text;
 
 	t->limits = t->session.rules.limits;
@@ -155,8 +179,10 @@ svtest_script_suite(struct svtest *t)
 		fprintf(stderr, "tamis: %s: %s\n", t->path, strerror(errno));
 		return NULL;
 	}
-	diag_source(&t->session.diag, str_from(t->path), t->path, text);
-	return svtest_script_build(t, t->path, text, true);
+	p = svtest_script_build(t, t->path, text, true);
+	if (p && t->options->dump)
+		tamis_program_dump(p, svtest_script_dump, t->options->dump);
+	return p;
 }
 
 /* A script of the suite: NULL after errors, which are in the log. */
