@@ -190,6 +190,8 @@ static bool
 next_delimiter(const struct splitter *s, const char *p, struct delimiter *ret)
 {
 	while (s->nopen && p < s->end) {
+		const char *line = p;
+
 		if (has_dashes(s, p)) {
 			if (is_delimiter(s, p, ret))
 				return true;
@@ -199,7 +201,7 @@ next_delimiter(const struct splitter *s, const char *p, struct delimiter *ret)
 		p = memchr(p, '-', (size_t)(s->end - p));
 		if (!p)
 			return false;
-		if (p[-1] == '\n' && has_dashes(s, p))
+		if (p > line && p[-1] == '\n' && has_dashes(s, p))
 			continue;
 		p = memchr(p, '\n', (size_t)(s->end - p));
 		if (!p)
