@@ -137,6 +137,9 @@ tell(struct points *p, uint32_t pc)
 	const struct insn *i = &p->unit->code[pc];
 	struct tamis_point out = { 0 };
 
+	/* behind a stop: never decided */
+	if (p->stage[pc] == 0xff)
+		return;
 	if (i->op == OP_RULE) {
 		const struct rule *r = &p->program->rule[i->b];
 
