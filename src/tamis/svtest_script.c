@@ -29,10 +29,16 @@ svtest_script_entry(struct svtest *t, const char *place, const char *severity, s
 		fprintf(t->options->out, "LOG: %s: %s: %.*s\n", place, severity, STR_ARG(text));
 }
 
+static void
+svtest_script_log_at(struct svtest *t, struct str place, struct str text)
+{
+	svtest_script_entry(t, svtest_host_keep(t, place).s, "error", text, true);
+}
+
 void
 svtest_script_log(struct svtest *t, struct str text)
 {
-	svtest_script_entry(t, t->current.path.len ? t->current.path.s : t->path, "error", text, true);
+	svtest_script_log_at(t, t->current.path.len ? t->current.path : str_from(t->path), text);
 }
 
 static void
@@ -151,11 +157,10 @@ svtest_script_build(struct svtest *t, const char *path, struct str text, bool su
 	t->blamed.n = 0;
 	diag_source(&t->session.diag, str_from(path), path, text);
 	p = tamis_compile(&host, text_from(path), text_of(text), 0);
-	for (i = 0; !p && !suite && i < t->blamed.n; i++) {
-		struct str line = arena_printf(&t->arena, "validation of '%.*s' failed", STR_ARG(t->blamed.v[i]));
-
-		svtest_script_log(t, line);
-	}
+	if (!p && !suite)
+		svtest_script_blame(t, str_from(path));
+	for (i = 0; !p && !suite && i < t->blamed.n; i++)
+		svtest_script_log_at(t, t->blamed.v[i], STR("validation failed"));
 	return p;
 }
 

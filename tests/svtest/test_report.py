@@ -174,7 +174,7 @@ scenario('the log', {'a.svtest': SUITE + 'test "a" { if test_script_compile "b.s
          ('-E a.svtest', '''Test case: a.svtest:
 
 LOG: @/b.sieve:1: error: unknown command 'unknown_command'
-LOG: a.svtest: error: validation of '@/b.sieve' failed
+LOG: @/b.sieve: error: validation failed
  1: Test 'a' SUCCEEDED
 
 PASS: 1 tests succeeded.

@@ -1,0 +1,4 @@
+require ["include", "variables"];
+global "n";
+set "n" "${n}x";
+redirect "${n}@example.com";
