@@ -48,9 +48,9 @@ struct tamis_diagnostic { enum { TAMIS_ERROR, TAMIS_WARNING, TAMIS_NOTE } severi
 	const char *text, *hint; };                                     /* hint may be NULL */
 /* What a trace shows.  RULE: a condition begins (name: "if", "elsif") and RULE_END: it came out so (result).  TEST: a
    test begins; then VALUE for each value it saw, MATCHED for the key that matched (text: the key; value: the value),
-   NEAREST for the key that came closest when none did; RESULT ends it.  ACTION: a command ran (text: its
-   arguments; value: why it did nothing, or empty).  ASKED: a question (name, text: key, value: answer).  ASSIGNED: a
-   variable (name) became text. */
+   NEAREST for the key that came closest when none did, or what is missing; RESULT ends it.  ASSIGNED: a variable
+   (name) became text.  ACTION: a command ran (text: its arguments; value: why it did nothing, or empty).  ASKED: a
+   question (name, text: key, value: answer). */
 struct tamis_event {
 	enum { TAMIS_RULE, TAMIS_RULE_END, TAMIS_TEST, TAMIS_VALUE, TAMIS_MATCHED, TAMIS_NEAREST, TAMIS_RESULT, TAMIS_ACTION,
 	       TAMIS_ASKED, TAMIS_ASSIGNED } kind;

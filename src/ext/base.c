@@ -1,7 +1,9 @@
 /* base.c - the actions and tests of RFC 5228 4 and 5 that need no require
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
 #include "lang/compile.h"
-#include "vm/run.h"
+#include "vm/trace.h"
 
 /* --- keep, discard */
 
@@ -157,10 +159,11 @@ address_values(struct run *r, const struct call *k, const struct value *arg, str
 static int
 exists_test(struct run *r, const struct call *k, const struct value *arg)
 {
-	(void)k;
 	for (uint32_t i = 0; i < arg[0].n; i++)
-		if (!run_field(r, &arg[0], i))
+		if (!run_field(r, &arg[0], i)) {
+			TRACE(r, nearest, k, STR_EMPTY, arg[0].str[i]);
 			return NO;
+		}
 	return YES;
 }
 
@@ -176,7 +179,12 @@ static const struct param size_params[] = {
 static int
 size_test(struct run *r, const struct call *k, const struct value *arg)
 {
-	(void)k;
+	if (r->tracing) {
+		char octets[24];
+
+		snprintf(octets, sizeof octets, "%llu", (unsigned long long)r->message->size);
+		TRACE(r, value, k, str_from(octets), NO, STR_EMPTY);
+	}
 	return arg[OVER].type == FLAG ? r->message->size > arg[LIMIT].number : r->message->size < arg[LIMIT].number;
 }
 

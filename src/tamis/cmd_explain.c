@@ -33,7 +33,12 @@ cmd_explain_saw(struct buf *b, const struct story_test *t)
 {
 	size_t i, shown = t->nvalues < STORY_VALUES ? t->nvalues : STORY_VALUES;
 
-	if (!t->compares)
+	if (!t->compares && t->nearest) {
+		buf_puts(b, ": there is no ");
+		words_quoted(b, t->key, VALUE_SHOWN);
+		return;
+	}
+	if (!t->compares && !t->nvalues)
 		return;
 	if (!t->nvalues) {
 		buf_puts(b, t->result < 0 ? ": not known yet" : ": there is no such value");
@@ -260,7 +265,7 @@ cmd_explain_rule_json(const struct explain *x, const struct story_rule *r)
 			json_put(test, "value", json_text(t->matched || t->nearest ? t->key_value : t->value[0]));
 		json_put(test, "values", json_integer((json_int_t)t->nvalues));
 		if (t->matched || t->nearest)
-			json_put(test, t->matched ? "matched" : "nearest", json_text(t->key));
+			json_put(test, t->matched ? "matched" : t->compares ? "nearest" : "missing", json_text(t->key));
 		json_array_append_new(tests, test);
 	}
 	json_put(o, "because", tests);

@@ -112,6 +112,22 @@ tracing_saw(struct tracing *t, const char *word, struct str v)
 	buf_putc(&t->line, '\n');
 }
 
+/* What a command assigns is told before the command itself. */
+static void
+tracing_assigned(struct tracing *t, const struct tamis_event *e)
+{
+	buf_printf(&t->assigned, "%15s%.*s = ", "", STR_ARG(text_str(e->name)));
+	words_quoted(&t->assigned, text_str(e->text), tracing_max(t));
+	buf_putc(&t->assigned, '\n');
+}
+
+static void
+tracing_assign(struct tracing *t)
+{
+	buf_add(&t->line, buf_str(&t->assigned));
+	buf_reset(&t->assigned);
+}
+
 static void
 tracing_test(struct tracing *t, const struct tamis_event *e)
 {
@@ -140,6 +156,7 @@ tracing_end(struct tracing *t, const struct tamis_event *e)
 		buf_printf(&t->line, "%15s... and %u more values\n", "", t->values - VALUES_SHOWN);
 	if (!t->values && t->compares && e->result == 0)
 		buf_printf(&t->line, "%15sno value\n", "");
+	tracing_assign(t);
 	if (!t->alone)
 		buf_printf(&t->line, "%15s%s\n", "", tracing_result(e->result));
 }
@@ -166,6 +183,7 @@ tracing_action(struct tracing *t, const struct tamis_event *e)
 	}
 	if (e->value.len)
 		buf_printf(&t->line, "%11snothing: %.*s\n", "", STR_ARG(text_str(e->value)));
+	tracing_assign(t);
 }
 
 static void
@@ -206,7 +224,7 @@ tracing_text(struct tracing *t, const struct tamis_event *e)
 		tracing_saw(t, "matched", text_str(e->text));
 		break;
 	case TAMIS_NEAREST:
-		tracing_saw(t, "nearest", text_str(e->text));
+		tracing_saw(t, t->compares ? "nearest" : "missing", text_str(e->text));
 		break;
 	case TAMIS_RESULT:
 		tracing_end(t, e);
@@ -218,9 +236,7 @@ tracing_text(struct tracing *t, const struct tamis_event *e)
 		tracing_asked(t, e);
 		break;
 	case TAMIS_ASSIGNED:
-		buf_printf(&t->line, "%15s%.*s = ", "", STR_ARG(text_str(e->name)));
-		words_quoted(&t->line, text_str(e->text), tracing_max(t));
-		buf_putc(&t->line, '\n');
+		tracing_assigned(t, e);
 		break;
 	}
 }
@@ -235,6 +251,7 @@ void
 tracing_done(struct tracing *t)
 {
 	buf_done(&t->line);
+	buf_done(&t->assigned);
 	free(t->file);
 	t->file = NULL;
 }
