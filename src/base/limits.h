@@ -39,7 +39,7 @@
 #define LIMIT_REPLY_SECONDS     (365u * 86400u) /* for which an address is remembered (RFC 5230 4.1: over 30 days) */
 #define LIMIT_REPLY_SUBJECT     256             /* characters */
 #define LIMIT_REPLY_REFERENCES  2000            /* bytes of message-ids that are repeated */
-#define LIMIT_REPLY_ID          250             /* bytes of one */
+#define LIMIT_REPLY_ID          900             /* bytes of one, which has to fit a line */
 #define LIMIT_REPLY_HANDLE      64              /* bytes that are kept as they are; a longer one by its hash */
 
 /* --- a message */

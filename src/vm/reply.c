@@ -15,6 +15,7 @@ enum {
 	LINE_MAX_BYTES = 998,
 	WORD_LINE = 76,                 /* of lines with encoded words (RFC 2047 2) */
 	BASE64_LINE = 57,               /* bytes that make 76 characters */
+	DOMAIN_LONGEST = 255,           /* octets (RFC 5321 4.5.3.1.2) */
 };
 
 /* --- mailboxes */
@@ -226,7 +227,8 @@ sender_as_written(struct run *r, const struct mail_address *sender)
 		if (!f)
 			continue;
 		v = field_plain(r->message, f)->v;
-		if (v.len < LINE_MAX_BYTES - 20 && is_ascii(v) && address_one(&r->arena, v, &one) &&
+		v = v.len < LINE_MAX_BYTES - 20 ? line_of(&r->arena, v, v.len) : STR_EMPTY;
+		if (is_ascii(v) && address_one(&r->arena, v, &one) &&
 		    str_eq(one.local.v, sender->local.v) && str_ieq(one.domain.v, sender->domain.v))
 			return v;
 	}
@@ -385,14 +387,15 @@ mailboxes_field(struct arena *arena, struct buf *out, const char *name, struct s
 
 /* --- writing: content */
 
+/* of lines that end in CRLF, which does not count */
 static size_t
 longest_line(struct str v)
 {
 	size_t longest = 0, from = 0;
 
-	for (size_t i = 0; i <= v.len; i++)
-		if (i == v.len || v.s[i] == '\n') {
-			longest = i - from > longest ? i - from : longest;
+	for (size_t i = 0; i < v.len; i++)
+		if (v.s[i] == '\n') {
+			longest = i - 1 - from > longest ? i - 1 - from : longest;
 			from = i + 1;
 		}
 	return longest;
@@ -485,7 +488,7 @@ domain_of(const struct outcome *o, const struct tamis_effect *e)
 		from = host->v;
 	else
 		from = at ? str_sub(from, (size_t)(at - from.s) + 1, from.len) : STR_EMPTY;
-	while (n < from.len && n < LIMIT_REPLY_ID / 2 &&
+	while (n < from.len && n < DOMAIN_LONGEST &&
 	       (from.s[n] == '-' || from.s[n] == '.' || char_is_digit(from.s[n]) || (unsigned char)(char_lower(from.s[n]) - 'a') < 26))
 		n++;
 	return n ? str_sub(from, 0, n) : STR("localhost");
@@ -497,10 +500,11 @@ message_id_add(struct buf *out, const struct outcome *o, const struct tamis_effe
 {
 	struct str seed = { (const char *)o->recipient->seed, sizeof o->recipient->seed }, reason = option_of(e, "reason", NULL);
 	struct str to = option_of(e, "to", NULL);
-	uint64_t high = str_hash(to, str_hash(seed, 1)), low = str_hash(reason, str_hash(seed, 2));
+	uint64_t now = (uint64_t)o->recipient->now;
+	uint64_t high = str_hash(to, str_hash(seed, now)), low = str_hash(reason, str_hash(seed, ~now));
 
-	buf_printf(out, "Message-ID: <tamis.%llx.%016llx%016llx@%.*s>\r\n", (unsigned long long)o->recipient->now,
-	           (unsigned long long)high, (unsigned long long)low, STR_ARG(domain_of(o, e)));
+	buf_printf(out, "Message-ID: <tamis.%016llx%016llx@%.*s>\r\n", (unsigned long long)high, (unsigned long long)low,
+	           STR_ARG(domain_of(o, e)));
 }
 
 static void
