@@ -60,8 +60,11 @@ testfile_cover_find(struct testfile_cover *c, struct str name)
 
 	for (i = 0; i < c->source.n && !str_eq(c->source.v[i].name, name); i++)
 		;
-	if (i == c->source.n)           /* an included file */
-		testfile_cover_source(c, name, diag_path(c->diag, name).s, 0, diag_source_text(c->diag, name));
+	if (i == c->source.n) {         /* an included file, or what nobody showed us */
+		const char *path = diag_source_text(c->diag, name).len ? diag_path(c->diag, name).s : "rules";
+
+		testfile_cover_source(c, name, path, 0, diag_source_text(c->diag, name));
+	}
 	s = &c->source.v[i];
 	if (s->unit == SIZE_MAX)
 		s->unit = testfile_cover_unit(c, s->path, s->line, s->text);

@@ -141,7 +141,7 @@ testfile_host_load(struct testfile_host *h, struct tamis_text kind, struct tamis
 		const struct testfile_script *s = &h->script.v[i];
 
 		if (str_eq(s->kind, text_str(kind)) && str_eq(s->name, text_str(name))) {
-			diag_source(h->answer->rules->diag, s->name, s->path, s->text);
+			diag_source(h->answer->rules->diag, str_from(s->path), s->path, s->text);
 			*ret = text_of(s->text);
 			return 1;
 		}

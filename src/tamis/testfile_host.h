@@ -15,7 +15,7 @@ struct testfile_reply {
 
 struct testfile_script {
 	struct str kind, name, text;
-	const char *path;               /* what diagnostics call it */
+	const char *path;               /* what diagnostics call it: "x", "global/x" */
 };
 
 struct testfile_host {

@@ -194,19 +194,31 @@ testfile_scene_set(struct testfile_run *r, const struct testfile_section *s)
 static void
 testfile_scene_script(struct testfile_run *r, const struct testfile_section *s)
 {
-	struct str kind, name;
+	struct str kind, name, path, text;
 	size_t n = 0;
 
 	while (n < s->argument.len && s->argument.s[n] != ' ')
 		n++;
 	kind = str_sub(s->argument, 0, n);
 	name = arena_str(&r->arena, str_trim(str_sub(s->argument, n, s->argument.len)));
-	if (!name.len || !(str_is(kind, "personal") || str_is(kind, "global")))
+	if (!name.len || !(str_is(kind, "personal") || str_is(kind, "global"))) {
 		testfile_scene_bad(r, s, s->argument, "is not \"personal NAME\" or \"global NAME\"");
-	else
-		vec_push(&r->host.script, (struct testfile_script){ kind, name, testfile_text(&r->arena, s->body), name.s });
+		return;
+	}
+	path = str_is(kind, "personal") ? name : arena_printf(&r->arena, "%.*s/%.*s", STR_ARG(kind), STR_ARG(name));
+	text = testfile_text(&r->arena, s->body);
+	vec_push(&r->host.script, (struct testfile_script){ kind, name, text, path.s });
 	if (r->options->cover)
-		testfile_cover_source(r->options->cover, name, r->file->path, s->line, testfile_text(&r->arena, s->body));
+		testfile_cover_source(r->options->cover, path, r->file->path, s->line, text);
+}
+
+/* Of the host's answers those that a compilation asks for. */
+static const char *
+testfile_scene_load(struct testfile_run *r, struct str line)
+{
+	if (str_starts(line, STR("load personal")) || str_starts(line, STR("load global")))
+		testfile_host_reply(&r->host, line);
+	return NULL;
 }
 
 /* Limits and scripts count wherever they stand. */
@@ -222,6 +234,8 @@ testfile_scene_prepare(struct testfile_run *r)
 			testfile_scene_lines(r, s, testfile_scene_limit);
 		else if (s->kind == TESTFILE_SCRIPT)
 			testfile_scene_script(r, s);
+		else if (s->kind == TESTFILE_HOST)
+			testfile_scene_lines(r, s, testfile_scene_load);
 		r->traced |= s->kind == TESTFILE_TRACE;
 	}
 }
