@@ -189,7 +189,7 @@ test "a" { fileinto "x"; test_message_print; test_result_print; }
 '''}, ('a.svtest', '''Test case: a.svtest:
 
 
---MESSAGE: 
+--MESSAGE:\x20
 a: b\r
 \r
 
@@ -335,7 +335,7 @@ if body :raw :contains ["-- message", "== x", "\\\\\\\\-- y"] { discard; }
 -- message
 Subject: x
 
--- 
+--\x20
 \\-- message
 -- Nobody
 -- expect
