@@ -158,7 +158,7 @@ diag_clean(struct buf *b, struct str v)
 		uint32_t code;
 		size_t n = utf8_next(v, &code);
 
-		if (n && (code >= 0xa0 || (code >= ' ' && code < 0x7f) || code == '\n' || code == '\t')) {
+		if (n && (code >= 0xa0 || (code >= ' ' && code < 0x7f) || code == '\t')) {
 			buf_add(b, str_sub(v, 0, n));
 		} else {
 			if (!n)

@@ -56,7 +56,7 @@ struct json_t;
 /* The same as a JSON object: file, line, column, length, severity, text, hint. */
 struct json_t *diag_object(const struct diag *, const struct tamis_diagnostic *);
 
-/* Bytes that a terminal could take for commands are shown as "\xHH"; line ends stay. */
+/* Bytes that a terminal could take for commands, and line ends, are shown as "\xHH": what is one line stays one. */
 void diag_clean(struct buf *, struct str);
 
 #endif
