@@ -345,12 +345,15 @@ unit_run(struct run *r, uint32_t number)
 	const struct insn *code = r->program->unit[number].code, *ip;
 	int value = NO, rc;
 	unsigned fuel = 1;              /* instructions until somebody looks up from the work */
+	unsigned watched = 0;           /* instructions since work was counted, when each is watched */
 	enum end end;
 
 	unit_enter(r, number);
 	for (ip = code;; ip++) {
 		if (!--fuel) {
-			r->work += FUEL;
+			/* watching costs nothing: a traced run must end where the other one does */
+			if (!r->tracing || watched++ % FUEL == 0)
+				r->work += FUEL;
 			if (r->work >= r->next_stop && !run_may_go_on(r))
 				return ended(r);
 			if (r->tracing)
