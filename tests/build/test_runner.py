@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+# test_runner.py - what fails is counted, and what is missing is told
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# build-aux/run-tests over a tree of fakes, build-aux/deps over a machine of fakes.  Prints TAP.
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+SOURCE = pathlib.Path(os.environ.get('TAMIS_SOURCE') or pathlib.Path(__file__).resolve().parent.parent.parent)
+
+
+def write(path, text, mode=0o755):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, 'utf-8')
+    path.chmod(mode)
+
+
+def run(command, **more):
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                          **more)
+    return done.returncode, done.stdout.decode('utf-8', 'replace')
+
+
+def run_tests(root, *words):
+    return run([sys.executable, SOURCE / 'build-aux/run-tests', f'--source={root}', f'--build={root}', '--jobs=1', *words])
+
+
+def expect(got, status, line):
+    """Empty if the command ended with that status and that last line."""
+    last = got[1].rstrip().rsplit('\n', 1)[-1]
+    if (got[0] == 0) == (status == 0) and last == line:
+        return ''
+    return f'expected status {status} and "{line}"; got status {got[0]} and\n{got[1]}'
+
+
+def counts(root):
+    write(root / 'tests/a/test_a.sh', 'echo ok 1 - a; echo "ok 2 # SKIP no b"; echo not ok 3 - c; echo 1..3; exit 1\n')
+    write(root / 'tests/lint/good.sh', 'exit 0\n')
+    write(root / 'tests/lint/blind.sh', 'echo it is missing; exit 77\n')
+    write(root / 'tests/lint/bad.sh', 'echo a.c:1: no; exit 1\n')
+    write(root / 'tests/lint/chatty.sh', 'echo all is well\n')
+    return expect(run_tests(root, '--kinds=script,lint'), 1, '2 passed, 3 failed, 2 skipped')
+
+
+def breaks(root):
+    """A stream that ends early, a program that dies, one that says nothing."""
+    write(root / 'tests/b/test_short.sh', 'echo 1..2; echo ok 1\n')
+    write(root / 'tests/b/test_silent.sh', 'exit 0\n')
+    write(root / 'tests/b/test_dies.sh', 'echo ok 1; echo 1..1; kill -9 $$\n')
+    return expect(run_tests(root, '--kinds=script', '/b/'), 1, '2 passed, 3 failed')
+
+
+def passes(root):
+    write(root / 'tests/c/test_c.sh', 'echo ok 1; echo 1..1\n')
+    return expect(run_tests(root, '--kinds=script', '/c/'), 0, '1 passed, 0 failed')
+
+
+def nothing(root):
+    return expect(run_tests(root, '--kinds=script', '/no-such/'), 1, '0 passed, 0 failed')
+
+
+def late(root):
+    write(root / 'tests/d/test_d.sh', 'sleep 60; echo ok 1; echo 1..1\n')
+    return expect(run_tests(root, '--kinds=script', '--timeout=1', '/d/'), 1, '0 passed, 1 failed')
+
+
+def machine(root, user):
+    """Where to look for commands on a machine that has nothing, with that user."""
+    places = root / 'bin'
+    write(places / 'dpkg-query', '#!/bin/sh\nexit 1\n')
+    write(places / 'apt-get', '#!/bin/sh\nexit 100\n')
+    write(places / 'id', f'#!/bin/sh\necho {user}\n')
+    return dict(os.environ, PATH=f"{places}:{os.environ.get('PATH', '/usr/bin:/bin')}")
+
+
+def tells(root, user, begin):
+    status, output = run(['sh', SOURCE / 'build-aux/deps', 'build'], env=machine(root, user))
+    last = output.rstrip().rsplit('\n', 1)[-1]
+    good = status == 1 and last.startswith(begin) and ' libpcre2-dev' in last and ' libgmime-3.0-dev' in last
+    return '' if good else f'status {status}\n{output}'
+
+
+def main():
+    tests = [('what fails is counted, what cannot look is skipped', counts),
+             ('streams that break off are failures', breaks),
+             ('what passes is counted', passes),
+             ('no test at all is a failure', nothing),
+             ('what does not end is a failure', late),
+             ('without root, the command to install what is missing', lambda root: tells(root, 1000, 'sudo apt-get install ')),
+             ('what cannot be installed', lambda root: tells(root, 0, 'apt-get update && apt-get install '))]
+    failed = 0
+    print(f'1..{len(tests)}')
+    with tempfile.TemporaryDirectory() as directory:
+        for number, (title, test) in enumerate(tests, 1):
+            wrong = test(pathlib.Path(directory))
+            failed += bool(wrong)
+            print(f'{"not ok" if wrong else "ok"} {number} - {title}')
+            for line in wrong.splitlines():
+                print('#   ' + line)
+    return 1 if failed else 0
+
+
+sys.exit(main())
