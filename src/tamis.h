@@ -131,7 +131,7 @@ void tamis_questions(const struct tamis_program *, struct tamis_recipient *, enu
    of the one before it, which meant "go on".  A FAILED run leaves what earlier ones decided and adds a keep. */
 struct tamis_outcome *tamis_outcome_new(struct tamis_recipient *);
 void tamis_outcome_switch(struct tamis_outcome *, struct tamis_recipient *);    /* from here on this message, unedited */
-void tamis_outcome_clear(struct tamis_outcome *);                       /* forgets the effects so far; edits stay */
+void tamis_outcome_clear(struct tamis_outcome *);                       /* forgets effects and flags so far; edits stay */
 enum tamis_status tamis_run(const struct tamis_program *, struct tamis_outcome *, enum tamis_stage, const struct tamis_host *);
 const struct tamis_effect *tamis_outcome_next(const struct tamis_outcome *, const struct tamis_effect *previous);
 /* false: something cancelled the implicit keep and nothing kept, so that no later script of a sequence is to run */

@@ -152,7 +152,6 @@ svtest_done(struct svtest *t)
 	for (i = 0; i < 2; i++)
 		tamis_program_unref(t->addresses[i]);
 	tamis_program_unref(t->suite);
-	svtest_result_reset(&t->result);
 	vec_done(&t->result.action);
 	svtest_store_done(&t->store);
 	svtest_config_done(t);

@@ -54,11 +54,13 @@ void svtest_store_send(struct svtest_store *, struct str from, struct str to, st
 /* --- svtest_result.c: the actions that were not carried out yet, and those that were */
 
 struct svtest_action {
+	const struct tamis_effect *effect;      /* it comes from; NULL: that is gone */
 	enum tamis_effect_kind kind;
 	struct str name;                /* as tests of the result have it */
 	const struct tamis_option *options;
 	size_t noptions;
-	struct str text;                /* the message as it was when the action ran */
+	struct str text;                /* the message as it was when the action ran, or that it sends */
+	struct str flags;
 	bool cancels;                   /* the implicit keep */
 	bool done;
 };
@@ -66,6 +68,7 @@ struct svtest_action {
 struct svtest_result {
 	VEC(struct svtest_action) action;
 	struct tamis_outcome *outcome;  /* has the message as it was edited; borrowed */
+	struct str keep_flags;          /* of the implicit keep */
 	bool kept;                      /* the message is in INBOX already */
 };
 
@@ -80,6 +83,7 @@ struct svtest_envelope {
 struct svtest_scene {
 	struct str text;
 	struct svtest_envelope envelope;
+	struct str flags;               /* that it was stored with */
 	struct tamis_message *message;
 	struct tamis_recipient *recipient;
 };
@@ -164,6 +168,7 @@ struct str svtest_host_keep(struct svtest *, struct str);
 /* --- svtest_scene.c: the message and its envelope */
 void svtest_scene_message(struct svtest *, struct str text);
 void svtest_scene_sent(struct svtest *, const struct svtest_sent *);
+void svtest_scene_stored(struct svtest *, const struct svtest_stored *);
 /* The current message again, unedited, with another envelope. */
 void svtest_scene_envelope(struct svtest *, const struct svtest_envelope *);
 struct svtest_scene *svtest_scene_current(struct svtest *);
@@ -192,6 +197,11 @@ struct str svtest_result_target(const struct svtest_action *);
 /* --- svtest_mail.c: messages that are sent; false: nothing was to be sent */
 bool svtest_mail_redirect(struct svtest *, const struct svtest_action *);
 bool svtest_mail_bounce(struct svtest *, const struct svtest_action *);
+void svtest_mail_reply(struct svtest *, const struct svtest_action *);
+/* The bytes of such a reply. */
+struct str svtest_mail_text(struct svtest *, const struct tamis_outcome *, const struct tamis_effect *);
+/* Has a part of it the disposition "attachment"? */
+bool svtest_mail_attached(struct str text);
 
 /* --- svtest_script.c */
 bool svtest_script_compile(struct svtest *, struct str path);

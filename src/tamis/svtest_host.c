@@ -148,7 +148,7 @@ svtest_host_stored(struct svtest *t, struct str key)
 	}
 	if (!str_number(number, &i) || i >= f->message.n)
 		return false;
-	svtest_scene_message(t, f->message.v[i].text);
+	svtest_scene_stored(t, &f->message.v[i]);
 	return true;
 }
 

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "host/text.h"
 #include "tamis/svtest.h"
+#include "tamis/testfile.h"
 
 /* Suites look for these fields by their names in the dialect's first engine. */
 #define FIELD_SIEVE "X-Sieve: Pigeonhole Sieve"
@@ -47,6 +48,21 @@ svtest_mail_end(struct str text)
 	const char *lf = memchr(text.s, '\n', text.len);
 
 	return lf && lf > text.s && lf[-1] == '\r' ? "\r\n" : "\n";
+}
+
+bool
+svtest_mail_attached(struct str text)
+{
+	struct str line, value;
+
+	while (svtest_mail_field(&text, &line))
+		if (svtest_mail_is(line, "content-disposition", &value) && str_istarts(value, STR("attachment")))
+			return true;
+	/* fields of parts stand in the body */
+	while (testfile_line(&text, &line))
+		if (svtest_mail_is(line, "content-disposition", &value) && str_istarts(value, STR("attachment")))
+			return true;
+	return false;
 }
 
 /* --- redirect */
@@ -114,6 +130,38 @@ svtest_mail_redirect(struct svtest *t, const struct svtest_action *a)
 	svtest_store_send(&t->store, from, svtest_result_target(a), buf_str(&b));
 	buf_done(&b);
 	return true;
+}
+
+/* --- answers, which the engine writes */
+
+static int
+svtest_mail_bytes(void *ctx, struct tamis_text text)
+{
+	buf_add(ctx, text_str(text));
+	return 0;
+}
+
+struct str
+svtest_mail_text(struct svtest *t, const struct tamis_outcome *o, const struct tamis_effect *e)
+{
+	struct buf b = { 0 };
+	struct str text;
+
+	buf_printf(&b, "%s (tamis %s)\r\n", FIELD_SIEVE, tamis_version());
+	tamis_reply_write(o, e, svtest_mail_bytes, &b);
+	text = svtest_host_keep(t, buf_str(&b));
+	buf_done(&b);
+	return text;
+}
+
+void
+svtest_mail_reply(struct svtest *t, const struct svtest_action *a)
+{
+	struct str from = STR_EMPTY, setting;
+
+	if (svtest_config_get(t, "sieve_vacation_send_from_recipient", &setting) && str_iis(str_trim(setting), "yes"))
+		from = svtest_scene_current(t)->envelope.to;
+	svtest_store_send(&t->store, from, svtest_result_option(a, "to"), a->text);
 }
 
 /* --- reject: a disposition notification (RFC 5429 2.2) */

@@ -11,6 +11,9 @@ svtest_result_reset(struct svtest_result *r)
 {
 	r->action.n = 0;
 	r->kept = false;
+	r->keep_flags = STR_EMPTY;
+	if (r->outcome)
+		tamis_outcome_clear(r->outcome);
 }
 
 struct str
@@ -121,25 +124,64 @@ svtest_result_cancelled(const struct svtest_result *r)
 	return false;
 }
 
-/* Of equal actions the first keeps its place. */
+/* Effects that are no actions in the sense of suites: they happen at once, or are not seen. */
+static const bool svtest_result_silent[TAMIS_EFFECTS] = {
+	[TAMIS_HEADER_ADD] = true, [TAMIS_HEADER_DELETE] = true, [TAMIS_HEADER_REPLACE] = true, [TAMIS_BODY_REPLACE] = true,
+	[TAMIS_REMEMBER] = true,
+};
+
+/* Of equal actions the first keeps its place, the last its flags. */
+static bool
+svtest_result_merge(struct svtest_result *r, const struct svtest_action *a)
+{
+	size_t i;
+
+	for (i = 0; i < r->action.n; i++) {
+		struct svtest_action *twin = &r->action.v[i];
+
+		if (!svtest_result_twins(twin, a))
+			continue;
+		twin->cancels |= a->cancels;
+		if (svtest_result_has(a, "flags") && !twin->done)
+			twin->flags = a->flags;
+		return true;
+	}
+	return false;
+}
+
 static void
 svtest_result_add(struct svtest *t, struct svtest_result *r, const struct tamis_effect *e)
 {
 	const char *name = svtest_result_names[e->kind];
-	struct svtest_action a = { .kind = e->kind };
-	size_t i;
+	struct svtest_action a = { .effect = e, .kind = e->kind };
 
 	a.name = name ? str_from(name) : svtest_host_keep(t, text_str(e->name));
 	svtest_result_options(t, &a, e);
 	a.cancels = svtest_result_cancels(&a);
-	for (i = 0; i < r->action.n; i++) {
-		if (!svtest_result_twins(&r->action.v[i], &a))
-			continue;
-		r->action.v[i].cancels |= a.cancels;
+	a.flags = svtest_result_option(&a, "flags");
+	if (svtest_result_merge(r, &a))
 		return;
-	}
-	a.text = svtest_scene_text(t, r->outcome, e->version);
+	a.text = e->kind == TAMIS_SEND ? svtest_mail_text(t, r->outcome, e) : svtest_scene_text(t, r->outcome, e->version);
 	vec_push(&r->action, a);
+}
+
+/* An equal action in the same script may have changed this one. */
+static bool
+svtest_result_known(struct svtest *t, struct svtest_result *r, const struct tamis_effect *e)
+{
+	size_t i;
+
+	for (i = 0; i < r->action.n; i++) {
+		struct svtest_action *a = &r->action.v[i];
+
+		if (a->effect != e)
+			continue;
+		svtest_result_options(t, a, e);
+		a->cancels |= svtest_result_cancels(a);
+		a->flags = svtest_result_option(a, "flags");
+		return true;
+	}
+	return false;
 }
 
 void
@@ -147,10 +189,12 @@ svtest_result_absorb(struct svtest *t, struct svtest_result *r)
 {
 	const struct tamis_effect *e = NULL;
 
-	while ((e = tamis_outcome_next(r->outcome, e)))
-		if (!e->implicit)
+	while ((e = tamis_outcome_next(r->outcome, e))) {
+		if (e->implicit)
+			r->keep_flags = svtest_host_keep(t, print_option(e, "flags"));
+		else if (!svtest_result_silent[e->kind] && !svtest_result_known(t, r, e))
 			svtest_result_add(t, r, e);
-	tamis_outcome_clear(r->outcome);
+	}
 }
 
 /* --- carrying out */
@@ -189,7 +233,7 @@ svtest_result_store(struct svtest *t, const struct svtest_action *a)
 	struct svtest_folder *f = svtest_store_find(&t->store, svtest_result_folder(a));
 
 	if (f)
-		svtest_store_put(&t->store, f, a->text, svtest_result_option(a, "flags"));
+		svtest_store_put(&t->store, f, a->text, a->flags);
 }
 
 static void
@@ -209,6 +253,9 @@ svtest_result_do(struct svtest *t, struct svtest_result *r, struct svtest_action
 	case TAMIS_REJECT:
 		svtest_mail_bounce(t, a);
 		break;
+	case TAMIS_SEND:
+		svtest_mail_reply(t, a);
+		break;
 	default:
 		break;
 	}
@@ -218,7 +265,7 @@ svtest_result_do(struct svtest *t, struct svtest_result *r, struct svtest_action
 static void
 svtest_result_keep(struct svtest *t, struct svtest_result *r)
 {
-	struct svtest_action keep = { .kind = TAMIS_KEEP };
+	struct svtest_action keep = { .kind = TAMIS_KEEP, .flags = r->keep_flags };
 
 	if (r->kept)
 		return;

@@ -77,7 +77,7 @@ svtest_scene_new(struct svtest *t, struct str text)
 	bool found;
 	size_t n;
 
-	*s = (struct svtest_scene){ .text = svtest_host_keep(t, text), .message = tamis_message_new() };
+	*s = (struct svtest_scene){ .text = svtest_host_keep(t, text), .message = tamis_message_new(), .flags = STR_EMPTY };
 	n = source_header_end(s->text, &found);
 	header = str_sub(s->text, 0, n);
 	body = str_sub(s->text, n, s->text.len);
@@ -103,6 +103,7 @@ svtest_scene_facts(struct svtest *t, struct svtest_scene *s)
 	svtest_scene_fact(s->message, "from", s->envelope.from);
 	svtest_scene_fact(s->message, "auth", s->envelope.auth);
 	svtest_scene_fact(s->message, "orig_to", s->envelope.orig_to);
+	svtest_scene_fact(s->message, "vnd.tamis.flags", s->flags);
 	for (i = 0; i < sizeof(svtest_facts) / sizeof(*svtest_facts); i++)
 		svtest_scene_fact(s->message, svtest_facts[i].name, str_from(svtest_facts[i].value));
 	for (i = 0; i < t->session.answer.fact.n; i++) {
@@ -126,15 +127,28 @@ svtest_scene_enter(struct svtest *t, struct svtest_scene *s)
 		tamis_outcome_switch(t->outcome, s->recipient);
 }
 
-void
-svtest_scene_message(struct svtest *t, struct str text)
+static void
+svtest_scene_received(struct svtest *t, struct svtest_scene *s)
 {
-	struct svtest_scene *s = svtest_scene_new(t, text);
-
 	s->envelope.from = svtest_scene_address(t, s, SENDER, STR("sender@example.com"));
 	s->envelope.to = s->envelope.orig_to = svtest_scene_address(t, s, RECIPIENT, STR("recipient@example.com"));
 	s->envelope.auth = svtest_host_keep(t, str_from(svtest_scene_login()));
 	svtest_scene_enter(t, s);
+}
+
+void
+svtest_scene_message(struct svtest *t, struct str text)
+{
+	svtest_scene_received(t, svtest_scene_new(t, text));
+}
+
+void
+svtest_scene_stored(struct svtest *t, const struct svtest_stored *stored)
+{
+	struct svtest_scene *s = svtest_scene_new(t, stored->text);
+
+	s->flags = stored->flags;
+	svtest_scene_received(t, s);
 }
 
 void
@@ -154,6 +168,7 @@ svtest_scene_envelope(struct svtest *t, const struct svtest_envelope *e)
 	struct svtest_scene *s = svtest_scene_new(t, svtest_scene_current(t)->text);
 
 	s->envelope = *e;
+	s->flags = svtest_scene_current(t)->flags;
 	svtest_scene_enter(t, s);
 }
 

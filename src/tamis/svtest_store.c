@@ -83,7 +83,11 @@ svtest_store_create(struct svtest_store *s, struct str name)
 void
 svtest_store_put(struct svtest_store *s, struct svtest_folder *f, struct str text, struct str flags)
 {
-	vec_push(&f->message, (struct svtest_stored){ arena_str(&s->arena, text), arena_str(&s->arena, flags) });
+	/* what the server that suites know says of every message */
+	const char *keyword = svtest_mail_attached(text) ? "$HasAttachment" : "$HasNoAttachment";
+
+	flags = arena_printf(&s->arena, "%.*s%s%s", STR_ARG(flags), flags.len ? " " : "", keyword);
+	vec_push(&f->message, (struct svtest_stored){ arena_str(&s->arena, text), flags });
 }
 
 /* RFC 5464 2: names begin with who may see them, and are in letters of either case. */

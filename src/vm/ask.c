@@ -75,6 +75,9 @@ run_look_again(struct run *r)
 	r->recipient = r->outcome->recipient;
 	r->message = r->recipient->message;
 	r->message_work = r->message->work;
+	if (r->cleared != r->outcome->cleared)
+		r->flags = NULL;
+	r->cleared = r->outcome->cleared;
 	fields_forget(r);
 	memset(r->probe, 0, r->program->nprobes * sizeof *r->probe);
 }

@@ -101,6 +101,7 @@ outcome_switch(struct outcome *o, struct recipient *r)
 void
 outcome_clear(struct outcome *o)
 {
+	o->cleared++;
 	o->first = o->last = NULL;
 	o->nactions = o->nredirects = 0;
 	o->cancelled = o->kept = o->answered = o->failed = o->degraded = false;

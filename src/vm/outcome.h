@@ -49,12 +49,13 @@ struct outcome {
 	bool kept;                      /* it has an explicit one */
 	bool answered;                  /* outcome_answer() in the current script */
 	bool failed, degraded;
+	unsigned cleared;               /* how often */
 };
 
 struct outcome *outcome_new(struct recipient *);
 struct outcome *outcome_free(struct outcome *);
 void outcome_switch(struct outcome *, struct recipient *);
-/* Forgets the effects so far; edits stay. */
+/* Forgets the effects and flags so far; edits stay. */
 void outcome_clear(struct outcome *);
 /* a run begins: takes back keeps of the one before */
 void outcome_begin(struct outcome *);

@@ -475,7 +475,7 @@ enum tamis_status
 run_program(const struct program *p, struct outcome *o, enum tamis_stage stage, const struct tamis_host *host)
 {
 	struct run r = { .program = p, .outcome = o, .recipient = o->recipient, .message = o->recipient->message,
-	                 .stage = stage, .host = host, .tracing = host && host->trace };
+	                 .stage = stage, .host = host, .cleared = o->cleared, .tracing = host && host->trace };
 	struct effect *keep = NULL;
 	enum end end;
 

@@ -51,6 +51,7 @@ struct run {
 	struct run_cache *cache;        /* matchers with keys made at run time */
 	struct regex_scratch *regex;    /* one for all matches of the run */
 	struct variable *flags;         /* the internal variable of RFC 5232, once somebody looked; NULL: as at the start */
+	unsigned cleared;               /* of the outcome, when that was */
 	struct clock_zone *zones;       /* time zones that were asked for (vm/clock.h) */
 };
 
