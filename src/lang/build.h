@@ -39,12 +39,11 @@ struct build {
 	VEC(struct unit) units;
 	VEC(struct call) calls;
 	VEC(struct rule) rules;
-	VEC(struct str) names, messages, globals;
+	VEC(struct str) messages;
+	struct names names, globals;            /* of fields, of variables */
 	VEC(const struct namespace *) spaces;
 	VEC(const struct extension *) capabilities, hooks;
 	struct call call;                       /* the one being made */
-	uint32_t *name_slot;                    /* hash of names: index + 1 */
-	uint32_t name_mask;
 	VEC(struct script) scripts;
 	VEC(struct context) contexts;           /* of each unit */
 	unsigned nscripts, depth;

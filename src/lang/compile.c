@@ -128,31 +128,7 @@ emit_enabled(struct compiler *c, unsigned extension, struct span at, const char 
 uint32_t
 compile_intern(struct compiler *c, struct str name)
 {
-	struct build *b = c->build;
-	struct str lower = arena_lower(&c->program->arena, name);
-	uint32_t at;
-
-	if ((b->names.n + 1) * 2 > b->name_mask) {
-		uint32_t size = b->name_mask ? (b->name_mask + 1) * 2 : 64;
-
-		free(b->name_slot);
-		b->name_slot = mem_alloc(size * sizeof *b->name_slot);
-		memset(b->name_slot, 0, size * sizeof *b->name_slot);
-		b->name_mask = size - 1;
-		for (uint32_t i = 0; i < b->names.n; i++) {
-			at = (uint32_t)str_hash(b->names.v[i], 0) & b->name_mask;
-			while (b->name_slot[at])
-				at = (at + 1) & b->name_mask;
-			b->name_slot[at] = i + 1;
-		}
-	}
-	at = (uint32_t)str_hash(lower, 0) & b->name_mask;
-	for (; b->name_slot[at]; at = (at + 1) & b->name_mask)
-		if (str_eq(b->names.v[b->name_slot[at] - 1], lower))
-			return b->name_slot[at] - 1;
-	vec_push(&b->names, lower);
-	b->name_slot[at] = (uint32_t)b->names.n;
-	return (uint32_t)b->names.n - 1;
+	return names_add(&c->build->names, arena_lower(&c->program->arena, name));
 }
 
 /* --- tests */
@@ -522,14 +498,13 @@ build_done(struct build *b)
 	vec_done(&b->units);
 	vec_done(&b->calls);
 	vec_done(&b->rules);
-	vec_done(&b->names);
+	names_done(&b->names);
 	vec_done(&b->messages);
-	vec_done(&b->globals);
+	names_done(&b->globals);
 	vec_done(&b->spaces);
 	vec_done(&b->capabilities);
 	vec_done(&b->hooks);
 	scripts_done(b);
-	free(b->name_slot);
 	arena_done(&b->scratch);
 }
 

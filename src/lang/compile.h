@@ -3,6 +3,7 @@
 #ifndef LANG_COMPILE_H
 #define LANG_COMPILE_H
 
+#include "base/names.h"
 #include "lang/ast.h"
 #include "lang/diag.h"
 #include "lang/program.h"
@@ -23,7 +24,6 @@ struct context {
 
 struct variable_name {
 	struct str name;                        /* lower case */
-	uint64_t hash;
 	uint32_t slot;                          /* of the script, or GLOBAL_SLOT | slot */
 	bool set;                               /* something can change it; else it is only read so far */
 };
@@ -55,6 +55,7 @@ struct compiler {
 	/* code */
 	VEC(struct insn) code;
 	VEC(struct variable_name) names;        /* variables of this script */
+	struct names known;                     /* the number of each in names */
 	uint32_t nlocals;
 	uint32_t first_call, first_rule;
 	int breaks;                             /* chain of the innermost loop's breaks */

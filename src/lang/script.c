@@ -168,6 +168,7 @@ script_compile(struct build *b, struct compiler *outer, uint32_t id, struct str 
 	context_done(&c.context);
 	vec_done(&c.code);
 	vec_done(&c.names);
+	names_done(&c.known);
 	vec_done(&c.required);
 	arena_done(&scratch);
 	return fine ? (int)b->units.n - 1 : -1;

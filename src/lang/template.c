@@ -34,12 +34,18 @@ variable_name_ok(struct str name)
 }
 
 static struct variable_name *
-name_find(struct compiler *c, struct str name, uint64_t hash)
+name_find(struct compiler *c, struct str name)
 {
-	for (size_t i = 0; i < c->names.n; i++)
-		if (c->names.v[i].hash == hash && str_eq(c->names.v[i].name, name))
-			return &c->names.v[i];
-	return NULL;
+	uint32_t i = names_find(&c->known, name);
+
+	return i == NAMES_NONE ? NULL : &c->names.v[i];
+}
+
+static void
+name_add(struct compiler *c, struct variable_name v)
+{
+	names_add(&c->known, v.name);
+	vec_push(&c->names, v);
 }
 
 /* Is there room for one more? */
@@ -56,15 +62,11 @@ names_room(struct compiler *c, size_t n, struct span at)
 static uint32_t
 global_slot(struct compiler *c, struct str name, struct span at)
 {
-	struct build *b = c->build;
+	struct names *globals = &c->build->globals;
 
-	for (uint32_t i = 0; i < b->globals.n; i++)
-		if (str_eq(b->globals.v[i], name))
-			return GLOBAL_SLOT | i;
-	if (!names_room(c, b->globals.n, at))
+	if (names_find(globals, name) == NAMES_NONE && !names_room(c, globals->n, at))
 		return GLOBAL_SLOT;
-	vec_push(&b->globals, name);
-	return GLOBAL_SLOT | (uint32_t)(b->globals.n - 1);
+	return GLOBAL_SLOT | names_add(globals, name);
 }
 
 /* Names are not case-sensitive; kept in lower case. */
@@ -119,19 +121,17 @@ static int64_t
 plain_slot(struct compiler *c, struct str name, struct span at, bool set)
 {
 	struct variable_name *known;
-	uint64_t hash;
 
 	if (!name_prepare(c, &name, at))
 		return -1;
-	hash = str_hash(name, 0);
-	known = name_find(c, name, hash);
+	known = name_find(c, name);
 	if (known) {
 		known->set |= set;
 		return known->slot;
 	}
 	if (!names_room(c, c->names.n, at))
 		return -1;
-	vec_push(&c->names, (struct variable_name){ name, hash, c->nlocals, set });
+	name_add(c, (struct variable_name){ name, c->nlocals, set });
 	return c->nlocals++;
 }
 
@@ -163,9 +163,9 @@ compile_global(struct compiler *c, struct str name, struct span at)
 
 	if (!name_prepare(c, &name, at))
 		return;
-	known = name_find(c, name, str_hash(name, 0));
+	known = name_find(c, name);
 	if (!known) {
-		vec_push(&c->names, (struct variable_name){ name, str_hash(name, 0), global_slot(c, name, at), false });
+		name_add(c, (struct variable_name){ name, global_slot(c, name, at), false });
 		return;
 	}
 	if (known->slot & GLOBAL_SLOT)
