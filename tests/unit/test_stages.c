@@ -36,7 +36,7 @@ test_leaf(struct buf *out)
 	static const char *const source[] = {
 		"header %s [\"x-a\"] ", "header %s [\"x-b\", \"subject\"] ", "address %s :localpart \"from\" ",
 		"envelope %s :localpart \"from\" ", "envelope %s :detail \"to\" ", "string %s \"${v}\" ", "string %s \"${1}\" ",
-		"string %s \"${w}${global.g}\" ", "envelope %s :localpart \"from\" ",
+		"string %s \"${w}${global.g}\" ", "envelope %s :localpart \"from\" ", "hasflag %s ", "hasflag %s [\"f\", \"v\"] ",
 	};
 	static const char *const type[] = { ":is", ":matches", ":contains", ":matches", ":regex" };
 	const char *match = one_of(type, COUNT(type));
@@ -97,6 +97,9 @@ action(struct buf *out)
 		"set \"global.g\" \"${w}\";", "set \"v\" \"5\";", "keep;", "stop;", "discard;", "redirect \"r${1}@example.org\";",
 		"redirect :copy \"a@example.org\";", "ereject \"no ${v}\";", "reject \"never\";", "include \"inner\";",
 		"include :once \"inner\";", "ereject \"gone\"; stop;", "set :length \"w\" \"${1}\";", "return;",
+		"addflag \"1${1}\";", "setflag \"${v} ${w}\";", "setflag \"2\";", "removeflag \"1 ${v}\";",
+		"addflag \"f\" \"${1} 3\";", "setflag \"f\" \"0 1\";", "removeflag \"f\" [\"${w}\", \"1\"];", "keep :flags \"${f}\";",
+		"fileinto :flags \"a${1}\" \"fl\";", "vacation :addresses \"b@example.org\" :subject \"${1}\" \"away ${v}\"; stop;",
 	};
 
 	buf_puts(out, one_of(text, COUNT(text)));
@@ -131,7 +134,7 @@ block(struct buf *out, int depth, unsigned n)
 }
 
 #define REQUIRE "require [\"variables\", \"include\", \"fileinto\", \"copy\", \"envelope\", \"subaddress\", \"reject\", " \
-	"\"ereject\", \"regex\", \"body\"];\n"
+	"\"ereject\", \"regex\", \"body\", \"imap4flags\", \"vacation\"];\n"
 
 static struct buf inner;
 
@@ -145,7 +148,18 @@ load(void *ctx, struct tamis_text kind, struct tamis_text name, struct tamis_tex
 	return 1;
 }
 
-static const struct tamis_host host = { .load = load, .report = probe_report };
+static enum tamis_answer
+ask(void *ctx, struct tamis_recipient *r, struct tamis_text what, struct tamis_text key, struct tamis_text *ret)
+{
+	(void)ctx;
+	(void)r;
+	(void)what;
+	(void)key;
+	(void)ret;
+	return TAMIS_NO;
+}
+
+static const struct tamis_host host = { .load = load, .ask = ask, .report = probe_report };
 
 /* The plan as text; empty for undecided. */
 static void
@@ -208,7 +222,7 @@ mail_content(struct mail *mail)
 		value(&mail->header);
 		buf_puts(&mail->header, "\n");
 	}
-	buf_printf(&mail->header, "From: %c%c@example.org\n\n", digits[random_below(4)], digits[random_below(4)]);
+	buf_printf(&mail->header, "To: %c@example.org\nFrom: %c%c@example.org\n\n", "bc"[random_below(2)], digits[random_below(4)], digits[random_below(4)]);
 	buf_reset(&mail->body);
 	value(&mail->body);
 	buf_puts(&mail->body, "\n");
