@@ -15,7 +15,7 @@ enum { COVER_REPORT = 1, COVER_STRICT };
 
 struct test_settings {
 	bool accept, faults, tap, expect_failure, log;
-	const char *trace, *dump;
+	const char *trace, *dump, *only;
 	unsigned cover;
 };
 
@@ -24,6 +24,7 @@ static const struct cmd_option test_rows[] = {
 	{ 0, OPTION_FLAG, "tap", NULL, "print TAP for suites (*.svtest) as well", offsetof(struct test_settings, tap), 0 },
 	{ 'F', OPTION_FLAG, "expect-failure", NULL, "in suites every test is expected to fail", offsetof(struct test_settings, expect_failure), 0 },
 	{ 'E', OPTION_FLAG, "log", NULL, "print what suites log", offsetof(struct test_settings, log), 0 },
+	{ 'o', OPTION_TEXT, "only", "TEXT", "run only the cases whose titles have this text in them", offsetof(struct test_settings, only), 0 },
 	{ 't', OPTION_TEXT, "trace", "FILE", "trace suites into a file; \"-\": standard output", offsetof(struct test_settings, trace), 0 },
 	{ 'd', OPTION_TEXT, "dump", "FILE", "dump compiled suites into a file; \"-\": standard output", offsetof(struct test_settings, dump), 0 },
 	{ 0, OPTION_FLAG, "faults", NULL, "run each case again with its 1st, 2nd, 3rd... question failing", offsetof(struct test_settings, faults), 0 },
@@ -113,6 +114,12 @@ cmd_test_path(struct test *t, const char *path, unsigned depth)
 
 /* --- running them */
 
+static bool
+cmd_test_wanted(const struct test *t, const struct testfile_case *c)
+{
+	return !t->own->only || str_find(c->title, str_from(t->own->only)) >= 0;
+}
+
 /* Nobody knows how many tests a suite has before it has run. */
 static void
 cmd_test_read(struct test *t)
@@ -126,7 +133,8 @@ cmd_test_read(struct test *t)
 			suites++;
 		else if (testfile_read(&file, t->path.v[i]) < 0)
 			t->code = cmd_worse(t->code, cmd_error(t->path.v[i], errno));
-		cases += file.c.n;
+		for (size_t k = 0; k < file.c.n; k++)
+			cases += cmd_test_wanted(t, &file.c.v[k]);
 		vec_push(&t->file, file);
 	}
 	t->native = suites && suites == t->path.n && !t->own->tap && !t->set->json;
@@ -169,6 +177,8 @@ cmd_test_file(struct test *t, const struct testfile *file)
 
 	testfile_accept_start(&accept, file);
 	for (i = 0; i < file->c.n; i++) {
+		if (!cmd_test_wanted(t, &file->c.v[i]))
+			continue;
 		testfile_run(&run, file, &file->c.v[i], &t->options);
 		if (t->own->accept)
 			testfile_accept_case(&accept, &run);

@@ -149,9 +149,13 @@ static struct tamis_program *
 svtest_script_build(struct svtest *t, const char *path, struct str text, bool suite)
 {
 	struct tamis_host host = svtest_host(t, suite);
+	struct tamis_limits limits = *host.limits;
 	struct tamis_program *p;
 	size_t i;
 
+	/* values are cut when a script runs, by the setting of that time */
+	limits.variable_value = SIZE_MAX / 2;
+	host.limits = &limits;
 	t->session.rules.directory = arena_printf(&t->arena, "%s/included", t->directory).s;
 	t->session.rules.global = arena_printf(&t->arena, "%s/included-global", t->directory).s;
 	t->blamed.n = 0;

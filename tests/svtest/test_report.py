@@ -449,6 +449,9 @@ environment weather: later
 waiting
 '''}, ('a.test', '1..1\nok 1 - a.test: a\n', 0), ('--faults a.test', '1..1\nok 1 - a.test: a\n', 0))
 
+scenario('some of the cases', {'a.test': '== one\n-- expect\nkeep\n== two\n-- expect\nx\n== three\n-- expect\nkeep\n'},
+         ('--only e a.test', '1..2\nok 1 - a.test: one\nok 2 - a.test: three\n', 0), ('-o none a.test', '1..0\n', 0))
+
 scenario('usage', {'a.test': '== a\n-- expect\nkeep\n'},
          ('', '', 2), ('none.test', '1..0\n', 2), ('--cover=x a.test', '', 2), ('a.test none.test', '1..1\nok 1 - a.test: a\n', 2),
          ('none.svtest', '1..0\n', 2))
