@@ -6,8 +6,7 @@
 #define BASE_LIMITS_H
 
 /* --- rules, when compiled */
-#define LIMIT_SCRIPT_SIZE       (1u << 20)      /* bytes of one script (tamis.h: TAMIS_LARGE lifts it) */
-#define LIMIT_SCRIPT_LARGE      (64u << 20)     /* bytes, for hosts that allow large key lists */
+#define LIMIT_SCRIPT_SIZE       (1u << 20)      /* bytes of one script */
 #define LIMIT_NESTING           64              /* blocks in blocks, tests in tests: each */
 #define LIMIT_STRING            (1u << 20)      /* bytes of one string in rules */
 #define LIMIT_LIST              1000000         /* strings in one list */

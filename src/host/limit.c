@@ -6,20 +6,21 @@
 static const struct limit {
 	const char *name, *help;
 	size_t offset, size;
+	uint64_t least, most;
 } limits[] = {
-#define LIMIT(name, field, help) \
+#define LIMIT(name, field, least, most, help) \
 	{ name, help, offsetof(struct tamis_limits, field), \
-	  sizeof(((struct tamis_limits *)0)->field) }
-	LIMIT("work", work, "units of work of one run"),
-	LIMIT("memory", memory, "bytes that one run may use"),
-	LIMIT("script-size", script_size, "bytes of one script"),
-	LIMIT("nesting", nesting, "blocks in blocks, tests in tests"),
-	LIMIT("actions", actions, "actions of one script"),
-	LIMIT("redirects", redirects, "redirects of one script"),
-	LIMIT("includes", includes, "scripts in one program"),
-	LIMIT("include-nesting", include_nesting, "includes in includes"),
-	LIMIT("variable-value", variable_value, "bytes of a variable"),
-	LIMIT("variables", variables, "variables of one script"),
+	  sizeof(((struct tamis_limits *)0)->field), least, most }
+	LIMIT("work", work, 1, UINT64_MAX, "units of work of one run"),
+	LIMIT("memory", memory, 1, SIZE_MAX, "bytes that one run may use"),
+	LIMIT("script-size", script_size, 1, UINT32_MAX, "bytes of one script"),
+	LIMIT("nesting", nesting, 1, 64, "blocks in blocks, tests in tests"),
+	LIMIT("actions", actions, 0, UINT32_MAX, "actions of one script"),
+	LIMIT("redirects", redirects, 0, UINT32_MAX, "redirects of one script"),
+	LIMIT("includes", includes, 0, UINT32_MAX, "scripts in one program"),
+	LIMIT("include-nesting", include_nesting, 0, 100, "includes in includes"),
+	LIMIT("variable-value", variable_value, 1, SIZE_MAX, "bytes of a variable"),
+	LIMIT("variables", variables, 0, UINT32_MAX, "variables of one script"),
 #undef LIMIT
 };
 enum { LIMITS = sizeof(limits) / sizeof(*limits) };
@@ -47,7 +48,7 @@ limit_store(struct tamis_limits *l, const struct limit *k, uint64_t n)
 {
 	char *p = (char *)l + k->offset;
 
-	if (!n || (k->size == sizeof(unsigned) && n > UINT32_MAX))
+	if (n < k->least || n > k->most)
 		return false;
 	if (k->size == sizeof(unsigned)) {
 		unsigned u = (unsigned)n;
@@ -76,6 +77,18 @@ limit_set(struct tamis_limits *l, struct str setting, struct str *ret_name)
 	    !limit_store(l, &limits[i], n))
 		return LIMIT_BAD_VALUE;
 	return 0;
+}
+
+void
+limit_range(struct str name, uint64_t *ret_least, uint64_t *ret_most)
+{
+	*ret_least = 0;
+	*ret_most = UINT64_MAX;
+	for (size_t i = 0; i < LIMITS; i++)
+		if (str_is(name, limits[i].name)) {
+			*ret_least = limits[i].least;
+			*ret_most = limits[i].most;
+		}
 }
 
 const char *

@@ -12,9 +12,6 @@
 #define SYSCONFDIR "/etc"
 #endif
 
-/* A user's own key lists may be large; a server sets a smaller limit. */
-enum { RULES_SIZE = 64 << 20 };
-
 void
 rules_init(struct rules *r, struct diag *diag)
 {
@@ -24,7 +21,6 @@ rules_init(struct rules *r, struct diag *diag)
 		.limits = tamis_limits_default,
 		.directory = ".",
 	};
-	r->limits.script_size = RULES_SIZE;
 }
 
 void

@@ -67,6 +67,7 @@ struct compiler {
 	bool dead;                              /* behind stop: warn once */
 	const char *dead_name;
 	bool captures;
+	bool full;                              /* of variables: told once */
 	uint32_t line, line_at;                 /* the line of that offset */
 };
 

@@ -11,7 +11,7 @@ enum { SPACE = 1, ALPHA = 2, DIGIT = 4, QUOTED_STOP = 8 };
 #define A ALPHA
 #define D DIGIT
 static const uint8_t class_of[256] = {
-	['\0'] = QUOTED_STOP, ['\t'] = SPACE, ['\n'] = SPACE | QUOTED_STOP, ['\r'] = SPACE | QUOTED_STOP, [' '] = SPACE,
+	['\0'] = QUOTED_STOP, ['\t'] = SPACE, ['\n'] = SPACE | QUOTED_STOP, ['\r'] = QUOTED_STOP, [' '] = SPACE,
 	['"'] = QUOTED_STOP, ['\\'] = QUOTED_STOP,
 	['0'] = D, ['1'] = D, ['2'] = D, ['3'] = D, ['4'] = D, ['5'] = D, ['6'] = D, ['7'] = D, ['8'] = D, ['9'] = D,
 	['A'] = A, ['B'] = A, ['C'] = A, ['D'] = A, ['E'] = A, ['F'] = A, ['G'] = A, ['H'] = A, ['I'] = A, ['J'] = A,
@@ -77,6 +77,12 @@ lex_blanks(struct lex *l)
 	for (;;) {
 		while (p < l->end && class(*p) & SPACE)
 			p++;
+		if (p < l->end && *p == '\r') {
+			if (p + 1 == l->end || p[1] != '\n')
+				diag_error(l->diag, l->source, lex_span(l, p, p + 1), "line ends are CRLF or LF", "CR without LF");
+			p++;
+			continue;
+		}
 		if (p < l->end && (*p == '#' || (*p == '/' && p + 1 < l->end && p[1] == '*'))) {
 			const char *behind = lex_comment(l, p);
 

@@ -54,8 +54,9 @@ names_room(struct compiler *c, size_t n, struct span at)
 {
 	unsigned most = c->program->limits.variables;
 
-	if (n >= most)
+	if (n >= most && !c->full)
 		compile_error(c, at, NULL, "too many variables: more than %u (limit 'variables')", most);
+	c->full |= n >= most;
 	return n < most;
 }
 

@@ -49,6 +49,7 @@ session_limits(struct session *s)
 	const struct texts *t = &s->set->limits;
 	struct str name;
 	const char *meant;
+	uint64_t least, most;
 	size_t i;
 
 	for (i = 0; i < t->n; i++) {
@@ -61,7 +62,9 @@ session_limits(struct session *s)
 				return cmd_usage(s->cmd, "unknown limit \"%.*s\"; did you mean \"%s\"?", STR_ARG(name), meant);
 			return cmd_usage(s->cmd, "unknown limit \"%.*s\"", STR_ARG(name));
 		case LIMIT_BAD_VALUE:
-			return cmd_usage(s->cmd, "limit \"%s\" needs a number above 0 that fits: %.*s=8M", t->v[i], STR_ARG(name));
+			limit_range(name, &least, &most);
+			return cmd_usage(s->cmd, "\"%s\": limit %.*s is a number from %ju to %ju", t->v[i], STR_ARG(name),
+			                 (uintmax_t)least, (uintmax_t)most);
 		default:
 			break;
 		}

@@ -358,9 +358,9 @@ outcome_add(struct outcome *o, const struct program *p, struct effect *e, bool d
 		return NULL;
 	}
 	if (++o->nactions > p->limits.actions)
-		return "too many actions";
+		return "too many actions (limit 'actions')";
 	if (e->public.kind == TAMIS_REDIRECT && ++o->nredirects > p->limits.redirects)
-		return "too many redirects";
+		return "too many redirects (limit 'redirects')";
 	outcome_append(o, e);
 	return NULL;
 }
