@@ -58,7 +58,7 @@ struct settings {
 	/* general */
 	bool help, no_color;
 };
-extern const struct option_group options_scripts, options_rules, options_messages, options_output, options_general;
+extern const struct option_group options_scripts, options_rules, options_messages, options_output, options_text, options_general;
 
 enum { CMD_GROUPS = 6 };
 

@@ -275,6 +275,11 @@ cmd_test_all(struct test *t)
 		t->code = cmd_worse(t->code, CMD_WRONG);
 	if (t->report.failed)
 		t->code = cmd_worse(t->code, CMD_WRONG);
+	/* a typing error in every "==" must not look like success */
+	if (!t->native && !t->report.n) {
+		fprintf(stderr, "tamis test: there is no case in what was named\n");
+		t->code = cmd_worse(t->code, CMD_WRONG);
+	}
 }
 
 static int

@@ -43,6 +43,8 @@ static const struct cmd_option output_rows[] = {
 	{ 0 }
 };
 const struct option_group options_output = { "output", output_rows, false };
+/* of a command that has no JSON to print */
+const struct option_group options_text = { "output", output_rows + 1, false };
 
 static const struct cmd_option general_rows[] = {
 	{ 'h', OPTION_FLAG, "help", NULL, "print this help", AT(help), 0 },
