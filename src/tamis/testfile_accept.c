@@ -52,15 +52,14 @@ testfile_accept_one(struct testfile_accept *a, const struct testfile_failure *f)
 void
 testfile_accept_case(struct testfile_accept *a, struct testfile_run *r)
 {
-	size_t i, left = 0;
+	size_t i;
 
-	for (i = 0; i < r->failure.n; i++) {
-		if (r->failure.v[i].acceptable)
-			testfile_accept_one(a, &r->failure.v[i]);
-		else
-			r->failure.v[left++] = r->failure.v[i];
-	}
-	r->failure.n = left;
+	for (i = 0; i < r->failure.n; i++)
+		if (!r->failure.v[i].acceptable)
+			return;
+	for (i = 0; i < r->failure.n; i++)
+		testfile_accept_one(a, &r->failure.v[i]);
+	r->failure.n = 0;
 }
 
 static int

@@ -14,7 +14,8 @@ struct testfile_accept {
 };
 
 void testfile_accept_start(struct testfile_accept *, const struct testfile *);
-/* Takes the failures that can be accepted out of the run. */
+/* Takes the failures out of the run, unless one of them cannot be accepted:
+ * then what came out is not worth much either. */
 void testfile_accept_case(struct testfile_accept *, struct testfile_run *);
 /* Replaces the file, at once and only if there is a change: 0, or -1: errno. */
 int testfile_accept_write(struct testfile_accept *);

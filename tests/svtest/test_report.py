@@ -352,6 +352,9 @@ scenario('a section that does not exist', {'a.test': '== a\nkeep;\n-- mesage\nx:
          ('a.test', '1..1\nnot ok 1 - a.test: a\n# a.test:3: there is no section "mesage"\n', 1),
          ('--accept a.test', '1..1\nnot ok 1 - a.test: a\n# a.test:3: there is no section "mesage"\n', 1))
 
+scenario('what came of a mistake is not accepted', {'a.test': '== a\nkeep;\n-- stage late\n-- expect\nx\n'},
+         ('-a a.test', None, 1), then={'a.test': '== a\nkeep;\n-- stage late\n-- expect\nx\n'})
+
 scenario('sections with mistakes in them', {'a.test': '''== a
 keep;
 -- stage late
@@ -450,7 +453,7 @@ waiting
 '''}, ('a.test', '1..1\nok 1 - a.test: a\n', 0), ('--faults a.test', '1..1\nok 1 - a.test: a\n', 0))
 
 scenario('some of the cases', {'a.test': '== one\n-- expect\nkeep\n== two\n-- expect\nx\n== three\n-- expect\nkeep\n'},
-         ('--only e a.test', '1..2\nok 1 - a.test: one\nok 2 - a.test: three\n', 0), ('-o none a.test', '1..0\n', 0))
+         ('--only e a.test', '1..2\nok 1 - a.test: one\nok 2 - a.test: three\n', 0), ('-o none a.test', '1..0\n', 1))
 
 scenario('usage', {'a.test': '== a\n-- expect\nkeep\n'},
          ('', '', 2), ('none.test', '1..0\n', 2), ('--cover=x a.test', '', 2), ('a.test none.test', '1..1\nok 1 - a.test: a\n', 2),
