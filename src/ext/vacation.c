@@ -87,6 +87,7 @@ answer_name(struct arena *arena, const struct value *arg)
 
 struct vacation {
 	struct str answer;              /* its name */
+	struct addresses own;           /* that are constant */
 };
 
 static bool
@@ -126,6 +127,8 @@ vacation_check(struct compiler *c, struct call *call, const struct ast_node *nod
 	if (arg[HANDLE].dynamic)
 		compile_warning(c, arg[HANDLE].at, NULL, "variables in ':handle' are not filled in (RFC 5230 4.2)");
 	v->answer = answer_name(&c->program->arena, arg);
+	if (!arg[ADDRESSES].dynamic)
+		v->own = personal_addresses(&c->program->arena, &arg[ADDRESSES]);
 	call->data = v;
 	return ok;
 }
@@ -178,15 +181,16 @@ vacation_answer(struct run *r, const struct call *k, const struct value *arg)
 {
 	const struct vacation *v = k->data;
 	uint64_t seconds = seconds_of(k, &arg[DAYS]);
+	struct addresses own = arg[ADDRESSES].dynamic ? personal_addresses(&r->arena, &arg[ADDRESSES]) : v->own;
 	struct personal who;
 	struct str key;
 	int rc;
 
-	r->idle = personal_read(r, &arg[ADDRESSES], &who);
+	r->idle = personal_read(r, &own, &who);
 	if (r->idle)
 		return YES;
-	key = arena_lower(&r->arena, arena_printf(&r->arena, "%.*s", STR_ARG(address_spec(&r->arena, &who.sender))));
-	key = arena_printf(&r->arena, "%.*s %.*s", STR_ARG(key), STR_ARG(v->answer));
+	key = arena_lower(&r->arena, address_spec(&r->arena, &who.sender));
+	key = arena_join(&r->arena, (struct str[]){ key, STR(" "), v->answer }, 3);
 	rc = seconds ? run_ask(r, STR("vacation"), key, NULL) : NO;
 	if (rc != NO) {
 		r->idle = rc == YES ? "its sender has been answered before" : "nobody knows whether its sender has been answered";

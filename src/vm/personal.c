@@ -4,43 +4,38 @@
 
 #include "vm/path.h"
 
+#define WORD(literal) { (literal), sizeof(literal) - 1 }
+
 /* --- who wrote it */
 
 /* Local parts that belong to programs.  Not "postmaster": people read that,
  * and want to know that nobody does (RFC 5230 4.6). */
-static const char *const machines[] = {
-	"mailer-daemon", "listserv", "majordomo", "double-bounce", "noreply", "no-reply", "donotreply", "do-not-reply", NULL
+static const struct str machines[] = {
+	WORD("mailer-daemon"), WORD("listserv"), WORD("majordomo"), WORD("double-bounce"), WORD("noreply"), WORD("no-reply"),
+	WORD("donotreply"), WORD("do-not-reply"),
 };
-static const char *const machine_starts[] = { "owner-", NULL };
-static const char *const machine_ends[] = { "-request", "-owner", "-bounces", NULL };
-static const char *const machine_parts[] = { "-request+", "-owner+", "-bounces+", NULL };
+static const struct str machine_ends[] = { WORD("-request"), WORD("-owner"), WORD("-bounces") };
 
 static bool
-is_machine(struct run *r, struct str local)
+is_machine(struct str local)
 {
-	struct str v = arena_lower(&r->arena, local);
-	const char *const *p;
+	/* "list-bounces+alice=example.org" tells which recipient's mail came back */
+	const char *plus = memchr(local.s, '+', local.len);
+	struct str v = plus ? str_sub(local, 0, (size_t)(plus - local.s)) : local;
 
-	for (p = machines; *p; p++)
-		if (str_is(v, *p))
+	for (size_t i = 0; i < COUNT(machines); i++)
+		if (str_ieq(v, machines[i]))
 			return true;
-	for (p = machine_starts; *p; p++)
-		if (str_starts(v, str_from(*p)))
+	for (size_t i = 0; i < COUNT(machine_ends); i++)
+		if (v.len > machine_ends[i].len && str_ieq(str_sub(v, v.len - machine_ends[i].len, v.len), machine_ends[i]))
 			return true;
-	for (p = machine_ends; *p; p++)
-		if (v.len > strlen(*p) && str_is(str_sub(v, v.len - strlen(*p), v.len), *p))
-			return true;
-	/* addresses that tell which recipient's mail came back: "list-bounces+alice=example.org" */
-	for (p = machine_parts; *p; p++)
-		if (str_find(v, str_from(*p)) > 0)
-			return true;
-	return false;
+	return str_istarts(v, STR("owner-"));
 }
 
 static struct field *
-field_named(struct run *r, const char *name)
+field_named(struct run *r, struct str name)
 {
-	return message_field(r->message, str_from(name), field_hash(str_from(name)));
+	return message_field(r->message, name, field_hash(name));
 }
 
 /* The envelope's sender; after final delivery it may be in a field alone
@@ -49,7 +44,7 @@ static bool
 sender_read(struct run *r, struct mail_address *ret)
 {
 	const struct mail_address *known = path_fact(r, STR("from"));
-	struct field *f = known ? NULL : field_named(r, "return-path");
+	struct field *f = known ? NULL : field_named(r, STR("return-path"));
 
 	if (known)
 		*ret = *known;
@@ -61,9 +56,9 @@ sender_read(struct run *r, struct mail_address *ret)
 /* --- what it says of itself */
 
 /* RFC 5230 4.6, RFC 2369, RFC 2919, and what lists without them write */
-static const char *const list_fields[] = {
-	"list-id", "list-help", "list-subscribe", "list-unsubscribe", "list-post", "list-owner", "list-archive",
-	"mailing-list", "x-mailing-list", NULL
+static const struct str list_fields[] = {
+	WORD("list-id"), WORD("list-help"), WORD("list-subscribe"), WORD("list-unsubscribe"), WORD("list-post"),
+	WORD("list-owner"), WORD("list-archive"), WORD("mailing-list"), WORD("x-mailing-list"),
 };
 
 static bool
@@ -90,7 +85,7 @@ word_next(struct str *v)
 
 /* Does a field of that name have one of the words, be it the first one or, if `any`, another? */
 static bool
-field_says(struct run *r, const char *name, const char *const *word, bool any)
+field_says(struct run *r, struct str name, const char *const *word, bool any)
 {
 	for (struct field *f = field_named(r, name); f; f = f->same) {
 		struct str rest = field_plain(r->message, f)->v, w = word_next(&rest);
@@ -108,7 +103,7 @@ field_says(struct run *r, const char *name, const char *const *word, bool any)
 static bool
 is_automatic(struct run *r)
 {
-	for (struct field *f = field_named(r, "auto-submitted"); f; f = f->same) {
+	for (struct field *f = field_named(r, STR("auto-submitted")); f; f = f->same) {
 		struct str rest = field_plain(r->message, f)->v;
 
 		if (!str_iis(word_next(&rest), "no"))
@@ -124,16 +119,16 @@ header_refuses(struct run *r)
 	static const char *const suppressed[] = { "all", "oof", NULL };
 	static const char *const report[] = { "multipart/report", NULL };
 
-	for (const char *const *name = list_fields; *name; name++)
-		if (field_named(r, *name))
+	for (size_t i = 0; i < COUNT(list_fields); i++)
+		if (field_named(r, list_fields[i]))
 			return "it comes from a mailing list";
 	if (is_automatic(r))
 		return "it was sent by a machine ('Auto-Submitted')";
-	if (field_says(r, "precedence", bulk, false))
+	if (field_says(r, STR("precedence"), bulk, false))
 		return "it is bulk mail ('Precedence')";
-	if (field_says(r, "x-auto-response-suppress", suppressed, true))
+	if (field_says(r, STR("x-auto-response-suppress"), suppressed, true))
 		return "its sender wants no automatic answer ('X-Auto-Response-Suppress')";
-	if (field_says(r, "content-type", report, false))
+	if (field_says(r, STR("content-type"), report, false))
 		return "it is a report";
 	return NULL;
 }
@@ -146,43 +141,50 @@ same_address(const struct mail_address *a, const struct mail_address *b)
 	return str_ieq(a->local.v, b->local.v) && str_ieq(a->domain.v, b->domain.v);
 }
 
-/* The recipient's own addresses: that of the envelope, and those in the rules. */
-static size_t
-own_read(struct run *r, const struct value *addresses, struct mail_address **ret)
+struct addresses
+personal_addresses(struct arena *arena, const struct value *list)
 {
-	struct mail_address *own = arena_array(&r->arena, addresses->n + 1u, sizeof *own);
-	size_t n = 0;
+	struct addresses a = { NULL, 0 };
 
-	if (r->recipient->to.valid && r->recipient->to.all.v.len)
-		own[n++] = r->recipient->to;
-	for (uint32_t i = 0; addresses->type != NONE && i < addresses->n; i++)
-		n += address_one(&r->arena, addresses->str[i], &own[n]) > 0;
-	*ret = own;
-	return n;
+	if (list->type == NONE)
+		return a;
+	a.v = arena_array(arena, list->n, sizeof *a.v);
+	for (uint32_t i = 0; i < list->n; i++)
+		a.n += address_one(arena, list->str[i], &a.v[a.n]) > 0;
+	return a;
 }
 
+/* That of the envelope, or one of those in the rules. */
 static const struct mail_address *
-own_find(struct run *r, const struct mail_address *own, size_t n, const struct mail_address *a)
+own_find(struct run *r, const struct addresses *own, const struct mail_address *a)
 {
-	r->work += 1 + n / 8;
-	for (size_t i = 0; a->valid && i < n; i++)
-		if (same_address(&own[i], a))
-			return &own[i];
+	const struct mail_address *to = &r->recipient->to;
+
+	r->work += 1 + own->n / 8;
+	if (!a->valid)
+		return NULL;
+	if (to->valid && to->all.v.len && same_address(to, a))
+		return to;
+	for (size_t i = 0; i < own->n; i++)
+		if (same_address(&own->v[i], a))
+			return &own->v[i];
 	return NULL;
 }
 
 /* RFC 5230 4.5: the first of them that the message is addressed to */
 static const struct mail_address *
-own_addressed(struct run *r, const struct mail_address *own, size_t n)
+own_addressed(struct run *r, const struct addresses *own)
 {
-	static const char *const fields[] = { "to", "cc", "bcc", "resent-to", "resent-cc", "resent-bcc", NULL };
+	static const struct str fields[] = {
+		WORD("to"), WORD("cc"), WORD("bcc"), WORD("resent-to"), WORD("resent-cc"), WORD("resent-bcc"),
+	};
 
-	for (const char *const *name = fields; *name; name++)
-		for (struct field *f = field_named(r, *name); f; f = f->same) {
+	for (size_t k = 0; k < COUNT(fields); k++)
+		for (struct field *f = field_named(r, fields[k]); f; f = f->same) {
 			int addresses = field_addresses(r->message, f);
 
 			for (int i = 0; i < addresses; i++) {
-				const struct mail_address *found = own_find(r, own, n, &f->address[i]);
+				const struct mail_address *found = own_find(r, own, &f->address[i]);
 
 				if (found)
 					return found;
@@ -194,26 +196,23 @@ own_addressed(struct run *r, const struct mail_address *own, size_t n)
 /* --- */
 
 const char *
-personal_read(struct run *r, const struct value *addresses, struct personal *ret)
+personal_read(struct run *r, const struct addresses *own, struct personal *ret)
 {
 	const struct mail_address *self;
-	struct mail_address *own;
 	const char *why;
-	size_t n;
 
 	if (!sender_read(r, &ret->sender) || !ret->sender.valid)
 		return "its sender is not known";
 	if (!ret->sender.all.v.len)
 		return "it has the null sender";
-	if (is_machine(r, ret->sender.local.v))
+	if (is_machine(ret->sender.local.v))
 		return "its sender is a machine";
-	n = own_read(r, addresses, &own);
-	if (own_find(r, own, n, &ret->sender))
+	if (own_find(r, own, &ret->sender))
 		return "it comes from its recipient";
 	why = header_refuses(r);
 	if (why)
 		return why;
-	self = own_addressed(r, own, n);
+	self = own_addressed(r, own);
 	if (!self)
 		return "it is not addressed to its recipient";
 	ret->self = address_spec(&r->arena, self);

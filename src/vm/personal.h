@@ -11,8 +11,14 @@ struct personal {
 	struct str self;                /* the recipient's own address that the message names */
 };
 
-/* NULL, or why the message is not answered (a literal).  Addresses: more of the recipient's own.  Needs the header,
- * and looks at it as it was received. */
-const char *personal_read(struct run *, const struct value *addresses, struct personal *ret);
+/* Addresses, each a mailbox, read; what is none is left out. */
+struct addresses {
+	struct mail_address *v;
+	size_t n;
+};
+struct addresses personal_addresses(struct arena *, const struct value *);
+/* NULL, or why the message is not answered (a literal).  own: more addresses of the recipient.  Needs the header, and
+ * looks at it as it was received. */
+const char *personal_read(struct run *, const struct addresses *own, struct personal *ret);
 
 #endif

@@ -78,6 +78,15 @@ is_ascii(struct str v)
 	return true;
 }
 
+static bool
+is_printable(struct str v)
+{
+	for (size_t i = 0; i < v.len; i++)
+		if ((unsigned char)(v.s[i] - ' ') > '~' - ' ')
+			return false;
+	return true;
+}
+
 /* A field that describes content; others would be the message's own. */
 static bool
 is_content_field(struct str name)
@@ -122,12 +131,14 @@ reply_mime_check(struct str v, struct str *ret_extra)
 static struct str
 line_of(struct arena *arena, struct str v, size_t most)
 {
-	struct str rest = utf8_repair(arena, v);
+	struct str rest, copy;
 	struct buf out = { 0 };
-	struct str copy;
 	uint32_t code;
 	size_t n;
 
+	if (v.len <= most && is_printable(v))
+		return str_trim(v);
+	rest = utf8_repair(arena, v);
 	for (; rest.len && most; most--, rest = str_sub(rest, n, rest.len)) {
 		n = utf8_next(rest, &code);
 		if (rest.len > n && most == 1)
@@ -143,13 +154,13 @@ line_of(struct arena *arena, struct str v, size_t most)
 }
 
 static struct field *
-field_named(struct run *r, const char *name)
+field_named(struct run *r, struct str name)
 {
-	return message_field(r->message, str_from(name), field_hash(str_from(name)));
+	return message_field(r->message, name, field_hash(name));
 }
 
 static struct str
-plain_of(struct run *r, const char *name)
+plain_of(struct run *r, struct str name)
 {
 	struct field *f = field_named(r, name);
 
@@ -182,11 +193,11 @@ id_next(struct str *v)
 static struct str
 thread_of(struct run *r)
 {
-	struct str v = plain_of(r, "references"), rest;
+	struct str v = plain_of(r, STR("references")), rest;
 
 	if (v.len)
 		return v;
-	rest = v = plain_of(r, "in-reply-to");
+	rest = v = plain_of(r, STR("in-reply-to"));
 	return id_next(&rest).len && id_next(&rest).len ? STR_EMPTY : v;
 }
 
@@ -200,6 +211,8 @@ references_of(struct run *r, struct str id)
 	size_t left = 0;
 	bool first = true;
 
+	if (!thread.len)
+		return id;
 	while ((one = id_next(&rest)).len)
 		left += one.len + 1;
 	for (; (one = id_next(&thread)).len; first = false) {
@@ -217,10 +230,10 @@ references_of(struct run *r, struct str id)
 static struct str
 sender_as_written(struct run *r, const struct mail_address *sender)
 {
-	static const char *const fields[] = { "sender", "resent-from", "from", NULL };
+	static const struct str fields[] = { { "sender", 6 }, { "resent-from", 11 }, { "from", 4 } };
 
-	for (const char *const *name = fields; *name; name++) {
-		struct field *f = field_named(r, *name);
+	for (size_t i = 0; i < COUNT(fields); i++) {
+		struct field *f = field_named(r, fields[i]);
 		struct mail_address one;
 		struct str v;
 
@@ -238,20 +251,20 @@ sender_as_written(struct run *r, const struct mail_address *sender)
 static struct str
 subject_of(struct run *r, struct str given)
 {
-	struct field *f = field_named(r, "subject");
+	struct field *f = field_named(r, STR("subject"));
 	struct str v = line_of(&r->arena, given, LIMIT_REPLY_SUBJECT);
 
 	if (v.len)
 		return v;
 	v = f ? line_of(&r->arena, field_value(r->message, f)->v, LIMIT_REPLY_SUBJECT) : STR_EMPTY;
-	return v.len ? arena_printf(&r->arena, "Auto: %.*s", STR_ARG(v)) : STR("Automated reply");
+	return v.len ? arena_join(&r->arena, (struct str[]){ STR("Auto: "), v }, 2) : STR("Automated reply");
 }
 
 void
 reply_describe(struct run *r, struct effect *e, const struct personal *who, const struct reply *what)
 {
 	struct str to = address_spec(&r->arena, &who->sender), written = sender_as_written(r, &who->sender);
-	struct str ids = plain_of(r, "message-id"), id = id_next(&ids);
+	struct str ids = plain_of(r, STR("message-id")), id = id_next(&ids);
 
 	effect_option(r, e, "to", to);
 	if (written.len && !str_eq(written, to))
