@@ -25,11 +25,33 @@ testfile_run_trimmed(struct str v)
 	return v;
 }
 
+/* A file may have been saved with line ends of another kind. */
+static struct str
+testfile_run_plain(struct testfile_run *r, struct str v)
+{
+	struct buf b = { 0 };
+	struct str line;
+
+	if (str_find(v, STR("\r\n")) < 0)
+		return v;
+	while (testfile_line(&v, &line)) {
+		if (line.len > 1 && line.s[line.len - 2] == '\r') {
+			buf_add(&b, str_sub(line, 0, line.len - 2));
+			buf_putc(&b, '\n');
+		} else {
+			buf_add(&b, line);
+		}
+	}
+	line = buf_copy(&b, &r->arena);
+	buf_done(&b);
+	return line;
+}
+
 /* Blank lines at the end do not count. */
 static void
 testfile_run_compare(struct testfile_run *r, const struct testfile_section *s, const char *what, struct str got)
 {
-	struct str expected = testfile_text(&r->arena, s->body);
+	struct str expected = testfile_run_plain(r, testfile_text(&r->arena, s->body));
 	struct testfile_failure *f;
 
 	if (str_eq(testfile_run_trimmed(expected), testfile_run_trimmed(got)))

@@ -352,6 +352,12 @@ scenario('a section that does not exist', {'a.test': '== a\nkeep;\n-- mesage\nx:
          ('a.test', '1..1\nnot ok 1 - a.test: a\n# a.test:3: there is no section "mesage"\n', 1),
          ('--accept a.test', '1..1\nnot ok 1 - a.test: a\n# a.test:3: there is no section "mesage"\n', 1))
 
+scenario('lines that end in CRLF', {'a.test': '== a\r\nkeep;\r\n-- message\r\nSubject: x\r\n\r\n-- expect\r\nkeep\r\n\r\n'
+                                              '== b\r\nif size :over 1 { foo; }\r\n-- expect\r\n'
+                                              "rules:1:19: error: unknown command 'foo'\r\n"
+                                              'if size :over 1 { foo; }\r\n                  ^~~\r\n'},
+         ('a.test', '1..2\nok 1 - a.test: a\nok 2 - a.test: b\n', 0))
+
 scenario('what came of a mistake is not accepted', {'a.test': '== a\nkeep;\n-- stage late\n-- expect\nx\n'},
          ('-a a.test', None, 1), then={'a.test': '== a\nkeep;\n-- stage late\n-- expect\nx\n'})
 
