@@ -23,10 +23,16 @@ svtest_script_clear_log(struct svtest *t)
 static void
 svtest_script_entry(struct svtest *t, const char *place, const char *severity, struct str text, bool error)
 {
+	struct buf line = { 0 };
+
 	if (error)
 		vec_push(&t->log, svtest_host_keep(t, text));
-	if (t->options->log && t->options->out)
-		fprintf(t->options->out, "LOG: %s: %s: %.*s\n", place, severity, STR_ARG(text));
+	if (!t->options->log || !t->options->out)
+		return;
+	buf_printf(&line, "LOG: %s: %s: ", place, severity);
+	diag_clean(&line, text);
+	fprintf(t->options->out, "%s\n", buf_str(&line).s);
+	buf_done(&line);
 }
 
 static void
