@@ -173,7 +173,7 @@ tamis_questions(const struct tamis_program *program, struct tamis_recipient *r, 
 
 	for (uint32_t i = 0; i < p->ncalls; i++)
 		if (p->call[i].command->questions && p->call[i].stage <= (int)stage && p->call[i].unit != NO_UNIT)
-			p->call[i].command->questions(&p->call[i], question, &q);
+			p->call[i].command->questions(&p->call[i], &r->r, question, &q);
 }
 
 /* --- outcomes */

@@ -78,10 +78,12 @@ environment_check(struct compiler *c, struct call *k, const struct ast_node *nod
 }
 
 static void
-environment_questions(const struct call *k, void (*want)(void *ctx, struct str what, struct str key), void *ctx)
+environment_questions(const struct call *k, struct recipient *r, void (*want)(void *ctx, struct str what, struct str key),
+                      void *ctx)
 {
 	const struct value *name = &k->arg[NAME];
 
+	(void)r;
 	if (!name->dynamic && !is_one_of(name->str[0], standard_items, COUNT(standard_items)) &&
 	    !is_one_of(name->str[0], no_items, COUNT(no_items)))
 		want(ctx, STR("environment"), name->str[0]);

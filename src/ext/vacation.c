@@ -6,6 +6,7 @@
  * been, an effect. */
 #include "base/utf8.h"
 #include "lang/compile.h"
+#include "vm/path.h"
 #include "vm/reply.h"
 #include "vm/trace.h"
 
@@ -175,6 +176,29 @@ vacation_remember(struct run *r, const struct call *k, struct str key, uint64_t 
 	return run_commit(r, k, e);
 }
 
+static struct str
+vacation_key(struct arena *arena, const struct mail_address *sender, const struct vacation *v)
+{
+	struct str who = arena_lower(arena, address_spec(arena, sender));
+
+	return arena_join(arena, (struct str[]){ who, STR(" "), v->answer }, 3);
+}
+
+/* If the message is answered at all. */
+static void
+vacation_questions(const struct call *k, struct recipient *r, void (*want)(void *ctx, struct str what, struct str key),
+                   void *ctx)
+{
+	const struct cell *from = message_fact(r->message, STR("from"));
+	struct mail_address sender;
+
+	if (!from || !from->v.len || !seconds_of(k, &k->arg[DAYS]))
+		return;
+	path_read(&r->arena, from->v, &sender);
+	if (sender.valid && sender.all.v.len)
+		want(ctx, STR("vacation"), vacation_key(&r->arena, &sender, k->data));
+}
+
 /* The first time; the arguments are in order. */
 static int
 vacation_answer(struct run *r, const struct call *k, const struct value *arg)
@@ -189,8 +213,7 @@ vacation_answer(struct run *r, const struct call *k, const struct value *arg)
 	r->idle = personal_read(r, &own, &who);
 	if (r->idle)
 		return YES;
-	key = arena_lower(&r->arena, address_spec(&r->arena, &who.sender));
-	key = arena_join(&r->arena, (struct str[]){ key, STR(" "), v->answer }, 3);
+	key = vacation_key(&r->arena, &who.sender, v);
 	rc = seconds ? run_ask(r, STR("vacation"), key, NULL) : NO;
 	if (rc != NO) {
 		r->idle = rc == YES ? "its sender has been answered before" : "nobody knows whether its sender has been answered";
@@ -223,7 +246,7 @@ vacation_act(struct run *r, const struct call *k, const struct value *arg)
 static const struct command commands[] = {
 	{ .name = "vacation", .kind = COMMAND_ACTION, .summary = "answers the sender, once in a while", PARAMS(vacation_params),
 	  .needs = TAMIS_HEADER, .program_needs = TAMIS_NEEDS_STATE, .effects = 1u << TAMIS_SEND | 1u << TAMIS_REMEMBER,
-	  .act = vacation_act, .check = vacation_check },
+	  .act = vacation_act, .check = vacation_check, .questions = vacation_questions },
 };
 
 const struct extension ext_vacation = {

@@ -17,6 +17,7 @@ struct fields;
 struct graft_use;
 struct match;
 struct outcome;
+struct recipient;
 struct run;
 
 /* What the strings of a parameter are, beyond their type. */
@@ -82,7 +83,8 @@ struct command {
 	void (*jump)(struct compiler *, struct ast_node *, bool sense, int *chain, int mark);
 	bool (*check)(struct compiler *, struct call *, const struct ast_node *);       /* after the arguments; false: error reported */
 	enum tamis_stage (*stage)(const struct call *);                         /* else .needs */
-	void (*questions)(const struct call *, void (*want)(void *ctx, struct str what, struct str key), void *ctx);
+	/* what it will ask, as far as that can be told of this recipient */
+	void (*questions)(const struct call *, struct recipient *, void (*want)(void *ctx, struct str what, struct str key), void *ctx);
 };
 
 /* For PARAM_WORDS. */

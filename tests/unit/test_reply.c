@@ -266,6 +266,45 @@ START_TEST(long_threads)
 }
 END_TEST
 
+static void
+want(void *ctx, struct tamis_recipient *r, struct tamis_text what, struct tamis_text key)
+{
+	char *out = ctx;
+
+	(void)r;
+	snprintf(out + strlen(out), ROOM - strlen(out), "%.*s|%.*s\n", (int)what.len, what.s, (int)key.len, key.s);
+}
+
+/* What a host asks its store ahead is what the rules ask. */
+START_TEST(questions)
+{
+	struct tamis_program *p = tamis_compile(NULL, TEXT("rules"),
+	        TEXT("require \"vacation-seconds\"; if true { vacation :handle \"h\" \"a\"; } else { vacation \"b\"; vacation :seconds 0 \"c\"; }"), 0);
+	struct tamis_message *m = tamis_message_new();
+	struct tamis_recipient *r = tamis_recipient_new(m, TEXT("recipient@example.org"), 0, NULL);
+	static char out[ROOM];
+
+	ck_assert_ptr_nonnull(p);
+	tamis_questions(p, r, TAMIS_HEADER, want, out);
+	ck_assert_str_eq(out, "");
+	tamis_message_fact(m, TEXT("from"), TEXT("<>"));
+	tamis_questions(p, r, TAMIS_HEADER, want, out);
+	ck_assert_str_eq(out, "");
+	tamis_message_fact(m, TEXT("from"), TEXT("<Sender@Example.com>"));
+	tamis_questions(p, r, TAMIS_ENVELOPE, want, out);
+	ck_assert_str_eq(out, "");
+	tamis_questions(p, r, TAMIS_HEADER, want, out);
+	ck_assert_str_eq(out, "vacation|sender@example.com handle h\nvacation|sender@example.com hash d2352ca4bd2f6fad\n");
+	tamis_recipient_answer(r, TEXT("vacation"), TEXT("sender@example.com handle h"), TAMIS_YES, TEXT(""));
+	*out = '\0';
+	tamis_questions(p, r, TAMIS_HEADER, want, out);
+	ck_assert_str_eq(out, "vacation|sender@example.com hash d2352ca4bd2f6fad\n");
+	tamis_recipient_free(r);
+	tamis_message_free(m);
+	tamis_program_unref(p);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -282,6 +321,7 @@ main(void)
 	tcase_add_test(c, texts);
 	tcase_add_test(c, entities);
 	tcase_add_test(c, long_threads);
+	tcase_add_test(c, questions);
 	suite_add_tcase(s, c);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
