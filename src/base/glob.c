@@ -284,12 +284,12 @@ search_literal(struct match *m, const struct piece *p, const struct piece *last,
                size_t lead, size_t low, size_t end, size_t *ret_start, size_t *ret_end)
 {
 	while (low <= end && m->cost / COST_UNIT <= LIMIT_WORK) {
-		const char *hit = memmem(m->v.s + low, end - low, p->s, p->n);
-		size_t at = hit ? (size_t)(hit - m->v.s) : end;
+		ptrdiff_t hit = str_find(str_sub(m->v, low, end), (struct str){ p->s, p->n });
+		size_t at = hit >= 0 ? low + (size_t)hit : end;
 		size_t start = at, pos = at;
 
 		m->cost += at - low + COST_LITERAL;
-		if (!hit)
+		if (hit < 0)
 			return false;
 		low = at + 1;
 		if (lead && !is_boundary(m, at))

@@ -6,6 +6,8 @@
 
 #include "base/str.h"
 
+enum { FIND_SHORT = 256 };      /* bytes */
+
 bool
 str_ieq(struct str a, struct str b)
 {
@@ -55,6 +57,19 @@ str_trim(struct str v)
 	return v;
 }
 
+/* The work is bounded by the product of the lengths: for short ones only. */
+static ptrdiff_t
+find_short(struct str hay, struct str needle)
+{
+	const char *p = hay.s, *end = hay.s + hay.len - needle.len + 1;
+	char last = needle.s[needle.len - 1];
+
+	for (; p < end && (p = memchr(p, *needle.s, (size_t)(end - p))); p++)
+		if (p[needle.len - 1] == last && !memcmp(p, needle.s, needle.len))
+			return p - hay.s;
+	return -1;
+}
+
 ptrdiff_t
 str_find(struct str hay, struct str needle)
 {
@@ -62,6 +77,11 @@ str_find(struct str hay, struct str needle)
 
 	if (!needle.len)
 		return 0;
+	if (needle.len > hay.len)
+		return -1;
+	/* memmem() prepares a table of the needle, which takes longer than to search a usual field */
+	if (hay.len <= FIND_SHORT)
+		return find_short(hay, needle);
 	at = memmem(hay.s, hay.len, needle.s, needle.len);
 	return at ? at - hay.s : -1;
 }

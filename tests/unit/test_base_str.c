@@ -158,6 +158,35 @@ distance_slowly(struct str a, struct str b)
 	return d[a.len][b.len];
 }
 
+static ptrdiff_t
+find_slowly(struct str hay, struct str needle)
+{
+	for (size_t i = 0; i + needle.len <= hay.len; i++)
+		if (!memcmp(hay.s + i, needle.s, needle.len))
+			return (ptrdiff_t)i;
+	return -1;
+}
+
+/* short texts and long ones are searched in different ways */
+START_TEST(finding_at_any_length)
+{
+	uint64_t state = 7;
+
+	for (int round = 0; round < 20000; round++) {
+		size_t len = chance(&state, 300), n = 1 + chance(&state, 9);
+		char *text = malloc(len + 1), needle[10];
+		struct str v = { text, len }, key = { needle, n };
+
+		for (size_t i = 0; i < len; i++)
+			text[i] = (char)('a' + chance(&state, 2));
+		for (size_t i = 0; i < n; i++)
+			needle[i] = (char)('a' + chance(&state, 2));
+		ck_assert_int_eq(str_find(v, key), find_slowly(v, key));
+		free(text);
+	}
+}
+END_TEST
+
 START_TEST(distance_as_the_whole_table)
 {
 	uint64_t state = 5;
@@ -441,6 +470,7 @@ main(void)
 	tcase_add_test(c, hash_depends_on_everything);
 	tcase_add_test(c, hash_spreads);
 	tcase_add_loop_test(c, distance, 0, sizeof distances / sizeof *distances);
+	tcase_add_test(c, finding_at_any_length);
 	tcase_add_test(c, distance_as_the_whole_table);
 	tcase_add_test(c, numbers);
 	tcase_add_test(c, arena_all_sizes);
