@@ -205,7 +205,7 @@ graft_add(struct arguments *a, const struct ast_arg *tag, const struct graft *g)
 	if (g->type != FLAG) {
 		arg = tag_argument(a, tag, g->type);
 		if (!arg)
-			return tag;
+			return tag->next && tag->next->kind != AST_TAG ? tag->next : tag;
 		argument_read(a, g->name, g->type, g->role, 0, g->check, arg, &use->value);
 	}
 	for (last = (struct graft_use **)&a->call->grafts; *last; last = &(*last)->next)

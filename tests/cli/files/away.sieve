@@ -1,0 +1,3 @@
+require ["vacation", "imap4flags"];
+addflag "$Seen-by-rules";
+vacation :handle "away" "I am away until Monday.";
