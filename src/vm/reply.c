@@ -453,6 +453,22 @@ text_add(struct buf *out, struct str text)
 	}
 }
 
+/* A field, folded as it is, but without lines that are blank (RFC 5322 3.2.2). */
+static void
+field_add(struct buf *out, struct str field)
+{
+	while (field.len) {
+		const char *end = memchr(field.s, '\n', field.len);
+		size_t n = end ? (size_t)(end + 1 - field.s) : field.len;
+
+		if (str_trim(str_sub(field, 0, n)).len)
+			buf_add(out, str_sub(field, 0, n));
+		field = str_sub(field, n, field.len);
+	}
+	if (out->s[out->len - 1] != '\n')
+		buf_puts(out, "\r\n");
+}
+
 /* Of its header what describes the content. */
 static void
 entity_add(struct buf *out, struct str entity)
@@ -465,9 +481,7 @@ entity_add(struct buf *out, struct str entity)
 		if (!is_content_field(str_sub(field, 0, name)))
 			continue;
 		encoding |= str_iis(str_sub(field, 0, name), "content-transfer-encoding");
-		buf_add(out, field);
-		if (field.s[field.len - 1] != '\n')
-			buf_puts(out, "\r\n");
+		field_add(out, field);
 	}
 	if (!encoding && !is_ascii(entity))
 		buf_puts(out, "Content-Transfer-Encoding: 8bit\r\n");

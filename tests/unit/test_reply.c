@@ -241,6 +241,8 @@ START_TEST(entities)
 	expect_body("require \"vacation\"; vacation :handle \"h\" :mime \"Content-Type: text/html\nSubject: x\n"
 	            "MIME-Version: 1.0\nContent-Disposition: inline;\n x=y\n\n<p>Away.\";",
 	            "Content-Type: text/html\r\nContent-Disposition: inline;\r\n x=y\r\n\r\n<p>Away.\r\n");
+	expect_body("require \"vacation\"; vacation :handle \"h\" :mime \"Content-Type: text/plain;\n \n\t\n x=y\n\nAway.\";",
+	            "Content-Type: text/plain;\r\n x=y\r\n\r\nAway.\r\n");
 	expect_body("require \"vacation\"; vacation :handle \"h\" :mime \"Content-Type: text/plain; charset=utf-8\n\n\u00fc\n\";",
 	            "Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n\u00fc\r\n");
 	expect_body("require \"vacation\"; vacation :handle \"h\" :mime \"content-transfer-encoding: quoted-printable\n\n=C3=BC\";",
