@@ -7,7 +7,10 @@
 #include "host/json.h"
 #include "host/text.h"
 
-enum { LINE_SHOWN = 200 };      /* characters of a source line; longer ones are cut around the place */
+enum {
+	LINE_SHOWN = 200,       /* characters of a source line; longer ones are cut around the place */
+	MARK_LINES = 64         /* every so many lines of a text are marked, so that none is far to seek */
+};
 
 #define BOLD    "\033[1m"
 #define RED     "\033[1;31m"
@@ -30,6 +33,7 @@ diag_done(struct diag *d)
 	for (i = 0; i < d->source.n; i++) {
 		free(d->source.v[i].name);
 		free(d->source.v[i].path);
+		vec_done(&d->source.v[i].mark);
 	}
 	vec_done(&d->source);
 }
@@ -65,6 +69,20 @@ diag_dup(struct str v)
 	return s;
 }
 
+static void
+diag_marks(struct diag_source *s)
+{
+	const char *p = s->text.s, *end = p + s->text.len;
+	unsigned line = 0;
+
+	s->mark.n = 0;
+	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
+		p++;
+		if (++line % MARK_LINES == 0)
+			vec_push(&s->mark, (size_t)(p - s->text.s));
+	}
+}
+
 void
 diag_source(struct diag *d, struct str name, const char *path, struct str text)
 {
@@ -77,6 +95,7 @@ diag_source(struct diag *d, struct str name, const char *path, struct str text)
 	free(s->path);
 	s->path = mem_strdup(path);
 	s->text = text;
+	diag_marks(s);
 }
 
 struct str
@@ -97,7 +116,11 @@ diag_line(const struct diag *d, struct str name, unsigned n)
 		return STR_EMPTY;
 	p = s->text.s;
 	end = p + s->text.len;
-	while (--n && p) {
+	if (--n / MARK_LINES > s->mark.n)
+		return STR_EMPTY;
+	if (n >= MARK_LINES)
+		p += s->mark.v[n / MARK_LINES - 1];
+	for (n %= MARK_LINES; n && p; n--) {
 		p = memchr(p, '\n', (size_t)(end - p));
 		if (p)
 			p++;

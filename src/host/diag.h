@@ -18,6 +18,7 @@ struct diag_source {
 	char *name;                     /* as places name it */
 	char *path;                     /* as people know it */
 	struct str text;                /* borrowed */
+	VEC(size_t) mark;               /* where every 64th line of it begins */
 };
 
 enum diag_form { DIAG_TEXT, DIAG_JSON, DIAG_NONE };

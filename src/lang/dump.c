@@ -133,46 +133,44 @@ dump_operand(struct dump *d, const struct insn *i)
 }
 
 static const struct span *
-insn_span(const struct program *p, const struct insn *i, const struct source *source)
+insn_span(const struct program *p, const struct insn *i, const struct source *source, unsigned *ret_line)
 {
 	enum operand o = op_info[i->op].operand;
 
-	if ((o == TESTCALL || o == ACTCALL) && p->call[i->b].source == source)
+	if ((o == TESTCALL || o == ACTCALL) && p->call[i->b].source == source) {
+		*ret_line = p->call[i->b].line;
 		return &p->call[i->b].at;
-	if (o == RULE)
+	}
+	if (o == RULE) {
+		*ret_line = p->rule[i->b].line;
 		return &p->rule[i->b].at;
+	}
 	return NULL;
 }
 
-static unsigned
-dump_source_line(struct dump *d, struct source *source, const struct span *at, unsigned shown)
+static void
+dump_source_line(struct dump *d, struct source *source, const struct span *at, unsigned line)
 {
-	struct tamis_place place = source_place(source, *at);
-	struct str text = str_trim(source_line(source, *at));
-
-	if (place.line == shown)
-		return shown;
-	buf_printf(&d->out, "; %.*s:%u: ", STR_ARG(source->name), place.line);
-	buf_add(&d->out, text);
+	buf_printf(&d->out, "; %.*s:%u: ", STR_ARG(source->name), line);
+	buf_add(&d->out, str_trim(source_line(source, *at)));
 	dump_line(d);
-	return place.line;
 }
 
 static void
 dump_unit(struct dump *d, uint32_t number)
 {
 	const struct unit *u = &d->program->unit[number];
-	unsigned shown = 0;
+	unsigned shown = 0, line;
 
 	buf_printf(&d->out, "unit %u %.*s: %u instructions, %u variables", number, STR_ARG(u->source->name), u->ninsns,
 	           u->nlocals);
 	dump_line(d);
 	for (uint32_t pc = 0; pc < u->ninsns; pc++) {
 		const struct insn *i = &u->code[pc];
-		const struct span *at = insn_span(d->program, i, u->source);
+		const struct span *at = insn_span(d->program, i, u->source, &line);
 
-		if (at)
-			shown = dump_source_line(d, u->source, at, shown);
+		if (at && line != shown)
+			dump_source_line(d, u->source, at, shown = line);
 		buf_printf(&d->out, "%6u  %-11s ", pc, op_info[i->op].name);
 		dump_operand(d, i);
 		dump_line(d);
