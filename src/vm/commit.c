@@ -40,8 +40,10 @@ run_commit(struct run *r, const struct call *k, struct effect *e)
 
 	for (const struct graft_use *g = k->grafts; g; g = g->next)
 		if (g->graft->effect) {
-			struct value v = run_graft_value(r, g);
+			struct value v;
 
+			if (run_graft_value(r, k, g, &v) < 0)
+				return ERROR;
 			g->graft->effect(r, &v, e);
 		}
 	if ((r->taint || run_hooks(r, e) == UNKNOWN) && r->stage < TAMIS_BODY)

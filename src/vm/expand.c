@@ -131,11 +131,10 @@ run_modify(struct run *r, const struct call *k, struct str v)
 	return v;
 }
 
-struct value
-run_graft_value(struct run *r, const struct graft_use *g)
+int
+run_graft_value(struct run *r, const struct call *k, const struct graft_use *g, struct value *ret)
 {
-	struct value v = g->value;
-
-	value_expand(r, &v, 0);
-	return v;
+	*ret = g->value;
+	value_expand(r, ret, 0);
+	return r->taint ? YES : value_check(r, k, ret, g->graft->name, g->graft->check);
 }

@@ -86,8 +86,8 @@ int run_commit(struct run *, const struct call *, struct effect *);
 int run_hooks(struct run *, struct effect *);
 /* v after the call's modifiers */
 struct str run_modify(struct run *, const struct call *, struct str v);
-/* a graft's argument with variables filled in */
-struct value run_graft_value(struct run *, const struct graft_use *);
+/* a graft's argument with variables filled in: YES, or ERROR if it is none */
+int run_graft_value(struct run *, const struct call *, const struct graft_use *, struct value *ret);
 
 /* --- questions (architecture 6).  YES, NO or UNKNOWN; ret may be NULL. */
 int run_ask(struct run *, struct str what, struct str key, struct str *ret);
