@@ -4,7 +4,8 @@
  * usage: engine [-n] [-r ROUNDS] RULES DIRECTORY
  *
  * Compiles the rules, then runs them over every file of the directory (a
- * Maildir's cur, say), all in memory; prints medians of the rounds in CPU time. */
+ * Maildir's cur, say), all in memory; prints medians of the rounds in processor
+ * time.  -n: without the index. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -41,7 +42,9 @@ slurp(const char *path)
 		exit(2);
 	}
 	data = malloc((size_t)st.st_size + 1);
-	while (data && (k = read(fd, data + n, (size_t)st.st_size - n)) > 0)
+	if (!data)
+		abort();
+	while ((k = read(fd, data + n, (size_t)st.st_size - n)) > 0)
 		n += (size_t)k;
 	close(fd);
 	return (struct tamis_text){ data, n };
@@ -133,23 +136,72 @@ load_all(const char *directory, struct tamis_text *text)
 	return n;
 }
 
-int
-main(int argc, char **argv)
+/* the time of each round */
+static void
+compile_rounds(const struct tamis_host *host, struct tamis_text rules, int rounds, double *ret)
+{
+	for (int i = 0; i < rounds; i++) {
+		double start = now();
+		struct tamis_program *p = tamis_compile(host, (struct tamis_text){ "rules", 5 }, rules, 0);
+
+		ret[i] = now() - start;
+		if (!p)
+			exit(1);
+		tamis_program_unref(p);
+	}
+}
+
+/* the time of each round for one message; returns the number of effects */
+static long
+run_rounds(const struct tamis_program *p, const struct tamis_host *host, const struct tamis_text *text, int n, int rounds,
+           double *ret)
+{
+	struct tamis_message *m = tamis_message_new();
+	long effects = 0;
+
+	for (int i = 0; i < rounds; i++) {
+		double start = now();
+
+		effects = run_all(p, host, m, text, n);
+		ret[i] = (now() - start) / (n ? n : 1);
+	}
+	tamis_message_free(m);
+	return effects;
+}
+
+static void
+measure(const char *path, const char *directory, unsigned flags, int rounds)
 {
 	static struct tamis_text text[MESSAGES_MOST];
 	struct tamis_limits limits = tamis_limits_default;
 	struct tamis_host host = { .limits = &limits, .report = report };
+	struct tamis_text rules = slurp(path);
 	double compile[ROUNDS_MOST], run[ROUNDS_MOST];
-	struct tamis_program *p = NULL;
-	struct tamis_message *m = tamis_message_new();
+	int n = load_all(directory, text);
+	struct tamis_program *p;
+	long effects;
+
+	limits.script_size = 64u << 20;
+	compile_rounds(&host, rules, rounds, compile);
+	p = tamis_compile(&host, (struct tamis_text){ "rules", 5 }, rules, flags);
+	effects = run_rounds(p, &host, text, n, rounds, run);
+	printf("compile %.3f ms, %.0f MB/s; run %.2f us a message; %d messages, %ld effects, medians of %d\n",
+	       median(compile, rounds) / 1e3, (double)rules.len / median(compile, rounds), median(run, rounds), n, effects, rounds);
+	tamis_program_unref(p);
+	for (int i = 0; i < n; i++)
+		free((void *)text[i].s);
+	free((void *)rules.s);
+}
+
+int
+main(int argc, char **argv)
+{
 	unsigned flags = TAMIS_RESIDENT;
-	int rounds = 5, n, c;
-	long effects = 0;
-	struct tamis_text rules;
+	int rounds = 5, c;
 
 	while ((c = getopt(argc, argv, "nr:")) != -1)
 		if (c == 'n')
-			flags = TAMIS_RESIDENT | TAMIS_NO_INDEX;
+			flags |= TAMIS_NO_INDEX;
 		else if (c == 'r' && atoi(optarg) > 0 && atoi(optarg) <= ROUNDS_MOST)
 			rounds = atoi(optarg);
 		else
@@ -158,33 +210,6 @@ main(int argc, char **argv)
 		fprintf(stderr, "usage: engine [-n] [-r ROUNDS] RULES DIRECTORY\n");
 		return 2;
 	}
-	limits.script_size = 64u << 20;
-	rules = slurp(argv[optind]);
-	n = load_all(argv[optind + 1], text);
-	for (int i = 0; i < rounds; i++) {
-		double start = now();
-
-		tamis_program_unref(p);
-		start = now();
-		p = tamis_compile(&host, (struct tamis_text){ "rules", 5 }, rules, 0);
-		compile[i] = now() - start;
-		if (!p)
-			return 1;
-	}
-	tamis_program_unref(p);
-	p = tamis_compile(&host, (struct tamis_text){ "rules", 5 }, rules, flags);
-	for (int i = 0; i < rounds; i++) {
-		double start = now();
-
-		effects = run_all(p, &host, m, text, n);
-		run[i] = (now() - start) / (n ? n : 1);
-	}
-	printf("compile %.3f ms, %.0f MB/s; run %.2f us a message; %d messages, %ld effects, medians of %d\n",
-	       median(compile, rounds) / 1e3, (double)rules.len / median(compile, rounds), median(run, rounds), n, effects, rounds);
-	tamis_program_unref(p);
-	tamis_message_free(m);
-	for (int i = 0; i < n; i++)
-		free((void *)text[i].s);
-	free((void *)rules.s);
+	measure(argv[optind], argv[optind + 1], flags, rounds);
 	return 0;
 }
