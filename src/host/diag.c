@@ -59,6 +59,28 @@ diag_step(struct str v)
 	return n ? n : 1;
 }
 
+/* The bytes of the first n characters. */
+static size_t
+diag_skip(struct str v, unsigned n)
+{
+	uint64_t eight;
+	size_t at = 0;
+
+	while (n && at < v.len) {
+		if (n >= 8 && v.len - at >= 8) {
+			memcpy(&eight, v.s + at, 8);
+			if (!(eight & 0x8080808080808080)) {
+				at += 8;
+				n -= 8;
+				continue;
+			}
+		}
+		at += diag_step(str_sub(v, at, v.len));
+		n--;
+	}
+	return at;
+}
+
 static char *
 diag_dup(struct str v)
 {
@@ -148,17 +170,12 @@ diag_text(const struct diag *d, const struct tamis_place *p)
 {
 	const struct diag_source *s = diag_find(d, text_str(p->file));
 	struct str line = diag_line(d, text_str(p->file), p->line), rest;
-	unsigned i;
-	size_t n;
 
 	if (!s || !line.len)
 		return STR_EMPTY;
-	for (i = 1; i < p->column && line.len; i++)
-		line = str_sub(line, diag_step(line), line.len);
+	line = str_sub(line, diag_skip(line, p->column ? p->column - 1 : 0), line.len);
 	rest = str_sub(s->text, (size_t)(line.s - s->text.s), s->text.len);
-	for (i = 0, n = 0; i < p->length && n < rest.len; i++)
-		n += diag_step(str_sub(rest, n, rest.len));
-	return str_sub(rest, 0, n);
+	return str_sub(rest, 0, diag_skip(rest, p->length));
 }
 
 const char *

@@ -21,6 +21,7 @@ struct explain {
 	struct story story;
 	struct buf out;
 	struct str main;                /* the file of the rules, as places name it */
+	bool files;                     /* there are several, so places name theirs */
 	enum tamis_status status;
 	size_t messages;
 };
@@ -79,7 +80,7 @@ cmd_explain_result(int result)
 static void
 cmd_explain_place(struct explain *x, const struct tamis_place *p)
 {
-	if (x->programs.n > 1 || story_strays(&x->story, x->main)) {
+	if (x->files) {
 		diag_clean(&x->out, diag_path(&x->session.diag, text_str(p->file)));
 		buf_putc(&x->out, ' ');
 	}
@@ -221,6 +222,7 @@ cmd_explain_text(struct explain *x, const struct session_result *r)
 	const struct tamis_effect *e = NULL;
 	bool silent;
 
+	x->files = x->programs.n > 1 || story_strays(&x->story, x->main);
 	if (!print_final(r->status))
 		buf_printf(&x->out, "%s\n", print_status(r->status));
 	while (print_final(r->status) && (e = tamis_outcome_next(r->outcome, e))) {
