@@ -118,7 +118,8 @@ cmd_diff_summary(const struct diff *d)
 	}
 	if (d->summary.all && !d->own->summary)
 		putchar('\n');
-	buf_printf(&what, "of %s messages change", summary_number(number, d->messages));
+	buf_printf(&what, "of %s %s change", summary_number(number, d->messages),
+	           d->messages == 1 ? "message" : "messages");
 	summary_print(&d->summary, buf_str(&what).s);
 	buf_done(&what);
 }
@@ -129,7 +130,10 @@ cmd_diff_all(struct diff *d, struct texts operands)
 	struct texts paths = { operands.v + 2, operands.n - 2, operands.n - 2 };
 	struct session *s = &d->session;
 	unsigned needs = 0;
-	int i, rc = session_expect(s, paths);
+	int i, rc = session_input(&cmd_diff, (struct texts){ operands.v, SIDES, SIDES }, paths);
+
+	if (!rc)
+		rc = session_expect(s, paths);
 
 	for (i = 0; i < SIDES && (!rc || rc == CMD_WRONG); i++)
 		rc = cmd_worse(rc, session_compile(s, &operands.v[i], 1, &d->programs[i]));

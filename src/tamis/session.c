@@ -155,19 +155,39 @@ session_done(struct session *s)
 
 /* --- rules */
 
+static unsigned
+session_dashes(struct texts t)
+{
+	unsigned n = 0;
+	size_t i;
+
+	for (i = 0; i < t.n; i++)
+		n += !strcmp(t.v[i], "-");
+	return n;
+}
+
+int
+session_input(const struct cmd *cmd, struct texts rules, struct texts paths)
+{
+	/* without a path the messages come from there */
+	if (session_dashes(rules) + session_dashes(paths) + !paths.n > 1)
+		return cmd_usage(cmd, "standard input is to be read twice");
+	return 0;
+}
+
 int
 session_operands(const struct cmd *cmd, const struct settings *set, struct texts operands,
                  struct texts *ret_rules, struct texts *ret_paths)
 {
 	*ret_rules = set->rules;
 	*ret_paths = operands;
-	if (set->rules.n)
-		return 0;
-	if (!operands.n)
-		return cmd_usage(cmd, "no rules are given");
-	*ret_rules = (struct texts){ operands.v, 1, 1 };
-	*ret_paths = (struct texts){ operands.v + 1, operands.n - 1, operands.n - 1 };
-	return 0;
+	if (!set->rules.n) {
+		if (!operands.n)
+			return cmd_usage(cmd, "no rules are given");
+		*ret_rules = (struct texts){ operands.v, 1, 1 };
+		*ret_paths = (struct texts){ operands.v + 1, operands.n - 1, operands.n - 1 };
+	}
+	return session_input(cmd, *ret_rules, *ret_paths);
 }
 
 int

@@ -49,6 +49,9 @@ void session_done(struct session *);
 int session_operands(const struct cmd *, const struct settings *, struct texts operands,
                      struct texts *ret_rules, struct texts *ret_paths);
 
+/* Is standard input asked for once at most?  0 or CMD_USAGE. */
+int session_input(const struct cmd *, struct texts rules, struct texts paths);
+
 /* Looks at what messages there will be, before rules are compiled for them.  No path: standard input. */
 int session_expect(struct session *, struct texts paths);
 /* Compiles the files in order; all their errors are reported.  CMD_WRONG if there are any. */
