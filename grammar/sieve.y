@@ -47,8 +47,12 @@ static void yyerror(struct span *, struct parse *, const char *);
 
 %%
 
+/* Commands at the top are handed over one by one, so that the tree of a long script never stands as a whole. */
 start:
-	commands                                { p->result = $1.first; }
+	%empty
+	| start command                         { parse_command(p, $2); }
+	| start error ';'                       { yyerrok; }
+	| start error block                     { (void)$3; yyerrok; }
 	;
 
 commands:

@@ -58,6 +58,13 @@ uint32_t build_capability(struct build *, unsigned extension);
 void build_hook(struct build *, unsigned extension);
 /* "fileinto [:copy] <mailbox: string>": with the tags that the script's extensions add, or with all (NULL) */
 struct str command_usage(struct arena *, const struct command *, const struct compiler *);
+/* what a block, or the top of a script, has done so far */
+struct sequence {
+	const struct command *refuses, *delivers;
+};
+void compile_sequence(struct compiler *, struct sequence *, struct ast_node *);
+/* goes on with the command before it: an else */
+bool compile_continues(const struct compiler *, const struct ast_node *);
 /* ends a call: record and instruction */
 void emit_call(struct compiler *, enum op, const struct call *);
 void emit_enabled(struct compiler *, unsigned extension, struct span at, const char *format, ...)

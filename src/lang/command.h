@@ -61,6 +61,7 @@ enum {
 	COMMAND_LONG = 1024,            /* its values are long: an index over few tests pays */
 	COMMAND_CHANGING = 2048,        /* its values may change while the script runs: no index */
 	COMMAND_FIRST = 4096,           /* nothing but its like may stand before it */
+	COMMAND_CONTINUES = 8192,       /* belongs to the command before it */
 };
 
 struct command {

@@ -354,20 +354,19 @@ compile_action(struct compiler *c, const struct command *k, struct ast_node *nod
 
 /* Two commands of one block that cannot go together (RFC 5429 2.2). */
 static void
-command_conflict(struct compiler *c, const struct command *k, const struct ast_node *node, const struct command **refuses,
-                 const struct command **delivers)
+command_conflict(struct compiler *c, struct sequence *s, const struct command *k, const struct ast_node *node)
 {
 	const uint32_t refusal = 1u << TAMIS_REJECT;
 	const uint32_t delivery = 1u << TAMIS_KEEP | 1u << TAMIS_FILE | 1u << TAMIS_REDIRECT | 1u << TAMIS_SEND;
 
-	if ((k->effects & refusal && *delivers) || (k->effects & delivery && *refuses))
+	if ((k->effects & refusal && s->delivers) || (k->effects & delivery && s->refuses))
 		compile_warning(c, node->at, "a message is either refused or delivered; at run time this is an error, and it is kept",
 		                "'%s' does not go with '%s' before it", k->name,
-		                k->effects & refusal ? (*delivers)->name : (*refuses)->name);
+		                k->effects & refusal ? s->delivers->name : s->refuses->name);
 	if (k->effects & refusal)
-		*refuses = k;
+		s->refuses = k;
 	if (k->effects & delivery)
-		*delivers = k;
+		s->delivers = k;
 }
 
 static struct ast_node *command_known(struct compiler *, const struct word *, struct ast_node *);
@@ -416,17 +415,14 @@ command_known(struct compiler *c, const struct word *w, struct ast_node *node)
 }
 
 void
-compile_commands(struct compiler *c, struct ast_node *node)
+compile_sequence(struct compiler *c, struct sequence *s, struct ast_node *node)
 {
-	const struct command *refuses = NULL, *delivers = NULL;
-
 	for (; node; node = node->next) {
 		const struct word *w = build_find(c->build, node->name, false);
-		const struct ast_node *first = node;
 
 		command_dead(c, node);
 		if (w) {
-			command_conflict(c, w->command, node, &refuses, &delivers);
+			command_conflict(c, s, w->command, node);
 			node = command_known(c, w, node);
 		} else {
 			command_unknown(c, node);
@@ -437,12 +433,28 @@ compile_commands(struct compiler *c, struct ast_node *node)
 		}
 		if (!w || !(w->command->flags & COMMAND_FIRST))
 			c->commands_seen = true;
-		if (w && w->command->flags & COMMAND_FINAL && first->next) {
+		if (w && w->command->flags & COMMAND_FINAL) {
 			c->dead = true;
 			c->dead_name = w->command->name;
 		}
 	}
+}
+
+void
+compile_commands(struct compiler *c, struct ast_node *node)
+{
+	struct sequence s = { 0 };
+
+	compile_sequence(c, &s, node);
 	c->dead = false;
+}
+
+bool
+compile_continues(const struct compiler *c, const struct ast_node *node)
+{
+	const struct word *w = build_find(c->build, node->name, false);
+
+	return w && w->command->flags & COMMAND_CONTINUES;
 }
 
 void

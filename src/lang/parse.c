@@ -259,13 +259,41 @@ parse_token(SIEVE_STYPE *value, struct span *at, struct parse *p)
 	return token;
 }
 
+void
+parse_command(struct parse *p, struct ast_node *node)
+{
+	p->command(p->ctx, p, node);
+}
+
+void
+parse_stream(struct parse *p, struct arena *strings, struct source *source, struct diag *diag)
+{
+	p->kept = -1;
+	lex_init(&p->lex, source, diag, strings);
+	sieve_parse(p);
+	free(p->strings);
+	p->strings = NULL;
+}
+
+struct nodes {
+	struct ast_node *first, *last;
+};
+
+static void
+parse_collect(void *ctx, struct parse *p, struct ast_node *node)
+{
+	struct nodes *all = ctx;
+
+	(void)p;
+	parse_append(&all->first, &all->last, node);
+}
+
 struct ast_node *
 parse_script(struct arena *arena, struct arena *strings, struct source *source, struct diag *diag)
 {
-	struct parse p = { .arena = arena, .kept = -1 };
+	struct nodes all = { 0 };
+	struct parse p = { .arena = arena, .command = parse_collect, .ctx = &all };
 
-	lex_init(&p.lex, source, diag, strings);
-	sieve_parse(&p);
-	free(p.strings);
-	return p.result;
+	parse_stream(&p, strings, source, diag);
+	return all.first;
 }

@@ -9,8 +9,9 @@
 /* What Bison's parser works on. */
 struct parse {
 	struct lex lex;
-	struct arena *arena;
-	struct ast_node *result;
+	struct arena *arena;            /* of the tree; command() may change it for what follows */
+	void (*command)(void *ctx, struct parse *, struct ast_node *);  /* one at the top has been read */
+	void *ctx;
 	struct ast_string *strings;     /* of the list being read */
 	uint32_t nstrings, cap;
 	uint32_t previous_end;          /* offset behind the last token: where a ";" belongs */
@@ -35,6 +36,11 @@ void parse_strings(struct parse *, struct ast_arg *);
 void parse_empty_list(struct parse *, struct ast_arg *);
 void parse_unexpected(struct parse *, struct span at, const char *got, bool end, const char *const *expected, int n);
 
+void parse_command(struct parse *, struct ast_node *);
+
+/* Reads the script, with arena, command and ctx set; mistakes are reported, and counted in diag->errors.  Strings are
+ * spans of the source, or live in `strings`. */
+void parse_stream(struct parse *, struct arena *strings, struct source *, struct diag *);
 /* The tree (NULL for no commands); all mistakes are reported, and counted in
  * diag->errors.  Strings are spans of the source, or live in `strings`. */
 struct ast_node *parse_script(struct arena *, struct arena *strings, struct source *, struct diag *);

@@ -128,6 +128,44 @@ source_new(struct build *b, struct str name, struct str text)
 	return s;
 }
 
+/* Commands are compiled as they are read.  Two arenas take turns: one holds what waits to be compiled, since an
+ * else may follow it, the other what is being read. */
+struct stream {
+	struct compiler *c;
+	struct arena tree[2];
+	unsigned reading;
+	struct ast_node *first, *last;
+	struct sequence sequence;
+};
+
+static void
+stream_command(void *ctx, struct parse *p, struct ast_node *node)
+{
+	struct stream *s = ctx;
+
+	if (s->first && !compile_continues(s->c, node)) {
+		compile_sequence(s->c, &s->sequence, s->first);
+		s->first = s->last = NULL;
+		s->reading = !s->reading;
+		arena_reset(&s->tree[s->reading]);
+		p->arena = &s->tree[s->reading];
+	}
+	parse_append(&s->first, &s->last, node);
+}
+
+static void
+stream_compile(struct compiler *c)
+{
+	struct stream s = { .c = c };
+	struct parse p = { .arena = &s.tree[0], .command = stream_command, .ctx = &s };
+
+	parse_stream(&p, &c->program->arena, c->source, c->diag);
+	compile_sequence(c, &s.sequence, s.first);
+	c->dead = false;
+	arena_done(&s.tree[0]);
+	arena_done(&s.tree[1]);
+}
+
 static bool
 script_read(struct compiler *c, struct str text)
 {
@@ -139,7 +177,7 @@ script_read(struct compiler *c, struct str text)
 		              b->program->limits.script_size);
 		return false;
 	}
-	compile_commands(c, parse_script(c->scratch, &b->program->arena, c->source, b->diag));
+	stream_compile(c);
 	emit(c, c->outer ? OP_RETURN : OP_HALT, 0, 0);
 	if (b->diag->errors == errors && !c->again)
 		vocabulary_unused(c);
