@@ -90,6 +90,15 @@ utf8_check(struct str v)
 	return -1;
 }
 
+bool
+utf8_is_ascii(struct str v)
+{
+	for (size_t i = 0; i < v.len; i++)
+		if ((unsigned char)v.s[i] >= 0x80)
+			return false;
+	return true;
+}
+
 size_t
 utf8_count(struct str v)
 {

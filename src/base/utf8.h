@@ -10,6 +10,7 @@
 size_t utf8_next(struct str v, uint32_t *ret_code);
 /* offset of the first invalid byte, or -1; fast on ASCII */
 ptrdiff_t utf8_check(struct str);
+bool utf8_is_ascii(struct str);
 size_t utf8_count(struct str);          /* characters; an invalid byte counts as one */
 /* 1 to 4 bytes into dst; 0 for what is not a Unicode scalar value */
 size_t utf8_put(char dst[4], uint32_t code);

@@ -8,12 +8,11 @@
 
 #include "base/utf8.h"
 #include "mail/date.h"
+#include "mail/fold.h"
 #include "mail/header.h"
 
 enum {
-	LINE = 78,                      /* columns, where a line can be folded (RFC 5322 2.1.1) */
 	LINE_MAX_BYTES = 998,
-	WORD_LINE = 76,                 /* of lines with encoded words (RFC 2047 2) */
 	BASE64_LINE = 57,               /* bytes that make 76 characters */
 	DOMAIN_LONGEST = 255,           /* octets (RFC 5321 4.5.3.1.2) */
 };
@@ -70,15 +69,6 @@ is_list(struct str mailboxes)
 /* --- MIME entities */
 
 static bool
-is_ascii(struct str v)
-{
-	for (size_t i = 0; i < v.len; i++)
-		if ((unsigned char)v.s[i] >= 0x80)
-			return false;
-	return true;
-}
-
-static bool
 is_printable(struct str v)
 {
 	for (size_t i = 0; i < v.len; i++)
@@ -116,7 +106,7 @@ reply_mime_check(struct str v, struct str *ret_extra)
 	if (ret_extra)
 		*ret_extra = STR_EMPTY;
 	while ((field = entity_field(&v, &name)).len) {
-		if (!is_ascii(field))
+		if (!utf8_is_ascii(field))
 			return "has 8-bit characters in its MIME header";
 		if (ret_extra && !ret_extra->len && !is_content_field(str_sub(field, 0, name)) &&
 		    !str_iis(str_sub(field, 0, name), "mime-version"))
@@ -241,7 +231,7 @@ sender_as_written(struct run *r, const struct mail_address *sender)
 			continue;
 		v = field_plain(r->message, f)->v;
 		v = v.len < LINE_MAX_BYTES - 20 ? line_of(&r->arena, v, v.len) : STR_EMPTY;
-		if (is_ascii(v) && address_one(&r->arena, v, &one) &&
+		if (utf8_is_ascii(v) && address_one(&r->arena, v, &one) &&
 		    str_eq(one.local.v, sender->local.v) && str_ieq(one.domain.v, sender->domain.v))
 			return v;
 	}
@@ -284,78 +274,6 @@ reply_describe(struct run *r, struct effect *e, const struct personal *who, cons
 
 /* --- writing: fields */
 
-static void
-base64_add(struct buf *out, struct str v)
-{
-	static const char digit[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-	for (size_t i = 0; i < v.len; i += 3) {
-		size_t n = v.len - i;
-		unsigned bits = (unsigned)(unsigned char)v.s[i] << 16;
-
-		bits |= n > 1 ? (unsigned)(unsigned char)v.s[i + 1] << 8 : 0;
-		bits |= n > 2 ? (unsigned char)v.s[i + 2] : 0;
-		buf_putc(out, digit[bits >> 18]);
-		buf_putc(out, digit[bits >> 12 & 63]);
-		buf_putc(out, n > 1 ? digit[bits >> 6 & 63] : '=');
-		buf_putc(out, n > 2 ? digit[bits & 63] : '=');
-	}
-}
-
-/* RFC 2047: words of whole characters, one a line; column: where the first begins. */
-static void
-words_add(struct buf *out, struct str v, size_t column)
-{
-	const size_t around = strlen("=?utf-8?B?") + strlen("?=");
-
-	while (v.len) {
-		size_t room = column + around + 8 > WORD_LINE ? 6 : (WORD_LINE - column - around) / 4 * 3;
-		struct str word = utf8_cut(v, room);
-
-		buf_puts(out, "=?utf-8?B?");
-		base64_add(out, word);
-		buf_puts(out, "?=");
-		v = str_sub(v, word.len, v.len);
-		if (v.len)
-			buf_puts(out, "\r\n ");
-		column = 1;
-	}
-}
-
-/* Words of ASCII, folded where there are blanks. */
-static void
-folded_add(struct buf *out, struct str v, size_t column)
-{
-	while (v.len) {
-		size_t blanks = 0, n;
-
-		while (blanks < v.len && v.s[blanks] == ' ')
-			blanks++;
-		for (n = blanks; n < v.len && v.s[n] != ' '; n++)
-			;
-		if (blanks && n > blanks && column + n > LINE) {
-			buf_puts(out, "\r\n");
-			column = 0;
-		}
-		buf_add(out, str_sub(v, 0, n));
-		column += n;
-		v = str_sub(v, n, v.len);
-	}
-}
-
-static void
-text_field(struct buf *out, const char *name, struct str v)
-{
-	size_t column = strlen(name) + 2;
-
-	buf_printf(out, "%s: ", name);
-	if (is_ascii(v))
-		folded_add(out, v, column);
-	else
-		words_add(out, v, column);
-	buf_puts(out, "\r\n");
-}
-
 /* The phrase before the "<" without its quotes. */
 static struct str
 phrase_plain(struct arena *arena, struct str v)
@@ -387,10 +305,10 @@ mailboxes_field(struct arena *arena, struct buf *out, const char *name, struct s
 
 		if (!first)
 			buf_puts(out, ",\r\n ");
-		if (is_ascii(phrase)) {
+		if (utf8_is_ascii(phrase)) {
 			buf_add(out, one);
 		} else {
-			words_add(out, phrase_plain(arena, phrase), first ? column : 1);
+			fold_words(out, phrase_plain(arena, phrase), first ? column : 1, "\r\n");
 			buf_puts(out, "\r\n ");
 			buf_add(out, str_sub(one, (size_t)(angle - one.s), one.len));
 		}
@@ -444,11 +362,11 @@ text_add(struct buf *out, struct str text)
 	bool encode = longest_line(text) > LINE_MAX_BYTES;
 
 	buf_puts(out, "Content-Type: text/plain; charset=utf-8\r\n");
-	buf_printf(out, "Content-Transfer-Encoding: %s\r\n\r\n", encode ? "base64" : is_ascii(text) ? "7bit" : "8bit");
+	buf_printf(out, "Content-Transfer-Encoding: %s\r\n\r\n", encode ? "base64" : utf8_is_ascii(text) ? "7bit" : "8bit");
 	if (!encode)
 		buf_add(out, text);
 	for (size_t i = 0; encode && i < text.len; i += BASE64_LINE) {
-		base64_add(out, str_sub(text, i, text.len - i > BASE64_LINE ? i + BASE64_LINE : text.len));
+		fold_base64(out, str_sub(text, i, text.len - i > BASE64_LINE ? i + BASE64_LINE : text.len));
 		buf_puts(out, "\r\n");
 	}
 }
@@ -483,7 +401,7 @@ entity_add(struct buf *out, struct str entity)
 		encoding |= str_iis(str_sub(field, 0, name), "content-transfer-encoding");
 		field_add(out, field);
 	}
-	if (!encoding && !is_ascii(entity))
+	if (!encoding && !utf8_is_ascii(entity))
 		buf_puts(out, "Content-Transfer-Encoding: 8bit\r\n");
 	buf_puts(out, "\r\n");
 	buf_add(out, entity);
@@ -548,11 +466,11 @@ header_add(struct arena *arena, struct buf *out, const struct outcome *o, const 
 		mailboxes_field(arena, out, "Sender", v);
 	v = option_of(e, "to-header", NULL);
 	mailboxes_field(arena, out, "To", v.len ? v : option_of(e, "to", NULL));
-	text_field(out, "Subject", option_of(e, "subject", NULL));
+	fold_field(out, STR("Subject"), option_of(e, "subject", NULL), "\r\n");
 	if ((v = option_of(e, "in-reply-to", NULL)).len)
-		text_field(out, "In-Reply-To", v);
+		fold_field(out, STR("In-Reply-To"), v, "\r\n");
 	if ((v = option_of(e, "references", NULL)).len)
-		text_field(out, "References", v);
+		fold_field(out, STR("References"), v, "\r\n");
 	/* the last two: for programs that are older than RFC 3834 */
 	buf_puts(out, "Auto-Submitted: auto-replied\r\nPrecedence: bulk\r\nX-Auto-Response-Suppress: All\r\nMIME-Version: 1.0\r\n");
 }
