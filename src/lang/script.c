@@ -173,7 +173,8 @@ script_read(struct compiler *c, struct str text)
 	unsigned errors = b->diag->errors;
 
 	if (text.len > b->program->limits.script_size) {
-		compile_error(c, SPAN(0, 0), NULL, "script is larger than %zu bytes (limit 'script-size')",
+		compile_error(c, SPAN(0, 0), "a key list may need more: the limit can be raised (tamis: --limit script-size=8M)",
+		              "script is larger than %zu bytes (limit 'script-size')",
 		              b->program->limits.script_size);
 		return false;
 	}

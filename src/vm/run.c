@@ -52,10 +52,14 @@ run_error(struct run *r, const struct call *k, const char *format, ...)
 	return error_report(r, call_place(k), text);
 }
 
-/* Not one command's mistake: shown at the start of the script. */
+/* Not one command's mistake: shown at the condition that was met last, else at the start of the script. */
 static int
 unit_error(struct run *r, const char *text)
 {
+	const struct rule *rule = r->rule;
+
+	if (rule && rule->unit == r->unit)
+		return error_report(r, source_place_line(rule->source, rule->at, rule->line), text);
 	return error_report(r, source_place(r->program->unit[r->unit].source, SPAN(0, 0)), text);
 }
 

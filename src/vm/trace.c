@@ -51,6 +51,28 @@ trace_quoted(struct buf *out, struct str v)
 	buf_putc(out, '"');
 }
 
+enum { SHOWN = 20 };            /* strings of a list */
+
+static void
+trace_argument(struct buf *out, const char *name, const struct value *v)
+{
+	if (!value_given(v))
+		return;
+	buf_puts(out, out->len ? " " : "");
+	if (*name == ':')
+		buf_printf(out, "%s%s", name, v->type == FLAG ? "" : " ");
+	if (v->type == NUMBER)
+		buf_printf(out, "%llu", (unsigned long long)v->number);
+	if (v->type == STRINGS && v->n != 1)
+		buf_putc(out, '[');
+	for (uint32_t i = 0; v->type >= STRING && i < v->n && i < SHOWN; i++) {
+		buf_puts(out, i ? ", " : "");
+		trace_quoted(out, v->str[i]);
+	}
+	if (v->type == STRINGS && v->n != 1)
+		buf_puts(out, v->n > SHOWN ? ", ...]" : "]");
+}
+
 /* The arguments as this run has them, variables filled in, as rules would write them. */
 static struct str
 trace_arguments(struct run *r, const struct call *k, const struct value *arg)
@@ -58,25 +80,10 @@ trace_arguments(struct run *r, const struct call *k, const struct value *arg)
 	struct buf out = { 0 };
 	struct str copy;
 
-	for (uint8_t i = 0; i < k->nargs; i++) {
-		const char *name = k->command->params[i].name;
-
-		if (!value_given(&arg[i]))
-			continue;
-		buf_puts(&out, out.len ? " " : "");
-		if (*name == ':')
-			buf_printf(&out, "%s%s", name, arg[i].type == FLAG ? "" : " ");
-		if (arg[i].type == NUMBER)
-			buf_printf(&out, "%llu", (unsigned long long)arg[i].number);
-		if (arg[i].type == STRINGS && arg[i].n != 1)
-			buf_putc(&out, '[');
-		for (uint32_t j = 0; j < arg[i].n && j < 20; j++) {
-			buf_puts(&out, j ? ", " : "");
-			trace_quoted(&out, arg[i].str[j]);
-		}
-		if (arg[i].type == STRINGS && arg[i].n != 1)
-			buf_puts(&out, arg[i].n > 20 ? ", ...]" : "]");
-	}
+	for (const struct graft_use *g = k->grafts; g; g = g->next)
+		trace_argument(&out, g->graft->name, &g->value);
+	for (uint8_t i = 0; i < k->nargs; i++)
+		trace_argument(&out, k->command->params[i].name, &arg[i]);
 	copy = buf_copy(&out, &r->arena);
 	buf_done(&out);
 	return copy;
