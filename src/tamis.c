@@ -25,6 +25,7 @@ const struct tamis_limits tamis_limits_default = {
 	.work = LIMIT_WORK, .memory = LIMIT_MEMORY, .script_size = LIMIT_SCRIPT_SIZE, .nesting = LIMIT_NESTING,
 	.actions = LIMIT_ACTIONS, .redirects = LIMIT_REDIRECTS, .includes = LIMIT_INCLUDES,
 	.include_nesting = LIMIT_INCLUDE_NESTING, .variable_value = LIMIT_VARIABLE_VALUE, .variables = LIMIT_VARIABLES,
+	.field_value = LIMIT_FIELD_VALUE,
 };
 
 const char *

@@ -69,6 +69,7 @@ struct tamis_limits {
 	unsigned includes, include_nesting;     /* scripts in one program, includes in includes (255, 10) */
 	size_t variable_value;          /* bytes; a longer value is cut at a character (65,536) */
 	unsigned variables;             /* names in one script (4,096) */
+	size_t field_value;             /* bytes of a header field that rules add (2,048; at least 998) */
 };
 extern const struct tamis_limits tamis_limits_default;
 

@@ -34,6 +34,12 @@
 #define LIMIT_REGEX_DEPTH       10000u          /* PCRE2 heap (KiB) for one match */
 #define STOP_EVERY              4096u           /* units between two polls of the host's stop() */
 
+/* --- edits of the header (vm/edit.c) */
+#define LIMIT_EDITS             500             /* of one script's run */
+#define LIMIT_FIELD_NAME        997             /* bytes: it and the colon are on one line (RFC 5322 2.1.1) */
+#define LIMIT_FIELD_VALUE       2048            /* bytes, before they are encoded */
+#define LIMIT_FIELD_VALUE_LEAST 998             /* what a host may lower that to (RFC 5293 4) */
+
 /* --- answers (vm/reply.c) */
 #define LIMIT_REPLY_SECONDS     (365u * 86400u) /* for which an address is remembered (RFC 5230 4.1: over 30 days) */
 #define LIMIT_REPLY_SUBJECT     256             /* characters */

@@ -320,13 +320,20 @@ arguments_matcher(struct arguments *a)
 	m->argument = a->match_argument;
 	m->captures = a->c->captures && m->type->captures && !(a->command->flags & COMMAND_SILENT);
 	a->call->matcher = m;
+	/* nothing is compared, so it does not matter how (RFC 5293 5) */
+	if (keys && keys->type == NONE) {
+		m->type = a->c->build->match_type;
+		m->comparator = comparator_default(a);
+		m->prepared_ok = true;
+		return;
+	}
 	if ((m->type->substring && !m->comparator->substring) || (m->type->order && !m->comparator->order)) {
 		compile_error(a->c, a->match_at, NULL, "'%s' does not work with the comparator \"%s\"", m->type->name,
 		              m->comparator->name);
 		a->bad = true;
 		return;
 	}
-	if (!keys || keys->type == NONE || a->bad)
+	if (!keys || a->bad)
 		return;
 	if (keys->dynamic) {
 		m->written = keys->str;

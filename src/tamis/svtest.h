@@ -229,6 +229,8 @@ void svtest_config_set(struct svtest *, struct str name, struct str value, bool 
 const char *svtest_config_reload(struct svtest *, struct str extension);
 /* The value in force; false: none. */
 bool svtest_config_get(const struct svtest *, const char *name, struct str *ret);
+/* The header fields for which settings forbid that: "forbid_add", "forbid_delete" */
+struct str svtest_config_protected(struct svtest *, const char *what);
 /* Everything that the engine is told by way of limits. */
 void svtest_config_limits(const struct svtest *, struct tamis_limits *);
 void svtest_config_done(struct svtest *);

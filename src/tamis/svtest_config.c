@@ -144,6 +144,12 @@ svtest_config_redirects(struct tamis_limits *l, uint64_t n)
 	l->redirects = svtest_config_unsigned(n);
 }
 
+static void
+svtest_config_field(struct tamis_limits *l, uint64_t n)
+{
+	l->field_value = n;
+}
+
 static const struct {
 	const char *name;
 	bool (*read)(struct str, uint64_t *);
@@ -155,6 +161,7 @@ static const struct {
 	{ "sieve_max_redirects", svtest_config_size, svtest_config_redirects },
 	{ "sieve_variables_max_variable_size", svtest_config_size, svtest_config_value },
 	{ "sieve_variables_max_value_size", svtest_config_size, svtest_config_value },
+	{ "sieve_editheader_max_header_size", svtest_config_size, svtest_config_field },
 	{ "sieve_include_max_includes", svtest_config_size, svtest_config_includes },
 	{ "sieve_include_max_nesting_depth", svtest_config_size, svtest_config_nesting },
 };
@@ -197,6 +204,41 @@ svtest_config_get(const struct svtest *t, const char *name, struct str *ret)
 		return false;
 	*ret = s->value;
 	return true;
+}
+
+/* --- fields that rules may not edit: a list of elements, each with settings of its own */
+
+static bool
+svtest_config_yes(const struct svtest *t, struct str element, const char *what, struct str *ret)
+{
+	struct buf name = { 0 };
+	bool found;
+
+	buf_printf(&name, "sieve_editheader_header/%.*s/%s", STR_ARG(element), what);
+	found = svtest_config_get(t, buf_str(&name).s, ret);
+	buf_done(&name);
+	return found;
+}
+
+struct str
+svtest_config_protected(struct svtest *t, const char *what)
+{
+	struct str elements = STR_EMPTY, *element, value, field, list;
+	struct buf b = { 0 };
+	size_t i, n;
+
+	svtest_config_get(t, "sieve_editheader_header", &elements);
+	n = arena_words(&t->arena, &elements, 1, &element);
+	for (i = 0; i < n; i++) {
+		if (!svtest_config_yes(t, element[i], what, &value) || !str_iis(str_trim(value), "yes"))
+			continue;
+		if (!svtest_config_yes(t, element[i], "name", &field))
+			field = element[i];
+		buf_printf(&b, "%.*s ", STR_ARG(str_trim(field)));
+	}
+	list = buf_copy(&b, &t->arena);
+	buf_done(&b);
+	return list;
 }
 
 void
@@ -250,6 +292,7 @@ svtest_config_reload(struct svtest *t, struct str extension)
 	}
 	svtest_config_limits(t, &t->session.rules.limits);
 	t->limits.variable_value = t->session.rules.limits.variable_value;
+	t->limits.field_value = t->session.rules.limits.field_value;
 	t->nconfig++;
 	return wrong;
 }

@@ -89,10 +89,13 @@ svtest_scene_new(struct svtest *t, struct str text)
 void
 svtest_scene_settings(struct svtest *t)
 {
+	struct tamis_message *m = svtest_scene_current(t)->message;
 	struct str delimiter = STR("+");
 
 	svtest_config_get(t, "recipient_delimiter", &delimiter);
-	svtest_scene_fact(svtest_scene_current(t)->message, "vnd.tamis.recipient-delimiter", delimiter);
+	svtest_scene_fact(m, "vnd.tamis.recipient-delimiter", delimiter);
+	svtest_scene_fact(m, "vnd.tamis.protect-add", svtest_config_protected(t, "forbid_add"));
+	svtest_scene_fact(m, "vnd.tamis.protect-delete", svtest_config_protected(t, "forbid_delete"));
 }
 
 static void

@@ -79,7 +79,6 @@ run_look_again(struct run *r)
 		r->flags = NULL;
 	r->cleared = r->outcome->cleared;
 	fields_forget(r);
-	memset(r->probe, 0, r->program->nprobes * sizeof *r->probe);
 }
 
 int

@@ -1,5 +1,6 @@
 /* fields.c - header fields as a run sees them
  * SPDX-License-Identifier: BSD-2-Clause */
+#include "vm/edit.h"
 #include "vm/run.h"
 
 const struct field run_field_unknown;
@@ -9,6 +10,7 @@ fields_forget(struct run *r)
 {
 	for (uint32_t i = 0; i < r->program->nnames; i++)
 		r->field[i] = (struct field *)&run_field_unknown;
+	memset(r->probe, 0, r->program->nprobes * sizeof *r->probe);
 }
 
 struct field *
@@ -18,15 +20,20 @@ run_field_find(struct run *r, uint32_t id)
 }
 
 struct field *
+run_field_lower(struct run *r, struct str name)
+{
+	struct field *edited;
+
+	if (r->outcome->edits && edit_find(r->outcome, name, &edited))
+		return edited;
+	return message_field(r->message, name, field_hash(name));
+}
+
+struct field *
 run_field_named(struct run *r, struct str name)
 {
-	struct str lower;
-
 	/* "From:" is no name, and no error either: no field has it (RFC 5228 2.4.2.2) */
-	if (!header_name_ok(name))
-		return NULL;
-	lower = arena_lower(&r->arena, name);
-	return message_field(r->message, lower, field_hash(lower));
+	return header_name_ok(name) ? run_field_lower(r, arena_lower(&r->arena, name)) : NULL;
 }
 
 static bool

@@ -323,6 +323,20 @@ match_nearest(struct match *m)
 	TRACE(m->run, nearest, m->call, m->value, best);
 }
 
+/* The call's matcher, its keys as they are now; NULL after an error. */
+static const struct matcher *
+matcher_now(struct run *r, const struct call *k, const struct value *arg)
+{
+	const struct value *keys = NULL;
+
+	if (k->matcher->prepared_ok)
+		return k->matcher;
+	for (uint8_t i = 0; i < k->nargs; i++)
+		if (k->command->params[i].role == ROLE_KEYS)
+			keys = &arg[i];
+	return keys ? matcher_dynamic(r, k, keys) : NULL;
+}
+
 int
 match_run(struct run *r, const struct call *k, const struct value *arg)
 {
@@ -332,22 +346,14 @@ match_run(struct run *r, const struct call *k, const struct value *arg)
 	/* by hand: this is every comparing test, and the rest is written before it is read */
 	m.run = r;
 	m.call = k;
-	m.matcher = k->matcher;
+	m.matcher = matcher_now(r, k, arg);
 	m.bits = NULL;
 	m.result = NO;
 	m.count = 0;
 	m.value.s = NULL;
 
-	if (!k->matcher->prepared_ok) {
-		const struct value *keys = NULL;
-
-		for (uint8_t i = 0; i < k->nargs; i++)
-			if (k->command->params[i].role == ROLE_KEYS)
-				keys = &arg[i];
-		m.matcher = keys ? matcher_dynamic(r, k, keys) : NULL;
-		if (!m.matcher)
-			return ERROR;
-	}
+	if (!m.matcher)
+		return ERROR;
 	r->matching = &m;
 	rc = k->command->values(r, k, arg, &m);
 	if (rc == YES && m.matcher->type->counts && m.result == NO)
@@ -358,4 +364,30 @@ match_run(struct run *r, const struct call *k, const struct value *arg)
 	if (m.result == NO && r->tracing)
 		match_nearest(&m);
 	return m.result;
+}
+
+int
+match_each(struct run *r, const struct call *k, const struct value *arg, struct cell *const *cell, unsigned n, bool *ret)
+{
+	struct match m = { .run = r, .call = k, .matcher = matcher_now(r, k, arg), .result = NO };
+	bool tracing = r->tracing, counts = m.matcher && m.matcher->type->counts;
+	int rc = m.matcher ? YES : ERROR;
+
+	/* a trace shows the values that tests see */
+	r->tracing = false;
+	r->matching = &m;
+	for (unsigned i = 0; i < n && rc >= 0; i++) {
+		m.result = NO;
+		match_cell(&m, cell[i]);
+		rc = m.result;
+		ret[i] = rc == YES;
+	}
+	if (counts && rc >= 0) {
+		match_counted(&m);
+		rc = m.result;
+		memset(ret, rc == YES, n * sizeof *ret);
+	}
+	r->matching = NULL;
+	r->tracing = tracing;
+	return rc < 0 ? rc : YES;
 }

@@ -21,6 +21,9 @@ struct match {
 const uint64_t *match_starts(struct match *);
 /* Runs the test's values through the matcher: YES, NO, UNKNOWN or ERROR. */
 int match_run(struct run *, const struct call *, const struct value *arg);
+/* Marks those of n values that match, for an action: YES, UNKNOWN or ERROR.  What counts values counts them all, and all
+ * or none match. */
+int match_each(struct run *, const struct call *, const struct value *arg, struct cell *const *, unsigned n, bool *ret);
 /* The test's bit in its index is clear: it cannot match. */
 bool match_excluded(struct run *, const struct call *);
 

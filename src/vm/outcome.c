@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "vm/edit.h"
 #include "vm/mailbox.h"
 #include "vm/path.h"
 
@@ -95,7 +96,8 @@ void
 outcome_switch(struct outcome *o, struct recipient *r)
 {
 	o->recipient = r;
-	o->version = 0;
+	o->version = o->begun = 0;
+	o->edits = NULL;
 }
 
 void
@@ -142,6 +144,7 @@ outcome_begin(struct outcome *o)
 	/* the keep of a script that is not the last means "go on" */
 	outcome_drop(o, is_keep);
 	o->nruns++;
+	o->begun = o->version;
 	o->nactions = o->nredirects = 0;
 	o->cancelled = o->kept = o->answered = false;
 }
@@ -165,6 +168,8 @@ outcome_end(struct outcome *o, bool failed)
 
 	if (failed) {
 		outcome_drop(o, of_this_run);
+		/* RFC 5293 7: an error keeps the message as it was */
+		edit_undo(o, o->begun);
 		o->cancelled = false;
 	}
 	o->failed = failed;
@@ -342,6 +347,11 @@ outcome_add(struct outcome *o, const struct program *p, struct effect *e, bool d
 		e->public.early = false;
 		e->public.noptions = 0;
 	}
+	/* edits go with everything, and have a limit of their own */
+	if (e->public.kind == TAMIS_HEADER_ADD || e->public.kind == TAMIS_HEADER_DELETE) {
+		outcome_append(o, e);
+		return NULL;
+	}
 	wrong = effect_conflict(o, e);
 	if (wrong)
 		return wrong;
@@ -365,16 +375,16 @@ outcome_add(struct outcome *o, const struct program *p, struct effect *e, bool d
 	return NULL;
 }
 
-/* --- the bytes.  Edits of the header come with the commands that make them;
- * without any the message is what it was. */
+/* --- the bytes */
+
 int
 outcome_write(const struct outcome *o, unsigned version, int (*write)(void *ctx, struct tamis_text), void *ctx)
 {
 	const struct message *m = o->recipient->message;
-	int rc = write(ctx, text_of(m->header));
+	int rc;
 
-	(void)version;
-	if (rc < 0)
-		return rc;
-	return m->body.len ? write(ctx, text_of(m->body)) : rc;
+	if (o->edits && version)
+		return edit_write(o, version, write, ctx);
+	rc = write(ctx, text_of(m->header));
+	return rc < 0 || !m->body.len ? rc : write(ctx, text_of(m->body));
 }

@@ -38,6 +38,8 @@ struct effect {
 	unsigned cap;                   /* room in options */
 };
 
+struct edits;
+
 struct outcome {
 	struct arena arena;
 	struct recipient *recipient;
@@ -45,6 +47,8 @@ struct outcome {
 	unsigned nruns;                 /* scripts run so far */
 	unsigned nactions, nredirects;  /* of the current one */
 	unsigned version;               /* edits so far */
+	unsigned begun;                 /* before the current script */
+	struct edits *edits;            /* NULL: none (vm/edit.h) */
 	bool cancelled;                 /* the implicit keep of the current script */
 	bool kept;                      /* it has an explicit one */
 	bool answered;                  /* outcome_answer() in the current script */
@@ -59,7 +63,7 @@ void outcome_switch(struct outcome *, struct recipient *);
 void outcome_clear(struct outcome *);
 /* a run begins: takes back keeps of the one before */
 void outcome_begin(struct outcome *);
-/* it ends: the implicit keep, or NULL.  failed: its effects go, a keep stays. */
+/* it ends: the implicit keep, or NULL.  failed: its effects and edits go, a keep stays. */
 struct effect *outcome_end(struct outcome *, bool failed);
 /* The script answers, even if nothing is to be sent this time: NULL, or why it cannot (RFC 5230 4.7). */
 const char *outcome_answer(struct outcome *);

@@ -35,7 +35,7 @@ is_machine(struct str local)
 static struct field *
 field_named(struct run *r, struct str name)
 {
-	return message_field(r->message, name, field_hash(name));
+	return run_field_lower(r, name);
 }
 
 /* The envelope's sender; after final delivery it may be in a field alone

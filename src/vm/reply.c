@@ -146,7 +146,7 @@ line_of(struct arena *arena, struct str v, size_t most)
 static struct field *
 field_named(struct run *r, struct str name)
 {
-	return message_field(r->message, name, field_hash(name));
+	return run_field_lower(r, name);
 }
 
 static struct str

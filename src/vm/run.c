@@ -463,8 +463,8 @@ run_start(struct run *r)
 
 	arena_init(&r->arena, p->limits.memory);
 	r->field = arena_array(&r->arena, p->nnames + 1u, sizeof *r->field);
+	r->probe = arena_array(&r->arena, p->nprobes + 1u, sizeof *r->probe);
 	fields_forget(r);
-	r->probe = arena_zalloc(&r->arena, (p->nprobes + 1u) * sizeof *r->probe);
 	r->done = arena_zalloc(&r->arena, (p->nunits / 64 + 1u) * sizeof *r->done);
 	r->global = arena_array(&r->arena, p->nglobals + 1u, sizeof *r->global);
 	for (uint32_t i = 0; i < p->nglobals; i++)

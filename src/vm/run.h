@@ -107,9 +107,10 @@ struct fields {
 	struct field *at;
 };
 struct field *fields_next_selected(struct fields *);
-void fields_forget(struct run *);        /* another message, or another header of it */
+void fields_forget(struct run *);        /* another message, or another header of it: what the index found, too */
 struct field *run_field_find(struct run *, uint32_t id);
 struct field *run_field_named(struct run *, struct str name);
+struct field *run_field_lower(struct run *, struct str name);    /* a name in lower case */
 
 /* First field of the i-th of those names; not narrowed.  The list of a name is looked up once for each run. */
 static inline struct field *

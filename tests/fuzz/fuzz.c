@@ -204,6 +204,7 @@ fuzz_run(const struct tamis_program *program, struct tamis_text raw, enum tamis_
 	if (stage == TAMIS_BODY) {
 		FUZZ_CHECK(ret->status == TAMIS_DECIDED || ret->status == TAMIS_FAILED);
 		tamis_outcome_write(outcome, 0, result_write, ret);
+		tamis_outcome_write(outcome, UINT32_MAX, result_write, ret);
 	}
 	tamis_outcome_free(outcome);
 	tamis_recipient_free(recipient);

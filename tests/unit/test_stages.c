@@ -99,6 +99,9 @@ action(struct buf *out)
 		"include :once \"inner\";", "ereject \"gone\"; stop;", "set :length \"w\" \"${1}\";", "return;",
 		"addflag \"1${1}\";", "setflag \"${v} ${w}\";", "setflag \"2\";", "removeflag \"1 ${v}\";",
 		"addflag \"f\" \"${1} 3\";", "setflag \"f\" \"0 1\";", "removeflag \"f\" [\"${w}\", \"1\"];", "keep :flags \"${f}\";",
+		"addheader \"X-A\" \"${1}\";", "addheader :last \"Subject\" \"0${v}\";", "addheader \"X-C\" \"${global.g}1\";",
+		"deleteheader \"X-A\";", "deleteheader :index 1 :matches \"X-B\" \"*${1}\";", "deleteheader :contains \"Subject\" \"1\";",
+		"deleteheader :index 1 :last \"X-A\";",
 		"fileinto :flags \"a${1}\" \"fl\";", "vacation :addresses \"b@example.org\" :subject \"${1}\" \"away ${v}\"; stop;",
 	};
 
@@ -134,7 +137,7 @@ block(struct buf *out, int depth, unsigned n)
 }
 
 #define REQUIRE "require [\"variables\", \"include\", \"fileinto\", \"copy\", \"envelope\", \"subaddress\", \"reject\", " \
-	"\"ereject\", \"regex\", \"body\", \"imap4flags\", \"vacation\"];\n"
+	"\"ereject\", \"regex\", \"body\", \"imap4flags\", \"vacation\", \"editheader\"];\n"
 
 static struct buf inner;
 
@@ -161,7 +164,14 @@ ask(void *ctx, struct tamis_recipient *r, struct tamis_text what, struct tamis_t
 
 static const struct tamis_host host = { .load = load, .ask = ask, .report = probe_report };
 
-/* The plan as text; empty for undecided. */
+static int
+append(void *ctx, struct tamis_text v)
+{
+	buf_add(ctx, str_of(v));
+	return 0;
+}
+
+/* The plan as text, with the header as edited; empty for undecided. */
 static void
 plan(const struct program *p, struct message *m, const char *to, enum tamis_stage stage, struct buf *out)
 {
@@ -173,10 +183,14 @@ plan(const struct program *p, struct message *m, const char *to, enum tamis_stag
 	if (status == TAMIS_DECIDED || status == TAMIS_FAILED) {
 		buf_puts(out, status == TAMIS_FAILED ? "failed:" : "decided:");
 		for (const struct effect *e = o->first; e; e = e->next) {
-			buf_printf(out, " %.*s", (int)e->public.name.len, e->public.name.s);
+			buf_printf(out, " %.*s %u", (int)e->public.name.len, e->public.name.s, e->public.version);
 			for (size_t i = 0; i < e->public.noptions; i++)
 				buf_printf(out, "[%.*s]", (int)e->public.options[i].value.len, e->public.options[i].value.s);
 			buf_putc(out, ';');
+		}
+		if (o->edits) {
+			outcome_write(o, o->version, append, out);
+			out->len -= m->body.len;
 		}
 	}
 	outcome_free(o);

@@ -1,0 +1,2 @@
+require "fileinto";
+if header "x-script" "was here" { fileinto "seen"; }
