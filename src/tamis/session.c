@@ -72,6 +72,21 @@ session_limits(struct session *s)
 	return 0;
 }
 
+/* Roughly: no blanks or controls outside quotes.  The engine knows exactly; this is for typing errors. */
+static bool
+is_path(const char *s)
+{
+	bool quoted = false;
+
+	for (; *s; s++) {
+		if (*s == '"')
+			quoted = !quoted;
+		else if ((unsigned char)*s < 0x20 || *s == 0x7f || (*s == ' ' && !quoted))
+			return false;
+	}
+	return !quoted;
+}
+
 static int
 session_facts(struct session *s)
 {
@@ -83,6 +98,10 @@ session_facts(struct session *s)
 	for (i = 0; i < set->env.n; i++)
 		if (answer_env(&s->answer, str_from(set->env.v[i])) < 0)
 			return cmd_usage(s->cmd, "\"--env %s\" is not NAME=VALUE", set->env.v[i]);
+	if (set->from && !is_path(set->from))
+		return cmd_usage(s->cmd, "envelope sender \"%s\" is no mail address, nor \"<>\"", set->from);
+	if (set->to && (!*set->to || !is_path(set->to)))
+		return cmd_usage(s->cmd, "envelope recipient \"%s\" is no mail address", set->to);
 	s->answer.from = set->from;
 	s->answer.to = set->to;
 	return 0;
