@@ -116,7 +116,7 @@ holds_addresses(struct str name)
 	if (str_istarts(name, STR("x-")))
 		return true;
 	for (size_t i = 0; i < COUNT(address_fields); i++)
-		if (str_iis(name, address_fields[i]))
+		if (name.len && char_lower(*name.s) == *address_fields[i] && str_iis(name, address_fields[i]))
 			return true;
 	return false;
 }
