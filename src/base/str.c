@@ -86,6 +86,33 @@ str_find(struct str hay, struct str needle)
 	return at ? at - hay.s : -1;
 }
 
+/* Eight bytes at a time: added so that bit 7 of a byte tells whether it is at
+ * least "A", and whether it is beyond "Z"; bytes above 0x7f are none. */
+static bool
+word_has_capital(const char *p)
+{
+	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
+	uint64_t word, low;
+
+	memcpy(&word, p, sizeof word);
+	low = word & ~high;
+	return (low + ones * (0x80 - 'A')) & ~(low + ones * (0x7f - 'Z')) & ~word & high;
+}
+
+bool
+str_has_capital(struct str v)
+{
+	size_t i = 0;
+
+	for (; i + 8 <= v.len; i += 8)
+		if (word_has_capital(v.s + i))
+			return true;
+	for (; i < v.len; i++)
+		if (char_lower(v.s[i]) != v.s[i])
+			return true;
+	return false;
+}
+
 void
 str_lower_into(char *dst, struct str src)
 {

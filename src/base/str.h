@@ -70,6 +70,8 @@ int str_cmp(struct str, struct str);
 struct str str_trim(struct str);
 /* offset of the first occurrence, or -1 */
 ptrdiff_t str_find(struct str hay, struct str needle);
+/* is there an ASCII letter A to Z? */
+bool str_has_capital(struct str);
 /* dst may be src */
 void str_lower_into(char *dst, struct str src);
 /* Seeded, so that nobody can choose keys that collide: the seed is one per

@@ -179,10 +179,7 @@ static const struct match_type match_types[] = {
 static struct str
 ascii_canonical(struct arena *arena, struct str v)
 {
-	for (size_t i = 0; i < v.len; i++)
-		if (char_lower(v.s[i]) != v.s[i])
-			return arena_lower(arena, v);
-	return v;
+	return str_has_capital(v) ? arena_lower(arena, v) : v;
 }
 
 static int

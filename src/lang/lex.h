@@ -22,6 +22,7 @@ struct lex {
 	char punctuation;
 };
 
+/* The source's text is followed by a NUL that is not counted. */
 void lex_init(struct lex *, struct source *, struct diag *, struct arena *);
 /* LEX_ERROR has been reported; the next call goes on behind it. */
 enum lex_token lex_next(struct lex *);

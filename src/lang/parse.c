@@ -9,6 +9,8 @@
 
 #include "grammar/sieve.h"
 
+enum { LIST_ADOPTED = 1000 };   /* strings of a list, from which on the parser's own array becomes the tree's */
+
 int parse_token(SIEVE_STYPE *, struct span *, struct parse *);
 
 struct ast_node *
@@ -70,10 +72,17 @@ parse_one_string(struct parse *p, struct ast_arg *arg, struct ast_string string)
 void
 parse_strings(struct parse *p, struct ast_arg *arg)
 {
-	struct ast_string *copy = arena_array(p->arena, p->nstrings, sizeof *copy);
+	struct ast_string *strings = p->strings;
 
-	memcpy(copy, p->strings, p->nstrings * sizeof *copy);
-	arg->string = copy;
+	if (p->nstrings >= LIST_ADOPTED) {      /* rather than copy megabytes */
+		arena_on_reset(p->arena, free, strings);
+		p->strings = NULL;
+		p->cap = 0;
+	} else {
+		strings = arena_array(p->arena, p->nstrings, sizeof *strings);
+		memcpy(strings, p->strings, p->nstrings * sizeof *strings);
+	}
+	arg->string = strings;
 	arg->nstrings = p->nstrings;
 	p->nstrings = 0;
 }

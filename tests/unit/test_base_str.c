@@ -68,6 +68,23 @@ START_TEST(lower_any_length)
 }
 END_TEST
 
+/* every byte value, at every place of strings of every length around a word */
+START_TEST(capitals)
+{
+	char text[32];
+
+	for (size_t len = 0; len <= 26; len++)
+		for (size_t at = 0; at < (len ? len : 1); at++)
+			for (int byte = 0; byte < 256; byte++) {
+				memset(text, byte & 1 ? 'z' : '@', sizeof text);
+				text[at] = (char)byte;
+				ck_assert_int_eq(str_has_capital((struct str){ text, len }), len && byte >= 'A' && byte <= 'Z');
+			}
+	memset(text, 0xc1, sizeof text);
+	ck_assert(!str_has_capital((struct str){ text, sizeof text }));
+}
+END_TEST
+
 START_TEST(hash_depends_on_everything)
 {
 	char text[70];
@@ -467,6 +484,7 @@ main(void)
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, comparing);
 	tcase_add_test(c, lower_any_length);
+	tcase_add_test(c, capitals);
 	tcase_add_test(c, hash_depends_on_everything);
 	tcase_add_test(c, hash_spreads);
 	tcase_add_loop_test(c, distance, 0, sizeof distances / sizeof *distances);
