@@ -1,0 +1,314 @@
+/* log.c - what happened, one line for each event, in syslog or on standard error
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <threads.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/utf8.h"
+#include "host/log.h"
+
+enum { REPEAT_SECONDS = 60 };
+
+/* Where lines go, and the last warning; everything under the lock. */
+static struct {
+	once_flag once;
+	mtx_t lock;
+	bool syslog;
+	char *ident;
+	int last_level;
+	struct buf last, last_id;       /* empty: none */
+	unsigned repeats;
+	int64_t since;
+} where = { .once = ONCE_FLAG_INIT };
+
+static const struct {
+	const char *name;
+	int value;
+} facilities[] = {
+	{ "mail", LOG_MAIL }, { "daemon", LOG_DAEMON }, { "user", LOG_USER }, { "auth", LOG_AUTH },
+	{ "local0", LOG_LOCAL0 }, { "local1", LOG_LOCAL1 }, { "local2", LOG_LOCAL2 }, { "local3", LOG_LOCAL3 },
+	{ "local4", LOG_LOCAL4 }, { "local5", LOG_LOCAL5 }, { "local6", LOG_LOCAL6 }, { "local7", LOG_LOCAL7 },
+};
+
+static const char *const level_word[] = {
+	[LOG_ERR] = "error", [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice", [LOG_INFO] = NULL,
+};
+
+static void
+log_start(void)
+{
+	if (mtx_init(&where.lock, mtx_plain) != thrd_success)
+		abort();
+}
+
+static void
+log_take(void)
+{
+	call_once(&where.once, log_start);
+	mtx_lock(&where.lock);
+}
+
+static int64_t
+seconds_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
+/* --- values */
+
+static bool
+is_shown(uint32_t code)
+{
+	return (code > ' ' && code < 0x7f) || (code > 0xa0 && code != 0x2028 && code != 0x2029);
+}
+
+static bool
+wants_quotes(struct str v)
+{
+	uint32_t code;
+	size_t n;
+
+	if (!v.len)
+		return true;
+	for (; v.len; v = str_sub(v, n, v.len)) {
+		n = utf8_next(v, &code);
+		if (!n || !is_shown(code) || code == '"' || code == '\\' || code == '=')
+			return true;
+	}
+	return false;
+}
+
+static void
+escape(struct buf *out, struct str v)
+{
+	uint32_t code;
+	size_t n;
+
+	for (; v.len; v = str_sub(v, n, v.len)) {
+		n = utf8_next(v, &code);
+		if (n && (code == '"' || code == '\\'))
+			buf_printf(out, "\\%c", (char)code);
+		else if (n && (code == ' ' || is_shown(code)))
+			buf_add(out, str_sub(v, 0, n));
+		else
+			for (size_t i = 0, k = n ? n : (n = 1); i < k; i++)
+				buf_printf(out, "\\x%02X", (unsigned char)v.s[i]);
+	}
+}
+
+static void
+value_add(struct buf *out, struct str v, bool quoted)
+{
+	struct str cut = v.len > LOG_VALUE_MAX ? utf8_cut(v, LOG_VALUE_MAX) : v;
+	bool quotes = !quoted && (wants_quotes(v) || cut.len < v.len);
+
+	if (quotes)
+		buf_putc(out, '"');
+	escape(out, cut);
+	if (cut.len < v.len)
+		buf_puts(out, "...");
+	if (quotes)
+		buf_putc(out, '"');
+}
+
+/* --- formats */
+
+static void
+number_add(struct buf *out, char conversion, int longs, va_list *args)
+{
+	bool is_signed = conversion == 'd' || conversion == 'i';
+
+	if (is_signed)
+		buf_printf(out, "%lld", longs == 2 ? va_arg(*args, long long) : longs ? va_arg(*args, long) : va_arg(*args, int));
+	else
+		buf_printf(out, conversion == 'x' ? "%llx" : "%llu",
+		           longs == 2 ? va_arg(*args, unsigned long long) : longs ? va_arg(*args, unsigned long) :
+		           va_arg(*args, unsigned));
+}
+
+/* What follows a "%"; returns what follows that, or NULL if it is none of ours. */
+static const char *
+conversion_add(struct buf *out, const char *f, bool quoted, va_list *args)
+{
+	int precision = -1, longs = 0;
+	const char *s;
+
+	if (f[0] == '.' && f[1] == '*') {
+		precision = va_arg(*args, int);
+		f += 2;
+	}
+	for (; *f == 'l'; f++)
+		longs++;
+	if (*f == 'z' || *f == 'j') {
+		longs = *f == 'j' ? 2 : 1;
+		f++;
+	}
+	if (*f == 's') {
+		s = va_arg(*args, const char *);
+		s = s ? s : "";
+		value_add(out, (struct str){ s, precision < 0 ? strlen(s) : (size_t)precision }, quoted);
+	} else if (*f && strchr("diux", *f)) {
+		number_add(out, *f, longs, args);
+	} else if (*f == '%') {
+		buf_putc(out, '%');
+	} else {
+		return NULL;
+	}
+	return f + 1;
+}
+
+static void
+format_add(struct buf *out, const char *f, va_list *args)
+{
+	bool quoted = false;
+
+	/* what comes after a conversion that is none of ours cannot be told: better no values than wrong ones */
+	while (f && *f) {
+		if (*f == '%') {
+			f = conversion_add(out, f + 1, quoted, args);
+			continue;
+		}
+		quoted ^= *f == '"';
+		buf_putc(out, *f++);
+	}
+}
+
+/* --- lines */
+
+static void
+write_line(int level, const char *id, struct str text)
+{
+	struct buf line = { 0 };
+
+	if (!where.syslog)
+		buf_printf(&line, "%s[%ld]: ", where.ident ? where.ident : "tamis", (long)getpid());
+	if (id && *id) {
+		escape(&line, utf8_cut(str_from(id), LOG_VALUE_MAX));
+		buf_puts(&line, ": ");
+	}
+	if (level_word[level])
+		buf_printf(&line, "level=%s ", level_word[level]);
+	buf_add(&line, text);
+	line.len = utf8_cut(buf_str(&line), LOG_LINE_MAX).len;
+	if (where.syslog) {
+		syslog(level, "%.*s", STR_ARG(buf_str(&line)));
+	} else {
+		struct str rest;
+
+		buf_putc(&line, '\n');
+		for (rest = buf_str(&line); rest.len; ) {
+			ssize_t n = write(STDERR_FILENO, rest.s, rest.len);
+
+			if (n < 0 && errno != EINTR)
+				break;
+			rest = str_sub(rest, n > 0 ? (size_t)n : 0, rest.len);
+		}
+	}
+	buf_done(&line);
+}
+
+static void
+write_repeats(void)
+{
+	char text[64];
+
+	if (where.repeats) {
+		snprintf(text, sizeof text, "event=repeated times=%u", where.repeats);
+		write_line(where.last_level, where.last_id.len ? buf_str(&where.last_id).s : NULL, str_from(text));
+	}
+	where.repeats = 0;
+	buf_reset(&where.last);
+	buf_reset(&where.last_id);
+}
+
+/* Is it what the last warning said?  Then it is counted. */
+static bool
+is_repeated(int level, struct str id, struct str text)
+{
+	int64_t now = seconds_now();
+
+	if (level == where.last_level && where.last.len && str_eq(text, buf_str(&where.last)) &&
+	    str_eq(id, buf_str(&where.last_id)) && now - where.since < REPEAT_SECONDS) {
+		where.repeats++;
+		return true;
+	}
+	write_repeats();
+	where.last_level = level;
+	where.since = now;
+	buf_add(&where.last, text);
+	buf_add(&where.last_id, id);
+	return false;
+}
+
+void
+log_line(int level, const char *id, const char *format, ...)
+{
+	struct buf text = { 0 };
+	int saved = errno;
+	va_list args;
+
+	if (level < LOG_ERR || level > LOG_INFO)
+		level = level < LOG_ERR ? LOG_ERR : LOG_INFO;
+	va_start(args, format);
+	format_add(&text, format, &args);
+	va_end(args);
+	log_take();
+	if (level > LOG_WARNING || !is_repeated(level, id ? str_from(id) : STR_EMPTY, buf_str(&text)))
+		write_line(level, id, buf_str(&text));
+	mtx_unlock(&where.lock);
+	buf_done(&text);
+	errno = saved;
+}
+
+/* --- where */
+
+int
+log_facility(const char *name)
+{
+	for (size_t i = 0; i < sizeof facilities / sizeof *facilities; i++)
+		if (!strcmp(facilities[i].name, name))
+			return facilities[i].value;
+	return -1;
+}
+
+void
+log_open(bool to_stderr, const char *facility, const char *ident)
+{
+	int value = log_facility(facility);
+	char *copy = strdup(ident);
+
+	if (!copy)
+		abort();
+	log_take();
+	write_repeats();
+	if (where.syslog)
+		closelog();
+	free(where.ident);
+	where.ident = copy;
+	where.syslog = !to_stderr;
+	if (where.syslog)
+		openlog(where.ident, LOG_PID | LOG_NDELAY, value < 0 ? LOG_MAIL : value);
+	mtx_unlock(&where.lock);
+}
+
+void
+log_close(void)
+{
+	log_take();
+	write_repeats();
+	if (where.syslog)
+		closelog();
+	where.syslog = false;
+	free(where.ident);
+	where.ident = NULL;
+	buf_done(&where.last);
+	buf_done(&where.last_id);
+	mtx_unlock(&where.lock);
+}
