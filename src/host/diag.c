@@ -9,7 +9,8 @@
 
 enum {
 	LINE_SHOWN = 200,       /* characters of a source line; longer ones are cut around the place */
-	MARK_LINES = 64         /* every so many lines of a text are marked, so that none is far to seek */
+	MARK_LINES = 64,        /* every so many lines of a text there is a mark, */
+	MARK_COLUMNS = 4096     /* and every so many characters of one line */
 };
 
 #define BOLD    "\033[1m"
@@ -92,16 +93,34 @@ diag_dup(struct str v)
 }
 
 static void
+diag_marks_line(struct diag_source *s, struct str v, unsigned line)
+{
+	unsigned column = 1;
+
+	while (v.len > MARK_COLUMNS) {
+		v = str_sub(v, diag_skip(v, MARK_COLUMNS), v.len);
+		column += MARK_COLUMNS;
+		if (v.len)
+			vec_push(&s->mark, (struct diag_mark){ line, column, (size_t)(v.s - s->text.s) });
+	}
+}
+
+static void
 diag_marks(struct diag_source *s)
 {
-	const char *p = s->text.s, *end = p + s->text.len;
-	unsigned line = 0;
+	struct str rest = s->text;
+	unsigned line = 1;
 
 	s->mark.n = 0;
-	while (p < end && (p = memchr(p, '\n', (size_t)(end - p)))) {
-		p++;
-		if (++line % MARK_LINES == 0)
-			vec_push(&s->mark, (size_t)(p - s->text.s));
+	while (rest.len) {
+		const char *eol = memchr(rest.s, '\n', rest.len);
+		size_t len = eol ? (size_t)(eol - rest.s) : rest.len;
+
+		if (len > MARK_COLUMNS)
+			diag_marks_line(s, str_sub(rest, 0, len - (rest.s[len - 1] == '\r')), line);
+		rest = str_sub(rest, eol ? len + 1 : len, rest.len);
+		if (line++ % MARK_LINES == 0)
+			vec_push(&s->mark, (struct diag_mark){ line, 1, (size_t)(rest.s - s->text.s) });
 	}
 }
 
@@ -128,33 +147,72 @@ diag_path(const struct diag *d, struct str name)
 	return s ? str_from(s->path) : name;
 }
 
+static bool
+diag_is_before(const struct diag_mark *m, unsigned line, unsigned column)
+{
+	return m->line < line || (m->line == line && m->column <= column);
+}
+
+static struct diag_mark
+diag_mark_before(const struct diag_source *s, unsigned line, unsigned column)
+{
+	size_t low = 0, high = s->mark.n;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (diag_is_before(&s->mark.v[middle], line, column))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? s->mark.v[low - 1] : (struct diag_mark){ 1, 1, 0 };
+}
+
+/* The text from that place on; from the end of the line if that is shorter.  Empty if there is no such line. */
+static struct str
+diag_seek(const struct diag_source *s, unsigned line, unsigned column)
+{
+	struct diag_mark m = diag_mark_before(s, line, column ? column : 1);
+	const char *p = s->text.s + m.at, *end = s->text.s + s->text.len, *eol;
+	size_t most;
+
+	for (; m.line < line; m.line++) {
+		p = memchr(p, '\n', (size_t)(end - p));
+		if (!p)
+			return STR_EMPTY;
+		p++;
+		m.column = 1;
+	}
+	if (column <= m.column)
+		return (struct str){ p, (size_t)(end - p) };
+	/* no character has more than four bytes */
+	most = ((size_t)column - m.column) * 4 + 1;
+	if (most > (size_t)(end - p))
+		most = (size_t)(end - p);
+	eol = memchr(p, '\n', most);
+	if (eol && eol > p && eol[-1] == '\r')
+		eol--;
+	p += diag_skip((struct str){ p, eol ? (size_t)(eol - p) : most }, column - m.column);
+	return (struct str){ p, (size_t)(end - p) };
+}
+
+/* up to the end of the line */
+static struct str
+diag_until_end(struct str rest)
+{
+	const char *eol = memchr(rest.s, '\n', rest.len);
+	size_t len = eol ? (size_t)(eol - rest.s) : rest.len;
+
+	return str_sub(rest, 0, len - (len && rest.s[len - 1] == '\r'));
+}
+
 struct str
 diag_line(const struct diag *d, struct str name, unsigned n)
 {
 	const struct diag_source *s = diag_find(d, name);
-	const char *p, *end, *stop;
 
-	if (!s || !n)
-		return STR_EMPTY;
-	p = s->text.s;
-	end = p + s->text.len;
-	if (--n / MARK_LINES > s->mark.n)
-		return STR_EMPTY;
-	if (n >= MARK_LINES)
-		p += s->mark.v[n / MARK_LINES - 1];
-	for (n %= MARK_LINES; n && p; n--) {
-		p = memchr(p, '\n', (size_t)(end - p));
-		if (p)
-			p++;
-	}
-	if (!p || p >= end)
-		return STR_EMPTY;
-	stop = memchr(p, '\n', (size_t)(end - p));
-	if (!stop)
-		stop = end;
-	if (stop > p && stop[-1] == '\r')
-		stop--;
-	return (struct str){ p, (size_t)(stop - p) };
+	return s && n ? diag_until_end(diag_seek(s, n, 1)) : STR_EMPTY;
 }
 
 struct str
@@ -169,12 +227,15 @@ struct str
 diag_text(const struct diag *d, const struct tamis_place *p)
 {
 	const struct diag_source *s = diag_find(d, text_str(p->file));
-	struct str line = diag_line(d, text_str(p->file), p->line), rest;
+	struct str rest;
 
-	if (!s || !line.len)
+	if (!s || !p->line)
 		return STR_EMPTY;
-	line = str_sub(line, diag_skip(line, p->column ? p->column - 1 : 0), line.len);
-	rest = str_sub(s->text, (size_t)(line.s - s->text.s), s->text.len);
+	rest = diag_seek(s, p->line, 1);
+	/* there is nothing in an empty line */
+	if (!rest.len || *rest.s == '\n' || str_starts(rest, STR("\r\n")))
+		return STR_EMPTY;
+	rest = diag_seek(s, p->line, p->column);
 	return str_sub(rest, 0, diag_skip(rest, p->length));
 }
 
@@ -226,24 +287,20 @@ diag_column(struct buf *b, struct str v)
 /* The line, and under it "^~~~": characters first to last of it, at most
  * LINE_SHOWN with the place among them. */
 static void
-diag_caret(const struct diag *d, struct str line, const struct tamis_place *p, struct buf *b)
+diag_caret(const struct diag *d, const struct diag_source *s, const struct tamis_place *p, struct buf *b)
 {
-	unsigned column = 1, from = 1, until, shown = 0, i;
+	unsigned from = 1, shown = 0, i;
+	struct str line;
 
 	if (p->column > LINE_SHOWN * 3 / 4)
 		from = p->column - LINE_SHOWN / 4;
-	until = from + LINE_SHOWN;
 	if (from > 1)
 		buf_puts(b, "...");
-	while (line.len && column < until) {
+	for (line = diag_until_end(diag_seek(s, p->line, from)); line.len && shown < LINE_SHOWN; shown++) {
 		size_t n = diag_step(line);
 
-		if (column >= from) {
-			diag_column(b, str_sub(line, 0, n));
-			shown++;
-		}
+		diag_column(b, str_sub(line, 0, n));
 		line = str_sub(line, n, line.len);
-		column++;
 	}
 	buf_puts(b, line.len ? "...\n" : "\n");
 	if (from > 1)
@@ -263,7 +320,7 @@ diag_format(const struct diag *d, const struct tamis_diagnostic *t, struct buf *
 		[TAMIS_ERROR] = RED, [TAMIS_WARNING] = MAGENTA, [TAMIS_NOTE] = CYAN,
 	};
 	struct str file = text_str(t->place.file);
-	struct str line = diag_line(d, file, t->place.line);
+	const struct diag_source *s = diag_find(d, file);
 
 	if (d->color)
 		buf_puts(b, BOLD);
@@ -280,8 +337,8 @@ diag_format(const struct diag *d, const struct tamis_diagnostic *t, struct buf *
 		buf_puts(b, PLAIN BOLD);
 	diag_clean(b, str_from(t->text));
 	buf_puts(b, d->color ? PLAIN "\n" : "\n");
-	if (line.len)
-		diag_caret(d, line, &t->place, b);
+	if (s && diag_line(d, file, t->place.line).len)
+		diag_caret(d, s, &t->place, b);
 	if (t->hint) {
 		buf_puts(b, "hint: ");
 		diag_clean(b, str_from(t->hint));

@@ -14,11 +14,16 @@
 #include "base/buf.h"
 #include "tamis.h"
 
+struct diag_mark {
+	unsigned line, column;
+	size_t at;                      /* offset */
+};
+
 struct diag_source {
 	char *name;                     /* as places name it */
 	char *path;                     /* as people know it */
 	struct str text;                /* borrowed */
-	VEC(size_t) mark;               /* where every 64th line of it begins */
+	VEC(struct diag_mark) mark;     /* in their order, so that nothing is far to seek */
 };
 
 enum diag_form { DIAG_TEXT, DIAG_JSON, DIAG_NONE };

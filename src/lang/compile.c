@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 #include "base/limits.h"
-#include "base/utf8.h"
 #include "lang/build.h"
 
 /* --- mistakes */
@@ -89,27 +88,11 @@ emit_call(struct compiler *c, enum op op, const struct call *call)
 	emit(c, op, 0, (uint32_t)b->calls.n - 1);
 }
 
-/* Nothing is counted twice where places are asked for in their order. */
-static struct tamis_place
-compile_place(struct compiler *c, struct span at)
-{
-	uint32_t line = compile_line(c, at);
-
-	if (c->place.line == line && c->place_at <= at.from) {
-		c->place.column += (unsigned)utf8_count(str_sub(c->source->text, c->place_at, at.from));
-		c->place.length = at.to > at.from ? (unsigned)utf8_count(str_sub(c->source->text, at.from, at.to)) : 1;
-	} else {
-		c->place = source_place_line(c->source, at, line);
-	}
-	c->place_at = at.from;
-	return c->place;
-}
-
 /* FAIL and ENABLED have no call record: their text carries the place, as "line:column:length ". */
 static uint32_t
 compile_message(struct compiler *c, struct span at, const char *format, va_list ap)
 {
-	struct tamis_place place = compile_place(c, at);
+	struct tamis_place place = source_place_line(c->source, at, compile_line(c, at));
 	char text[600];
 
 	vsnprintf(text, sizeof text, format, ap);

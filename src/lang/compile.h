@@ -69,8 +69,6 @@ struct compiler {
 	bool captures;
 	bool full;                              /* of variables: told once */
 	uint32_t line, line_at;                 /* the line of that offset */
-	struct tamis_place place;               /* that was asked for last, */
-	uint32_t place_at;                      /* and its offset */
 };
 
 /* --- mistakes: of the script being compiled */

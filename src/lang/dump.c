@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "lang/program.h"
 
-enum { SHOWN = 8, SHOWN_BYTES = 60 };   /* strings of a list, bytes of a string */
+enum { SHOWN = 8, SHOWN_BYTES = 60, LINE_SHOWN = 200 }; /* strings of a list, bytes of a string, of a source line */
 
 struct dump {
 	void (*line)(void *ctx, const char *);
@@ -151,8 +152,12 @@ insn_span(const struct program *p, const struct insn *i, const struct source *so
 static void
 dump_source_line(struct dump *d, struct source *source, const struct span *at, unsigned line)
 {
+	struct str text = str_trim(source_line(source, *at));
+
 	buf_printf(&d->out, "; %.*s:%u: ", STR_ARG(source->name), line);
-	buf_add(&d->out, str_trim(source_line(source, *at)));
+	buf_add(&d->out, utf8_cut(text, LINE_SHOWN));
+	if (text.len > LINE_SHOWN)
+		buf_puts(&d->out, " ...");
 	dump_line(d);
 }
 

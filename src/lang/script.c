@@ -125,6 +125,7 @@ source_new(struct build *b, struct str name, struct str text)
 
 	s->name = arena_str(&b->program->arena, name);
 	s->text = arena_str(&b->program->arena, text);
+	source_marks(s, &b->program->arena);
 	return s;
 }
 

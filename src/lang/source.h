@@ -6,8 +6,16 @@
 #include "base/arena.h"
 #include "tamis.h"
 
+/* Where something stands is counted from the mark before it: no further than that, however long the line is. */
+struct source_mark {
+	uint32_t at;
+	uint32_t column;                /* characters of its line before it */
+};
+
 struct source {
 	struct str name, text;
+	const struct source_mark *mark;
+	uint32_t nmarks;                /* 0: from the beginning */
 };
 
 /* a range of bytes of a source */
@@ -17,6 +25,8 @@ struct span {
 
 #define SPAN(f, t) ((struct span){ (f), (t) })
 
+/* for a text that does not change any more */
+void source_marks(struct source *, struct arena *);
 /* Lines and columns count from 1; a column is a character, not a byte.  Counts
  * the lines anew each time: programs are shared by threads, and who asks is about to talk to a person. */
 struct tamis_place source_place(const struct source *, struct span);

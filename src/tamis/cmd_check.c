@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/utf8.h"
 #include "host/json.h"
 #include "host/text.h"
 #include "tamis/session.h"
+
+enum { EXCERPT_SHOWN = 200 };   /* bytes of a condition or an action */
 
 struct check_settings {
 	bool stages, werror;
@@ -50,7 +53,10 @@ cmd_check_excerpt(const struct session *s, const struct tamis_place *place, stru
 	const char *end = memchr(text.s, '\n', text.len);
 
 	buf_printf(b, "%*s", (int)(place->column < 40 ? place->column - 1 : 39), "");
-	diag_clean(b, str_trim(end ? str_sub(text, 0, (size_t)(end - text.s)) : text));
+	text = str_trim(end ? str_sub(text, 0, (size_t)(end - text.s)) : text);
+	diag_clean(b, utf8_cut(text, EXCERPT_SHOWN));
+	if (text.len > EXCERPT_SHOWN)
+		buf_puts(b, " ...");
 }
 
 static void

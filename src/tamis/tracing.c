@@ -89,7 +89,7 @@ tracing_source(struct tracing *t, const struct tamis_place *p, struct tamis_text
 static bool
 tracing_alone(const struct tracing *t, const struct tamis_event *e)
 {
-	struct str rule = diag_text(t->diag, &t->rule), test = diag_text(t->diag, &e->place);
+	struct str rule = t->rule, test = diag_text(t->diag, &e->place);
 	struct str word;
 
 	if (!test.len || test.len >= rule.len || test.s < rule.s || test.s + test.len != rule.s + rule.len)
@@ -206,7 +206,7 @@ tracing_text(struct tracing *t, const struct tamis_event *e)
 {
 	switch (e->kind) {
 	case TAMIS_RULE:
-		t->rule = e->place;
+		t->rule = diag_text(t->diag, &e->place);
 		tracing_line(t, &e->place);
 		tracing_source(t, &e->place, e->name);
 		buf_putc(&t->line, '\n');

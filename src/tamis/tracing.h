@@ -14,7 +14,7 @@ struct tracing {
 	enum tracing_level level;
 	struct buf line;                /* what is to be printed */
 	struct buf assigned;            /* to be printed below the action or test that it came from */
-	struct tamis_place rule;        /* the condition that was shown last */
+	struct str rule;                /* the condition that was shown last */
 	unsigned values;                /* of the current test */
 	bool compares;                  /* it compares values with keys */
 	bool alone;                     /* it is all of its condition */

@@ -25,6 +25,7 @@ struct why_parse {
 	const struct story *story;
 	const struct story_rule *rule;
 	struct str rest;
+	size_t seen;                    /* tests of the rule that stand before rest */
 	VEC(struct node) node;
 	unsigned depth;
 };
@@ -55,17 +56,15 @@ why_is_word(struct str v)
 	return v.len && ((unsigned char)(char_lower(*v.s) - 'a') < 26 || *v.s == '_');
 }
 
-/* The test that was asked there; the last time, in case of a loop. */
+/* The test that was asked there: they were asked in the order in which they stand. */
 static const struct story_test *
-why_asked(const struct why_parse *p)
+why_asked(struct why_parse *p)
 {
 	const struct story_test *t = p->story->test.v + p->rule->first;
-	size_t i;
 
-	for (i = p->rule->ntests; i-- > 0;)
-		if (t[i].source.s == p->rest.s)
-			return &t[i];
-	return NULL;
+	while (p->seen < p->rule->ntests && t[p->seen].source.s < p->rest.s)
+		p->seen++;
+	return p->seen < p->rule->ntests && t[p->seen].source.s == p->rest.s ? &t[p->seen] : NULL;
 }
 
 /* The arguments of a test that nobody asked. */

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "host/answer.h"
+#include "host/diag.h"
 #include "host/moment.h"
 #include "host/limit.h"
 #include "host/mbox.h"
@@ -215,6 +216,60 @@ START_TEST(test_zones)
 }
 END_TEST
 
+/* --- where a place is in a text */
+
+/* the place by walking there */
+static struct str
+place_slowly(struct str text, unsigned line, unsigned column)
+{
+	size_t at = 0;
+
+	for (; line > 1; line--)
+		at = (size_t)((const char *)memchr(text.s + at, '\n', text.len - at) + 1 - text.s);
+	for (; column > 1 && at < text.len && text.s[at] != '\n' && !str_starts(str_sub(text, at, text.len), STR("\r\n")); column--)
+		do
+			at++;
+		while (((unsigned char)text.s[at] & 0xc0) == 0x80);
+	return str_sub(text, at, text.len);
+}
+
+START_TEST(test_place)
+{
+	static const char *const words[] = { "a", "bc", "\xc3\xa9", "\xe2\x82\xac", "\n", "\r\n", "long", "\xf0\x9f\x98\x80" };
+	struct diag d;
+	struct buf text = { 0 };
+	unsigned lines = 1;
+	uint64_t state = (uint64_t)_i + 1;
+
+	/* many short lines, or few long ones */
+	for (unsigned i = 0; i < 30000; i++) {
+		const char *word = words[chance(&state, 8)];
+
+		if (strchr(word, '\n') && _i % 2 && chance(&state, 800))
+			continue;
+		lines += strchr(word, '\n') != NULL;
+		buf_puts(&text, word);
+	}
+	diag_init(&d, stdout);
+	diag_source(&d, STR("x"), "path", buf_str(&text));
+	for (unsigned i = 0; i < 300; i++) {
+		struct tamis_place p = { { "x", 1 }, 1 + (unsigned)chance(&state, lines), 1 + (unsigned)chance(&state, _i % 2 ? 15000 : 8), 1 };
+		struct str line = diag_line(&d, STR("x"), p.line), found = diag_text(&d, &p);
+		struct str rest = place_slowly(buf_str(&text), p.line, p.column);
+
+		if (!line.len) {
+			ck_assert_uint_eq(found.len, 0);
+			continue;
+		}
+		ck_assert_ptr_eq(line.s, place_slowly(buf_str(&text), p.line, 1).s);
+		ck_assert_ptr_eq(found.s, rest.s);
+		ck_assert_uint_eq(found.len > 0, rest.len > 0);
+	}
+	diag_done(&d);
+	buf_done(&text);
+}
+END_TEST
+
 #define COUNT(a) (int)(sizeof(a) / sizeof(*(a)))
 
 int
@@ -233,6 +288,7 @@ main(void)
 	tcase_add_test(t, test_memory);
 	tcase_add_test(t, test_limit);
 	tcase_add_loop_test(t, test_zones, 0, COUNT(bad_zones));
+	tcase_add_loop_test(t, test_place, 0, 6);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
