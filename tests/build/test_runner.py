@@ -83,6 +83,30 @@ def tells(root, user, begin):
     return '' if good else f'status {status}\n{output}'
 
 
+def postfix(root, other=''):
+    """What was typed to get what ./demo needs, in its order; other is a mail server that is there."""
+    places = machine(root, 0)
+    log = root / 'log'
+    log.unlink(missing_ok=True)
+    write(root / 'bin/apt-get', f'#!/bin/sh\necho "apt-get $*" >>{log}\n')
+    write(root / 'bin/debconf-set-selections', f'#!/bin/sh\nsed "s/^/debconf /" >>{log}\n')
+    write(root / 'bin/dpkg-query', f'#!/bin/sh\n[ $# -gt 2 ] || printf "{other}"\nexit 1\n')
+    run(['sh', SOURCE / 'build-aux/deps', 'demo'], env=places)
+    return log.read_text() if log.exists() else ''
+
+
+def quiet(root):
+    """Postfix is told to run nothing before it comes, and drives nothing away."""
+    typed = postfix(root).splitlines()
+    good = len(typed) == 2 and 'No configuration' in typed[0] and ' postfix' in typed[1] and ' --no-remove ' in typed[1]
+    return '' if good else '\n'.join(typed)
+
+
+def spares(root):
+    typed = postfix(root, 'installed bash \\ninstalled exim4-daemon-light exim4, mail-transport-agent\\n')
+    return '' if ' libpcre2-dev' in typed and 'postfix' not in typed else typed
+
+
 def main():
     tests = [('what fails is counted, what cannot look is skipped', counts),
              ('streams that break off are failures', breaks),
@@ -90,6 +114,8 @@ def main():
              ('no test at all is a failure', nothing),
              ('what does not end is a failure', late),
              ('without root, the command to install what is missing', lambda root: tells(root, 1000, 'sudo apt-get install ')),
+             ('Postfix comes without a configuration', quiet),
+             ('Postfix does not replace another mail server', spares),
              ('what cannot be installed', lambda root: tells(root, 0, 'apt-get update && apt-get install '))]
     failed = 0
     print(f'1..{len(tests)}')
