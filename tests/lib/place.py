@@ -1,0 +1,129 @@
+# place.py - directories, ports and processes of private servers
+# SPDX-License-Identifier: BSD-2-Clause
+"""Everything that a test starts lives in one directory of its own, listens on loopback ports that were
+free, and is ended by its process id, also when the test itself is killed."""
+import contextlib
+import os
+import pathlib
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+# A program that waits for our end, and then ends and removes what is left: lines "+pid", "-pid", "+/path", "-/path".
+GUARD = '''
+import os, shutil, signal, sys, time
+left = set()
+for line in sys.stdin:
+    (left.add if line[0] == "+" else left.discard)(line[1:].rstrip())
+for sign in signal.SIGTERM, signal.SIGKILL:
+    for one in left:
+        try:
+            one.startswith("/") or os.killpg(int(one), sign)
+        except OSError:
+            pass
+    time.sleep(1 if any(not one.startswith("/") for one in left) else 0)
+for one in left:
+    one.startswith("/") and shutil.rmtree(one, ignore_errors=True)
+'''
+_guard = []
+
+
+def guard(change):
+    if not _guard:
+        _guard.append(subprocess.Popen([sys.executable, '-c', GUARD], stdin=subprocess.PIPE, text=True,
+                                       stdout=subprocess.DEVNULL, start_new_session=True))
+    _guard[0].stdin.write(change + '\n')
+    _guard[0].stdin.flush()
+
+
+@contextlib.contextmanager
+def directory(name, keep=False):
+    """A directory that other users may enter, and whose parents nobody else may write to if that can be had:
+    Postfix gives up root's rights, and Sendmail takes no socket from below /tmp."""
+    base = '/run' if os.access('/run', os.W_OK) else None
+    path = pathlib.Path(tempfile.mkdtemp(prefix=f'tamis-{name}-', dir=base))
+    path.chmod(0o755)
+    if not keep:
+        guard(f'+{path}')
+    try:
+        yield path
+    finally:
+        if not keep:
+            shutil.rmtree(path, ignore_errors=True)
+            guard(f'-{path}')
+
+
+def free_port():
+    """Below the ports that the kernel gives to whoever asks, so that it is still free a moment later."""
+    while True:
+        port = random.SystemRandom().randrange(10000, 32000)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                probe.bind(('127.0.0.1', port))
+                return port
+
+
+def wait_for(question, seconds, what):
+    """Ask until the answer is true; it is returned."""
+    until = time.monotonic() + seconds
+    while True:
+        answer = question()
+        if answer:
+            return answer
+        if time.monotonic() > until:
+            raise TimeoutError(f'{what}: not within {seconds} s')
+        time.sleep(0.01)
+
+
+def listens(port):
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(('127.0.0.1', port)) == 0
+
+
+def start(command, log, **options):
+    """A process in a session of its own, which ends when we do, however we end; log takes what it says."""
+    with open(log, 'ab') as out:
+        process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                   start_new_session=True, **options)
+    guard(f'+{process.pid}')
+    return process
+
+
+def stop(process, seconds=15, number=signal.SIGTERM):
+    """End it, and what it started; returns its exit status."""
+    if process is None:
+        return None
+    if process.poll() is None:
+        process.send_signal(number)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise
+    with contextlib.suppress(OSError, TimeoutError):
+        wait_for(lambda: os.killpg(process.pid, 0), 5, 'its children')
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    guard(f'-{process.pid}')
+    return process.returncode
+
+
+def let_go(process):
+    """It goes on after our end."""
+    guard(f'-{process.pid}')
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except OSError:
+        return False
+    return True

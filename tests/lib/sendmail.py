@@ -1,0 +1,209 @@
+# sendmail.py - a Sendmail of one's own, from its packages unpacked somewhere: it is not installed
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import pathlib
+import shutil
+import socket
+import stat
+import subprocess
+import threading
+
+import place
+
+FILES = ('usr/libexec/sendmail/sendmail', 'usr/share/sendmail/cf/m4/cf.m4')
+
+CONFIGURATION = '''divert(0)dnl
+OSTYPE(`linux')dnl
+define(`QUEUE_DIR', `{directory}/queue')dnl
+define(`MSP_QUEUE_DIR', `{directory}/queue')dnl
+define(`STATUS_FILE', `{directory}/statistics')dnl
+define(`HELP_FILE', `{directory}/help')dnl
+define(`ALIAS_FILE', `{directory}/etc/aliases')dnl
+define(`confPID_FILE', `{directory}/sendmail.pid')dnl
+define(`confHOST_STATUS_DIRECTORY', `')dnl
+define(`confSERVICE_SWITCH_FILE', `{directory}/etc/service.switch')dnl
+define(`confHOSTS_FILE', `/etc/hosts')dnl
+define(`confDOMAIN_NAME', `mx.example.test')dnl
+define(`confDONT_BLAME_SENDMAIL', `GroupReadableKeyFile,GroupWritableDirPathSafe,AssumeSafeChown')dnl
+define(`confDONT_PROBE_INTERFACES', `True')dnl
+define(`confDEF_USER_ID', `nobody:nogroup')dnl
+define(`confTO_IDENT', `0')dnl
+define(`confTO_COMMAND', `60s')dnl
+define(`confLOG_LEVEL', `14')dnl
+define(`confMAX_DAEMON_CHILDREN', `0')dnl
+define(`confQUEUE_LA', `1000')dnl
+define(`confREFUSE_LA', `1000')dnl
+define(`confMIN_QUEUE_AGE', `0')dnl
+define(`confBAD_RCPT_THROTTLE', `0')dnl
+define(`confSMTP_LOGIN_MSG', `mx.example.test Sendmail')dnl
+define(`confPRIVACY_FLAGS', `')dnl
+define(`confEIGHT_BIT_HANDLING', `pass8')dnl
+define(`confMILTER_LOG_LEVEL', `14')dnl
+define(`SMTP_MAILER_ARGS', `TCP $h {destination}')dnl
+define(`ESMTP_MAILER_ARGS', `TCP $h {destination}')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h {destination}')dnl
+define(`SMTP_MAILER_LL', `0')dnl
+MODIFY_MAILER_FLAGS(`SMTP', `+X')dnl
+FEATURE(`nocanonify')dnl
+FEATURE(`accept_unresolvable_domains')dnl
+FEATURE(`no_default_msa')dnl
+FEATURE(`promiscuous_relay')dnl
+FEATURE(`mailertable', `hash -o {directory}/etc/mailertable')dnl
+FEATURE(`virtusertable', `hash -o {directory}/etc/virtusertable')dnl
+{settings}
+DAEMON_OPTIONS(`Name=MTA, Addr=127.0.0.1, Port={port}, Family=inet')dnl
+DAEMON_OPTIONS(`Name=FREE, Addr=127.0.0.1, Port={free}, Family=inet, InputMailFilters=')dnl
+{filter}
+VIRTUSER_DOMAIN(`example.test')dnl
+MAILER(`local')dnl
+MAILER(`smtp')dnl
+'''
+
+
+def root():
+    """Where build-aux/deps put the packages."""
+    source = os.environ.get('TAMIS_SOURCE') or pathlib.Path(__file__).resolve().parents[2]
+    return pathlib.Path(os.environ.get('TAMIS_SENDMAIL') or pathlib.Path(source) / '.build/sendmail')
+
+
+def missing():
+    """Why there can be none here; else None."""
+    if os.geteuid() != 0:
+        return 'only root can start Sendmail'
+    if not all((root() / name).exists() for name in FILES) or not shutil.which('m4'):
+        return f'no Sendmail in {root()}: build-aux/deps sendmail'
+    return None
+
+
+class Syslog:
+    """What a server says to /dev/log, in a mount namespace where that is ours."""
+
+    def __init__(self, path):
+        self.lines = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(str(path))
+        os.chmod(path, 0o666)
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self):
+        while True:
+            try:
+                text = self._socket.recv(65536)
+            except OSError:
+                return
+            if text == b'':
+                return
+            self.lines.append(text.decode('utf-8', 'replace').rstrip('\n'))
+
+    def close(self):
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+
+
+class PrivateSendmail:
+    """port has the milter (a socket as Sendmail writes it: unix:/path), free_port has none.  All mail goes to the
+    SMTP server at port `destination` of this machine."""
+
+    def __init__(self, directory, milter='', destination=25, aliases=None, virtual=None, settings='',
+                 local=('local.example.test',)):
+        self.directory = pathlib.Path(directory)
+        self.etc = self.directory / 'etc'
+        self.binary = root() / FILES[0]
+        self.port, self.free_port = place.free_port(), place.free_port()
+        self.process = self.syslog = None
+        for name in ('etc', 'queue'):
+            (self.directory / name).mkdir(parents=True, exist_ok=True)
+        (self.directory / 'queue').chmod(0o700)
+        (self.directory / 'statistics').touch()
+        (self.directory / 'help').touch()
+        (self.etc / 'service.switch').write_text('hosts files\naliases files\n')
+        each = 'F=T, T=C:30s;S:30s;R:30s;E:5m' if milter else ''
+        filters = f"INPUT_MAIL_FILTER(`tamis', `S={milter}, {each}')dnl" if milter else 'dnl'
+        text = CONFIGURATION.format(directory=self.directory, destination=destination, port=self.port,
+                                    free=self.free_port, filter=filters, settings=settings or 'dnl')
+        text += 'LOCAL_CONFIG\n' + ''.join(f'Cw{name}\n' for name in local)
+        (self.etc / 'sendmail.mc').write_text(text)
+        self._compile()
+        self._make_devices()
+        self._table('mailertable', {'example.test': 'smtp:[127.0.0.1]', '.': 'smtp:[127.0.0.1]'})
+        self._table('virtusertable', virtual or {})
+        (self.etc / 'aliases').write_text(''.join(f'{key}: {value}\n' for key, value in (aliases or {}).items()))
+        self.run('-bi')
+
+    def _make_devices(self):
+        devices = self.directory / 'dev'
+        devices.mkdir(exist_ok=True)
+        for name, minor in (('null', 3), ('zero', 5), ('random', 8), ('urandom', 9)):
+            if not (devices / name).exists():
+                os.mknod(devices / name, stat.S_IFCHR | 0o666, os.makedev(1, minor))
+                (devices / name).chmod(0o666)
+
+    def _table(self, name, entries):
+        text = ''.join(f'{key}\t{value}\n' for key, value in entries.items())
+        subprocess.run([self.binary.with_name('makemap'), '-C', self.etc / 'sendmail.cf', 'hash', self.etc / name], input=text.encode(), check=True,
+                       env=self._environment())
+
+    def _compile(self):
+        base = root() / 'usr/share/sendmail/cf'
+        done = subprocess.run(['m4', f'-D_CF_DIR_={base}/', base / 'm4/cf.m4', self.etc / 'sendmail.mc'],
+                              cwd=base / 'cf', stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True)
+        path = self.etc / 'sendmail.cf'
+        path.write_bytes(done.stdout)
+        path.chmod(0o644)
+
+    def _environment(self):
+        libraries = [str(path.parent) for path in root().glob('**/libwrap.so.0')]
+        return {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LD_LIBRARY_PATH': ':'.join(libraries), 'TZ': 'UTC'}
+
+    def _command(self, *arguments):
+        """In a namespace with a host name of ours, or it sleeps for a minute, and with /dev/log ours."""
+        script = 'hostname mx.example.test && mount --bind "$1" /dev && shift && exec "$@"'
+        return ['unshare', '--uts', '--mount', 'sh', '-c', script, 'sh', str(self.directory / 'dev'),
+                str(self.binary), '-C', str(self.etc / 'sendmail.cf'), *map(str, arguments)]
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_what):
+        self.stop()
+
+    def start(self):
+        self.syslog = Syslog(self.directory / 'dev/log')
+        self.process = place.start(self._command('-bD', '-q1s'), self.directory / 'sendmail.out',
+                                   env=self._environment())
+        try:
+            place.wait_for(lambda: self.process.poll() is not None or
+                           place.listens(self.port) and place.listens(self.free_port), 20, 'Sendmail')
+            if self.process.poll() is not None:
+                raise RuntimeError(f'Sendmail did not start:\n{self.log()}')
+        except Exception:
+            self.stop()
+            raise
+        return self
+
+    def stop(self):
+        process, self.process = self.process, None
+        place.stop(process)
+        if self.syslog:
+            self.syslog.close()
+            (self.directory / 'dev/log').unlink(missing_ok=True)
+
+    def run(self, *arguments, data=b''):
+        """Sendmail's command: its output."""
+        done = subprocess.run(self._command(*arguments), input=data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              env=self._environment(), check=False, timeout=60)
+        return done.stdout.decode('utf-8', 'replace')
+
+    def queue(self):
+        return sorted(path.name for path in (self.directory / 'queue').glob('[qQ]f*'))
+
+    def flush(self):
+        self.run('-q')
+
+    def wait_empty(self, seconds=20):
+        place.wait_for(lambda: not self.queue(), seconds, 'an empty queue')
+
+    def log(self):
+        out = self.directory / 'sendmail.out'
+        return '\n'.join(self.syslog.lines if self.syslog else []) + '\n' + (
+            out.read_text('utf-8', 'replace') if out.exists() else '')
