@@ -54,4 +54,8 @@
 #define LIMIT_PARTS             10000           /* MIME parts of one message */
 #define LIMIT_PART_NESTING      100             /* multiparts in multiparts */
 
+/* --- what hosts read */
+#define LIMIT_CONF_SIZE         (16u << 20)     /* bytes of tamis.conf */
+#define LIMIT_CONF_LIST         100000          /* values of one setting in it */
+
 #endif

@@ -18,6 +18,7 @@ const struct cmd *const cmds[] = {
 	&cmd_diff,
 	&cmd_test,
 	&cmd_dump,
+	&cmd_conf,
 	&cmd_help,
 	NULL
 };

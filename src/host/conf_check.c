@@ -1,0 +1,181 @@
+/* conf_check.c - settings of tamis.conf that contradict each other
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "host/conf_table.h"
+
+static bool
+is_lmtp(const struct conf *c)
+{
+	return str_starts(str_from(c->copy_to), STR("lmtp:"));
+}
+
+static bool
+copies_without_port(const struct conf *c)
+{
+	return c->fileinto_by == CONF_FILEINTO_HEADER && !c->copy_to[0];
+}
+
+static bool
+files_without_secret(const struct conf *c)
+{
+	return c->fileinto_by == CONF_FILEINTO_HEADER && !c->secret_file[0];
+}
+
+static bool
+files_without_delimiter(const struct conf *c)
+{
+	return c->fileinto_by == CONF_FILEINTO_DETAIL && !c->recipient_delimiter[0];
+}
+
+static bool
+bounces_without_port(const struct conf *c)
+{
+	return c->refuse_late == CONF_REFUSE_BOUNCE && !c->copy_to[0];
+}
+
+static bool
+bounces_without_id(const struct conf *c)
+{
+	return c->refuse_late == CONF_REFUSE_BOUNCE && !c->authserv_id[0];
+}
+
+static bool
+bounces_to_store(const struct conf *c)
+{
+	return c->refuse_late == CONF_REFUSE_BOUNCE && is_lmtp(c);
+}
+
+static bool
+srs_without_domain(const struct conf *c)
+{
+	return c->redirect_sender == CONF_SENDER_SRS && !c->srs_domain[0];
+}
+
+static bool
+srs_without_secret(const struct conf *c)
+{
+	return c->redirect_sender == CONF_SENDER_SRS && !c->secret_file[0];
+}
+
+static bool
+redirects_without_port(const struct conf *c)
+{
+	return c->redirect_sender != CONF_SENDER_KEEP && !c->copy_to[0];
+}
+
+static bool
+redirects_to_store(const struct conf *c)
+{
+	return c->redirect_sender != CONF_SENDER_KEEP && is_lmtp(c);
+}
+
+static bool
+quarantines_without_port(const struct conf *c)
+{
+	return c->quarantine_to[0] && !c->copy_to[0];
+}
+
+static bool
+filters_to_store(const struct conf *c)
+{
+	return str_starts(str_from(c->filtered_to), STR("lmtp:"));
+}
+
+/* Is there a %u or %d? */
+static bool
+rules_by(const struct conf *c, char part)
+{
+	const char *p;
+
+	for (p = c->rules_file; (p = strchr(p, '%')); p += 2)
+		if (p[1] == part)
+			return true;
+	return false;
+}
+
+static bool
+rules_of_everybody(const struct conf *c)
+{
+	return c->rules_dir[0] && !rules_by(c, 'd') && !c->local_domains.n;
+}
+
+static bool
+rules_of_domain(const struct conf *c)
+{
+	return c->rules_dir[0] && !rules_by(c, 'u');
+}
+
+static bool
+site_without_users(const struct conf *c)
+{
+	return c->site_before.n + c->site_after.n && !c->rules_dir[0] && !c->local_domains.n && !c->users[0];
+}
+
+static bool
+sendmail_without_plus(const struct conf *c)
+{
+	return c->mta == CONF_MTA_SENDMAIL && strcmp(c->recipient_delimiter, "+") != 0;
+}
+
+static bool
+group_without_socket(const struct conf *c)
+{
+	return c->socket_group[0] && !strchr("ul", c->socket[0]);
+}
+
+static bool
+holds_too_little(const struct conf *c)
+{
+	return c->max_memory < c->max_header;
+}
+
+/* `name` is the setting at whose place it is shown. */
+static const struct {
+	bool (*is)(const struct conf *);
+	bool error;
+	const char *name, *text, *hint;
+} contradictions[] = {
+	{ copies_without_port, true, "fileinto_by", "fileinto_by = header needs a port for individual copies",
+	  "set copy_to, as copy_to = smtp:127.0.0.1:10026" },
+	{ files_without_secret, true, "fileinto_by", "fileinto_by = header needs a secret", "set secret_file" },
+	{ files_without_delimiter, true, "fileinto_by", "fileinto_by = detail needs a character between user and mailbox",
+	  "set recipient_delimiter, as recipient_delimiter = +" },
+	{ bounces_without_port, true, "refuse_late", "refuse_late = bounce needs a port that takes bounces",
+	  "set copy_to, as copy_to = smtp:127.0.0.1:10026" },
+	{ bounces_without_id, true, "refuse_late", "refuse_late = bounce answers only senders that were authenticated, and nobody is believed to have done that",
+	  "set authserv_id to the name that your verifying filter writes into Authentication-Results" },
+	{ bounces_to_store, true, "refuse_late", "a bounce cannot go to an LMTP server, which takes mail for its own users only",
+	  "set copy_to to an SMTP port" },
+	{ srs_without_domain, true, "redirect_sender", "redirect_sender = srs needs the domain of rewritten senders", "set srs_domain" },
+	{ srs_without_secret, true, "redirect_sender", "redirect_sender = srs needs a secret", "set secret_file" },
+	{ redirects_without_port, true, "redirect_sender", "redirects with a sender of their own need a port that takes them",
+	  "set copy_to, as copy_to = smtp:127.0.0.1:10026, or redirect_sender = keep" },
+	{ redirects_to_store, true, "redirect_sender", "a redirect with a sender of its own cannot go to an LMTP server, which takes mail for its own users only",
+	  "set copy_to to an SMTP port, or redirect_sender = keep" },
+	{ quarantines_without_port, true, "quarantine_to", "quarantine_to needs a port for individual copies", "set copy_to" },
+	{ filters_to_store, true, "filtered_to", "filtered_to is a port of the mail server, with milters: LMTP servers have none", "as filtered_to = smtp:127.0.0.1:25" },
+	{ rules_of_everybody, true, "rules_file", "without %d the rules of alice@example.org would be those of every other alice as well",
+	  "set local_domains, or put %d into rules_file" },
+	{ rules_of_domain, false, "rules_file", "without %u all users of a domain have the same rules", NULL },
+	{ site_without_users, false, "site_before", "site rules run for recipients of ours, and there are none", "set local_domains, users or rules_dir" },
+	{ sendmail_without_plus, false, "recipient_delimiter", "Sendmail splits at \"+\" whatever recipient_delimiter says", "set recipient_delimiter = +" },
+	{ group_without_socket, false, "socket_group", "socket_group is of no use for a socket that has no file", NULL },
+	{ holds_too_little, false, "max_memory", "max_memory is less than max_header, which is held in memory all the same", NULL },
+};
+
+void
+conf_check(struct conf_read *r)
+{
+	const struct conf_private *p = r->conf->private;
+	struct arena a = { 0 };
+	struct conf_row row;
+	size_t i, at;
+
+	for (i = 0; i < sizeof(contradictions) / sizeof(*contradictions); i++) {
+		if (!contradictions[i].is(r->conf))
+			continue;
+		for (at = 0; conf_table_row(at, &a, &row) && strcmp(row.name, contradictions[i].name); at++)
+			;
+		conf_read_report(r, contradictions[i].error, p->place[at], contradictions[i].hint, "%s", contradictions[i].text);
+	}
+	arena_done(&a);
+}
