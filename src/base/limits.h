@@ -56,6 +56,9 @@
 
 /* --- what hosts read */
 #define LIMIT_CONF_SIZE         (16u << 20)     /* bytes of tamis.conf */
+#define LIMIT_USERS_SIZE        (256u << 20)    /* bytes of the users map */
+#define LIMIT_USERS             1000            /* users that one name in it stands for */
+#define LIMIT_USERS_CHAIN       20              /* steps from a name to its users */
 #define LIMIT_CONF_LIST         100000          /* values of one setting in it */
 
 #endif

@@ -9,6 +9,7 @@
 #include "host/diag.h"
 #include "host/file.h"
 #include "host/text.h"
+#include "host/users.h"
 
 #ifndef SYSCONFDIR
 #define SYSCONFDIR "/etc"
@@ -51,6 +52,8 @@ conf_unref(struct conf *c)
 	vec_done(&p->block);
 	vec_done(&p->scope);
 	names_done(&p->key);
+	names_done(&p->domain);
+	users_free(p->users);
 	arena_done(&p->arena);
 	free(p);
 	free(c);
@@ -67,8 +70,12 @@ conf_prepare(struct conf *c)
 	for (i = 0; i < c->own_clients.n; i++)
 		if (!conf_client_parse(str_from(c->own_clients.v[i]), &block))
 			vec_push(&c->private->block, block);
-	for (i = 0; i < c->local_domains.n; i++)
-		c->local_domains.v[i] = arena_lower(&c->private->arena, str_from(c->local_domains.v[i])).s;
+	for (i = 0; i < c->local_domains.n; i++) {
+		struct str domain = arena_lower(&c->private->arena, str_from(c->local_domains.v[i]));
+
+		c->local_domains.v[i] = domain.s;
+		names_add(&c->private->domain, domain);
+	}
 }
 
 /* 0, or errno */
@@ -107,10 +114,14 @@ conf_load(const char *path, struct diag *diag)
 		conf_prepare(c);
 		if (!r.errors)
 			conf_check(&r);
+		if (!r.errors && c->users[0]) {
+			c->private->users = users_load(c, c->users, diag);
+			error = errno;
+		}
 		diag_source(diag, r.file, r.file.s, STR_EMPTY);
 	}
 	buf_done(&text);
-	if (error || r.errors)
+	if (error || r.errors || (c->users[0] && !c->private->users))
 		c = conf_unref(c);
 	errno = error;
 	return c;
@@ -162,6 +173,18 @@ conf_own_client(const struct conf *c, struct str ip)
 		if (conf_client_in(&c->private->block.v[i], address))
 			return true;
 	return false;
+}
+
+const struct users *
+conf_users(const struct conf *c)
+{
+	return c->private->users;
+}
+
+bool
+conf_local_domain(const struct conf *c, struct str domain)
+{
+	return names_find(&c->private->domain, domain) != NAMES_NONE;
 }
 
 /* --- for those who show it */

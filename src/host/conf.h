@@ -30,6 +30,7 @@ struct conf_list {
 };
 
 struct diag;
+struct users;
 struct conf_private;
 
 /* Immutable once loaded, counted.  Texts are never NULL: "" is none.  Times are in seconds. */
@@ -65,8 +66,8 @@ struct conf {
 	struct conf_private *private;
 };
 
-/* The file as it is read at `path` ("-": standard input; "": defaults alone).  NULL after reporting everything that is
- * wrong to the diag; errno is then 0, or why the file could not be read. */
+/* The file at `path` ("-": standard input; "": defaults alone) and the users map that it names.  NULL after reporting
+ * everything that is wrong to the diag; errno is then 0, or why a file could not be read. */
 struct conf *conf_load(const char *path, struct diag *);
 /* Where it is unless somebody says otherwise. */
 const char *conf_standard_path(void);
@@ -78,6 +79,10 @@ struct conf *conf_unref(struct conf *);
 enum conf_effect conf_effect_for(const struct conf *, struct str user, struct str domain, struct str rules);
 /* Is that address in own_clients?  IPv4, IPv6, IPv4 in IPv6; "IPv6:" may stand before it. */
 bool conf_own_client(const struct conf *, struct str ip);
+/* The users map; NULL: there is none. */
+const struct users *conf_users(const struct conf *);
+/* Is the domain, in canonical form, in local_domains? */
+bool conf_local_domain(const struct conf *, struct str domain);
 
 /* --- for those who show it */
 

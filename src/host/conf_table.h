@@ -63,6 +63,8 @@ struct conf_private {
 	VEC(struct conf_block) block;
 	VEC(struct conf_scope) scope;
 	struct names key;               /* of scopes: the kind's first letter and the name */
+	struct names domain;            /* local_domains */
+	struct users *users;
 };
 
 /* --- conf_client.c */

@@ -27,6 +27,7 @@ CONFINED = [
     (r'pcre2.*', r'src/base/regex\.c'),
     (r'libical/.*|ical\.h', r'src/(mail|ext)/[^/]*cal[^/]*\.c'),
     (r'sodium.*', r'src/host/digest\.c|src/[^/]*/[^/]*token[^/]*\.c'),
+    (r'idn2\.h|uninorm\.h', r'src/host/unicode\.c'),
     (r'sqlite3\.h', r'src/store/store_sqlite\.c'),
     (r'hiredis/.*', r'src/store/store_redis\.c'),
     (r'curl/.*|jansson\.h', r'src/host/.*'),

@@ -1,0 +1,180 @@
+/* canonical.c - the one form of a recipient's address
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "base/utf8.h"
+#include "host/canonical.h"
+#include "host/unicode.h"
+
+/* What no local part may have in it once it is unquoted: it may become part of a path, of a log line, of a key. */
+static bool
+canonical_clean(struct str v)
+{
+	uint32_t code;
+	size_t n;
+
+	for (; v.len; v = str_sub(v, n, v.len)) {
+		n = utf8_next(v, &code);
+		if (!n || code < ' ' || code == '/' || (code >= 0x7f && code < 0xa0) || code == 0x2028 || code == 0x2029)
+			return false;
+	}
+	return true;
+}
+
+/* RFC 5321 4.1.2: a dot-string (we take dots anywhere), or a quoted string and nothing else. */
+static bool
+canonical_unquote(struct arena *a, struct str v, struct str *ret)
+{
+	char *p, *to;
+	size_t i;
+
+	if (!v.len || v.s[0] != '"') {
+		for (i = 0; i < v.len; i++)
+			if (strchr(" \"\\(),:;<>@[]", v.s[i]))  /* also NUL */
+				return false;
+		*ret = v;
+		return v.len;
+	}
+	if (v.len < 2 || v.s[v.len - 1] != '"')
+		return false;
+	to = p = arena_alloc(a, v.len);
+	for (i = 1; i < v.len - 1; i++) {
+		if (v.s[i] == '"')
+			return false;
+		if (v.s[i] == '\\' && ++i == v.len - 1)
+			return false;           /* it quotes the closing quote */
+		*to++ = v.s[i];
+	}
+	*ret = (struct str){ p, (size_t)(to - p) };
+	return ret->len;
+}
+
+static bool
+canonical_label(struct str v)
+{
+	size_t i;
+
+	for (i = 0; i < v.len; i++)
+		if (!char_is_digit(v.s[i]) && (unsigned)char_lower(v.s[i]) - 'a' >= 26u && v.s[i] != '-' && v.s[i] != '_')
+			return false;
+	return v.len && v.len <= 63;
+}
+
+int
+canonical_domain(struct arena *a, struct str v, struct str *ret)
+{
+	struct str rest;
+	ptrdiff_t dot;
+
+	if (!v.len || v.len > 4 * CANONICAL_DOMAIN || memchr(v.s, '\0', v.len) || utf8_check(v) >= 0)
+		return -1;
+	if (!utf8_is_ascii(v) && !unicode_domain(a, v, &v))
+		return -1;
+	if (v.len > CANONICAL_DOMAIN)
+		return -1;
+	for (rest = v; (dot = str_find(rest, STR("."))) >= 0; rest = str_sub(rest, (size_t)dot + 1, rest.len))
+		if (!canonical_label(str_sub(rest, 0, (size_t)dot)))
+			return -1;
+	if (!canonical_label(rest))
+		return -1;
+	*ret = arena_lower(a, v);
+	return 0;
+}
+
+/* postmaster and others have no detail whatever the delimiter is; with "-" among them lists' own addresses neither
+ * (Postfix's split_addr()). */
+static bool
+canonical_whole(struct str v, const char *delimiters)
+{
+	static const char *const never[] = { "postmaster", "mailer-daemon", "double-bounce" };
+	size_t i;
+
+	for (i = 0; i < sizeof(never) / sizeof(*never); i++)
+		if (str_iis(v, never[i]))
+			return true;
+	if (!strchr(delimiters, '-'))
+		return false;
+	return str_istarts(v, STR("owner-")) || (v.len > 8 && str_iis(str_sub(v, v.len - 8, v.len), "-request"));
+}
+
+static void
+canonical_split(const char *delimiters, bool sendmail, struct canonical *c)
+{
+	size_t i;
+
+	for (i = sendmail; i < c->whole.len && !strchr(delimiters, c->whole.s[i]); i++)
+		;
+	c->local = c->whole;
+	c->detail = STR_EMPTY;
+	c->has_detail = i && i < c->whole.len && (sendmail || !canonical_whole(c->whole, delimiters));
+	if (c->has_detail) {
+		c->local = str_sub(c->whole, 0, i);
+		c->detail = str_sub(c->whole, i + 1, c->whole.len);
+	}
+}
+
+/* Without <> and route; false if they are half there. */
+static bool
+canonical_path(struct str *v)
+{
+	ptrdiff_t colon;
+
+	if (v->len && v->s[0] == '<') {
+		if (v->len < 2 || v->s[v->len - 1] != '>')
+			return false;
+		*v = str_sub(*v, 1, v->len - 1);
+	}
+	if (v->len && v->s[0] == '@') {
+		colon = str_find(*v, STR(":"));
+		if (colon < 0)
+			return false;
+		*v = str_sub(*v, (size_t)colon + 1, v->len);
+	}
+	return v->len;
+}
+
+static int
+canonical_parts(const struct conf *conf, const char *delimiters, bool sendmail, struct arena *a, struct str v,
+                struct canonical *ret)
+{
+	struct canonical c;
+	const char *at;
+
+	if (!canonical_path(&v) || !(at = memrchr(v.s, '@', v.len)))
+		return -1;
+	if (canonical_domain(a, str_sub(v, (size_t)(at - v.s) + 1, v.len), &c.domain))
+		return -1;
+	if (!canonical_unquote(a, str_sub(v, 0, (size_t)(at - v.s)), &c.whole) || !canonical_clean(c.whole))
+		return -1;
+	if (!unicode_nfc(a, c.whole, &c.whole) || c.whole.len > CANONICAL_WHOLE)
+		return -1;
+	c.whole = conf->localpart_case == CONF_FOLD ? arena_lower(a, c.whole) : arena_str(a, c.whole);
+	canonical_split(delimiters, sendmail, &c);
+	if (c.local.len > CANONICAL_LOCAL)
+		return -1;
+	*ret = c;
+	return 0;
+}
+
+int
+canonical_address(const struct conf *conf, bool sendmail, struct arena *a, struct str v, struct canonical *ret)
+{
+	return canonical_parts(conf, sendmail ? "+" : conf->recipient_delimiter, sendmail, a, v, ret);
+}
+
+int
+canonical_plain(const struct conf *conf, struct arena *a, struct str v, struct canonical *ret)
+{
+	struct canonical c;
+	int rc = canonical_parts(conf, "", true, a, v, &c);
+
+	if (!rc)
+		*ret = c;
+	return rc;
+}
+
+struct str
+canonical_user(struct arena *a, const struct canonical *c)
+{
+	const struct str parts[] = { c->local, STR("@"), c->domain };
+
+	return arena_join(a, parts, 3);
+}
