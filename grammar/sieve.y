@@ -5,38 +5,39 @@
 }
 
 %code {
-#define YYLLOC_DEFAULT(current, rhs, n) \
-	((current).from = (n) ? YYRHSLOC(rhs, 1).from : YYRHSLOC(rhs, 0).to, \
-	 (current).to = (n) ? YYRHSLOC(rhs, n).to : YYRHSLOC(rhs, 0).to)
-
-int parse_token(YYSTYPE *, struct span *, struct parse *);
+int parse_token(YYSTYPE *, struct parse *);
 #define sieve_lex parse_token
-static void yyerror(struct span *, struct parse *, const char *);
+static void yyerror(struct parse *, const char *);
 }
 
 %define api.pure full
 %define api.prefix {sieve_}
-%define api.location.type {struct span}
 %define parse.error custom
-%locations
 %expect 0
 %param { struct parse *p }
 
+/* Tokens carry their place, so that Bison need not keep one for every symbol. */
 %union {
-	struct str text;
-	uint64_t number;
-	struct ast_string string;
+	struct ast_string word;
+	struct { uint64_t value; struct span at; } number;
+	struct span at;
 	struct { struct ast_arg *first, *last; } args;
 	struct ast_node *node;
 	struct { struct ast_node *first, *last; } nodes;
 }
 
 %token END 0           "end of file"
-%token <text> IDENTIFIER "identifier"
-%token <text> TAG      "tag"
+%token <word> IDENTIFIER "identifier"
+%token <word> TAG      "tag"
 %token <number> NUMBER "number"
-%token <string> STRING "string"
+%token <word> STRING   "string"
 %token BROKEN          "broken token"
+/* in the order in which messages name them */
+%token ';' '{' '}' '('
+%token <at> ')'
+%token ','
+%token <at> '[' ']'
+%token <at> LIST       "list of strings"
 
 %type <nodes> commands tests block
 %type <node> command head
@@ -73,9 +74,9 @@ block:
 
 /* arguments = *argument [ test / test-list ] */
 head:
-	IDENTIFIER arguments                    { $$ = parse_node(p, $1, @1, $2.first, @2.to); }
-	| IDENTIFIER arguments head             { $$ = parse_node(p, $1, @1, $2.first, @3.to); $$->tests = $3; }
-	| IDENTIFIER arguments '(' tests ')'    { $$ = parse_node(p, $1, @1, $2.first, @5.to); $$->tests = $4.first;
+	IDENTIFIER arguments                    { $$ = parse_node(p, &$1, $2.first, $2.last ? $2.last->at.to : 0); }
+	| IDENTIFIER arguments head             { $$ = parse_node(p, &$1, $2.first, $3->end); $$->tests = $3; }
+	| IDENTIFIER arguments '(' tests ')'    { $$ = parse_node(p, &$1, $2.first, $5.to); $$->tests = $4.first;
 	                                          $$->parenthesised = true; }
 	;
 
@@ -87,17 +88,19 @@ tests:
 
 arguments:
 	%empty                                  { $$.first = $$.last = NULL; }
-	| arguments TAG                         { $$ = $1; parse_arg(p, &$$.first, &$$.last, AST_TAG, @2)->tag = $2; }
-	| arguments NUMBER                      { $$ = $1; parse_arg(p, &$$.first, &$$.last, AST_NUMBER, @2)->number = $2; }
-	| arguments STRING                      { $$ = $1; parse_one_string(p, parse_arg(p, &$$.first, &$$.last, AST_STRING, @2), $2); }
-	| arguments '[' strings ']'             { $$ = $1; parse_strings(p, parse_arg(p, &$$.first, &$$.last, AST_STRINGS, SPAN(@2.from, @4.to))); }
-	| arguments '[' ']'                     { $$ = $1; parse_empty_list(p, parse_arg(p, &$$.first, &$$.last, AST_STRINGS, SPAN(@2.from, @3.to))); }
+	| arguments TAG                         { $$ = $1; parse_arg(p, &$$.first, &$$.last, AST_TAG, $2.at)->tag = $2.value; }
+	| arguments NUMBER                      { $$ = $1; parse_arg(p, &$$.first, &$$.last, AST_NUMBER, $2.at)->number = $2.value; }
+	| arguments STRING                      { $$ = $1; parse_one_string(p, parse_arg(p, &$$.first, &$$.last, AST_STRING, $2.at), &$2); }
+	| arguments LIST                        { $$ = $1; parse_strings(p, parse_arg(p, &$$.first, &$$.last, AST_STRINGS, $2)); }
+	| arguments '[' strings ']'             { $$ = $1; parse_strings(p, parse_arg(p, &$$.first, &$$.last, AST_STRINGS, SPAN($2.from, $4.to))); }
+	| arguments '[' ']'                     { $$ = $1; parse_empty_list(p, parse_arg(p, &$$.first, &$$.last, AST_STRINGS, SPAN($2.from, $3.to))); }
 	;
 
-/* kept in the parser's own array: lists do not nest */
+/* Kept in the parser's own array: lists do not nest.  Most are LISTs, read in one go (parse_list); what follows is for
+ * those with comments in them, with escapes or with mistakes. */
 strings:
-	STRING                                  { parse_string(p, $1); }
-	| strings ',' STRING                    { parse_string(p, $3); }
+	STRING                                  { parse_string(p, &$1); }
+	| strings ',' STRING                    { parse_string(p, &$3); }
 	;
 
 %%
@@ -115,14 +118,14 @@ yyreport_syntax_error(const yypcontext_t *context, struct parse *p)
 	if (got == YYSYMBOL_BROKEN)             /* the lexer has told */
 		return 0;
 	for (int i = 0; i < n; i++)
-		if (expected[i] != YYSYMBOL_BROKEN && expected[i] != YYSYMBOL_YYerror)
+		if (expected[i] != YYSYMBOL_BROKEN && expected[i] != YYSYMBOL_LIST && expected[i] != YYSYMBOL_YYerror)
 			names[count++] = yysymbol_name(expected[i]);
-	parse_unexpected(p, *yypcontext_location(context), yysymbol_name(got), got == YYSYMBOL_YYEOF, names, count);
+	parse_unexpected(p, yysymbol_name(got), got == YYSYMBOL_YYEOF, names, count);
 	return 0;
 }
 
 static void
-yyerror(struct span *at, struct parse *p, const char *text)
+yyerror(struct parse *p, const char *text)
 {
-	diag_error(p->lex.diag, p->lex.source, *at, NULL, "%s", text);
+	diag_error(p->lex.diag, p->lex.source, p->at, NULL, "%s", text);
 }

@@ -6,14 +6,16 @@
 #include "base/limits.h"
 #include "base/utf8.h"
 
-enum { SHORT_STRING = 16 };     /* bytes: up to here a table is faster than a search */
-enum { SPACE = 1, ALPHA = 2, DIGIT = 4, QUOTED_STOP = 8 };
+enum { SPACE = 1, ALPHA = 2, DIGIT = 4, QUOTED_STOP = 8, PUNCTUATION = 16 };
 
 #define A ALPHA
 #define D DIGIT
+#define P PUNCTUATION
+/* The NUL behind the source is of no class that goes on. */
 static const uint8_t class_of[256] = {
 	['\0'] = QUOTED_STOP, ['\t'] = SPACE, ['\n'] = SPACE | QUOTED_STOP, ['\r'] = QUOTED_STOP, [' '] = SPACE,
 	['"'] = QUOTED_STOP, ['\\'] = QUOTED_STOP,
+	[';'] = P, [','] = P, ['['] = P, [']'] = P, ['('] = P, [')'] = P, ['{'] = P, ['}'] = P,
 	['0'] = D, ['1'] = D, ['2'] = D, ['3'] = D, ['4'] = D, ['5'] = D, ['6'] = D, ['7'] = D, ['8'] = D, ['9'] = D,
 	['A'] = A, ['B'] = A, ['C'] = A, ['D'] = A, ['E'] = A, ['F'] = A, ['G'] = A, ['H'] = A, ['I'] = A, ['J'] = A,
 	['K'] = A, ['L'] = A, ['M'] = A, ['N'] = A, ['O'] = A, ['P'] = A, ['Q'] = A, ['R'] = A, ['S'] = A, ['T'] = A,
@@ -24,6 +26,7 @@ static const uint8_t class_of[256] = {
 };
 #undef A
 #undef D
+#undef P
 
 static uint8_t
 class(char c)
@@ -188,17 +191,36 @@ lex_quoted_slow(struct lex *l, const char *p)
 	return token;
 }
 
+/* Is one of these eight bytes a quote, a backslash or a control character? */
+static bool
+stops(const char *p)
+{
+	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
+	uint64_t word, quote, backslash;
+
+	memcpy(&word, p, sizeof word);
+	quote = word ^ ones * '"';
+	backslash = word ^ ones * '\\';
+	return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((word - ones * ' ') & ~word)) & high;
+}
+
+/* up to the quote, or to what needs a closer look; the source ends with a NUL, which does */
+static inline const char *
+lex_plain(const struct lex *l, const char *p)
+{
+	while (l->end - p >= 8 && !stops(p))
+		p += 8;
+	while (!(class(*p) & QUOTED_STOP))
+		p++;
+	return p;
+}
+
 static enum lex_token
 lex_quoted(struct lex *l)
 {
-	const char *p = l->p + 1, *near = l->end - p > SHORT_STRING ? p + SHORT_STRING : l->end;
+	const char *p = lex_plain(l, l->p + 1);
 
-	while (p < near && !(class(*p) & QUOTED_STOP))
-		p++;
-	/* the source ends with a NUL, which stops this too */
-	if (p == near && p < l->end)
-		p += strcspn(p, "\"\\\r\n");
-	if (p == l->end || *p != '"')
+	if (*p != '"')
 		return lex_quoted_slow(l, p);
 	l->text = (struct str){ l->p + 1, (size_t)(p - l->p - 1) };
 	l->at = lex_span(l, l->p, p + 1);
@@ -260,23 +282,23 @@ lex_multiline(struct lex *l, const char *p)
 	return token;
 }
 
-static enum lex_token
-lex_word(struct lex *l, const char *from)
+static const char *
+lex_letters(const char *p)
 {
-	const char *p = from;
-
-	while (p < l->end && class(*p) & (ALPHA | DIGIT))
+	while (class(*p) & (ALPHA | DIGIT))
 		p++;
-	l->text = (struct str){ from, (size_t)(p - from) };
-	if (p < l->end && *p == ':' && from == l->p && str_iis(l->text, "text")) {
-		const char *body = lex_multiline_start(l, p + 1);
+	return p;
+}
 
-		if (body)
-			return lex_multiline(l, body);
-	}
+static enum lex_token
+lex_tag(struct lex *l)
+{
+	const char *from = l->p + 1, *p = lex_letters(from);
+
+	l->text = (struct str){ from, (size_t)(p - from) };
 	l->at = lex_span(l, l->p, p);
 	l->p = p;
-	return from == l->start + l->at.from ? LEX_IDENTIFIER : LEX_TAG;
+	return LEX_TAG;
 }
 
 static void
@@ -287,17 +309,48 @@ lex_nesting_error(struct lex *l, const char *what)
 	l->too_deep = true;
 }
 
-/* The parser's stack is bounded because nesting is: refuse before it grows. */
-static void
-lex_nesting(struct lex *l, char c)
+static enum lex_token
+lex_word(struct lex *l)
 {
+	const char *from = l->p, *p = lex_letters(from);
+
+	l->text = (struct str){ from, (size_t)(p - from) };
+	if (*p == ':' && str_iis(l->text, "text")) {
+		const char *body = lex_multiline_start(l, p + 1);
+
+		if (body)
+			return lex_multiline(l, body);
+	}
+	l->at = lex_span(l, from, p);
+	l->p = p;
+	if (++l->chain <= LIMIT_NESTING)
+		return LEX_IDENTIFIER;
+	lex_nesting_error(l, "tests");
+	return LEX_END;
+}
+
+/* The parser's stack is bounded because nesting is: refuse before it grows. */
+static enum lex_token
+lex_punctuation(struct lex *l)
+{
+	char c = *l->p;
+
+	l->at = lex_span(l, l->p, l->p + 1);
+	l->p++;
+	l->punctuation = c;
+	l->chain = 0;
 	switch (c) {
 	case '{':
 		if (++l->blocks > LIMIT_NESTING)
 			lex_nesting_error(l, "blocks");
+		l->parens = 0;
 		break;
 	case '}':
 		l->blocks -= l->blocks > 0;
+		l->parens = 0;
+		break;
+	case ';':
+		l->parens = 0;
 		break;
 	case '(':
 		if (++l->parens > LIMIT_NESTING)
@@ -309,25 +362,15 @@ lex_nesting(struct lex *l, char c)
 	default:
 		break;
 	}
-	if (c == ';' || c == '{' || c == '}')
-		l->parens = 0;
-	l->chain = 0;
+	return l->too_deep ? LEX_END : LEX_PUNCTUATION;
 }
 
 static enum lex_token
-lex_other(struct lex *l)
+lex_unexpected(struct lex *l)
 {
 	char c = *l->p;
 
 	l->at = lex_span(l, l->p, l->p + 1);
-	if (c == ':' && l->p + 1 < l->end && class(l->p[1]) & ALPHA)
-		return lex_word(l, l->p + 1);
-	if (memchr(";,[](){}", c, 8)) {
-		l->p++;
-		l->punctuation = c;
-		lex_nesting(l, c);
-		return l->too_deep ? LEX_END : LEX_PUNCTUATION;
-	}
 	if ((unsigned char)c >= 0x80)
 		while (l->p < l->end && (unsigned char)*l->p >= 0x80)
 			l->p++;
@@ -343,26 +386,84 @@ lex_other(struct lex *l)
 	return LEX_ERROR;
 }
 
+static enum lex_token
+lex_end(struct lex *l)
+{
+	l->at = lex_span(l, l->end, l->end);
+	return LEX_END;
+}
+
+/* The token that begins at l->p; blanks and comments in front of it are the caller's. */
+static inline enum lex_token
+lex_token(struct lex *l, bool *ret_other)
+{
+	char first = *l->p;
+	uint8_t c = class(first);
+
+	if (c & PUNCTUATION)
+		return lex_punctuation(l);
+	if (c & ALPHA)
+		return lex_word(l);
+	if (first == '"')
+		return lex_quoted(l);
+	if (first == ':' && class(l->p[1]) & ALPHA)
+		return lex_tag(l);
+	*ret_other = true;
+	return LEX_ERROR;
+}
+
+/* what is not met often: comments, CR LF, numbers, the end, mistakes */
+static enum lex_token
+lex_other(struct lex *l)
+{
+	enum lex_token token;
+	bool other = false;
+
+	if (!lex_blanks(l) || l->p == l->end)
+		return lex_end(l);
+	token = lex_token(l, &other);
+	if (!other)
+		return token;
+	return class(*l->p) & DIGIT ? lex_number(l) : lex_unexpected(l);
+}
+
 enum lex_token
 lex_next(struct lex *l)
 {
-	uint8_t c;
+	enum lex_token token;
+	bool other = false;
 
-	if (l->too_deep || !lex_blanks(l) || l->p == l->end) {
-		l->at = lex_span(l, l->end, l->end);
-		return LEX_END;
-	}
-	c = class(*l->p);
-	if (c & ALPHA) {
-		enum lex_token token = lex_word(l, l->p);
+	if (l->too_deep)
+		return lex_end(l);
+	while (class(*l->p) & SPACE)
+		l->p++;
+	token = lex_token(l, &other);
+	return other ? lex_other(l) : token;
+}
 
-		if (token == LEX_IDENTIFIER && ++l->chain > LIMIT_NESTING) {
-			lex_nesting_error(l, "tests");
-			return LEX_END;
-		}
-		return token;
-	}
-	if (c & DIGIT)
-		return lex_number(l);
-	return *l->p == '"' ? lex_quoted(l) : lex_other(l);
+static const char *
+skip_blanks(const char *p)
+{
+	while (class(*p) & SPACE || (*p == '\r' && p[1] == '\n'))
+		p++;
+	return p;
+}
+
+char
+lex_item(struct lex *l)
+{
+	const char *open = skip_blanks(l->p), *p;
+
+	if (*open != '"')
+		return 0;
+	p = lex_plain(l, open + 1);
+	if (*p != '"')
+		return 0;
+	l->text = (struct str){ open + 1, (size_t)(p - open - 1) };
+	l->at = lex_span(l, open, p + 1);
+	p = skip_blanks(p + 1);
+	if (*p != ',' && *p != ']')
+		return 0;
+	l->p = p + 1;
+	return *p;
 }

@@ -26,5 +26,8 @@ struct lex {
 void lex_init(struct lex *, struct source *, struct diag *, struct arena *);
 /* LEX_ERROR has been reported; the next call goes on behind it. */
 enum lex_token lex_next(struct lex *);
+/* Inside a list of strings: the next of them, if nothing but blanks stands around it and its value is a range of the
+ * source.  Returns the "," or "]" behind it, which is passed over; 0: it is otherwise, and lex_next() is to be asked. */
+char lex_item(struct lex *);
 
 #endif

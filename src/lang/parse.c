@@ -11,14 +11,15 @@
 
 enum { LIST_ADOPTED = 1000 };   /* strings of a list, from which on the parser's own array becomes the tree's */
 
-int parse_token(SIEVE_STYPE *, struct span *, struct parse *);
+int parse_token(SIEVE_STYPE *, struct parse *);
 
 struct ast_node *
-parse_node(struct parse *p, struct str name, struct span at, struct ast_arg *args, uint32_t end)
+parse_node(struct parse *p, const struct ast_string *name, struct ast_arg *args, uint32_t end)
 {
 	struct ast_node *node = arena_alloc(p->arena, sizeof *node);
 
-	*node = (struct ast_node){ .name = name, .at = at, .args = args, .end = end > at.to ? end : at.to };
+	*node = (struct ast_node){ .name = name->value, .at = name->at, .args = args,
+	                           .end = end > name->at.to ? end : name->at.to };
 	return node;
 }
 
@@ -47,24 +48,24 @@ parse_append(struct ast_node **first, struct ast_node **last, struct ast_node *n
 }
 
 void
-parse_string(struct parse *p, struct ast_string string)
+parse_string(struct parse *p, const struct ast_string *string)
 {
 	if (p->nstrings == p->cap) {
 		p->cap = p->cap ? p->cap * 2 : 64;
 		p->strings = mem_realloc(p->strings, p->cap * sizeof *p->strings);
 	}
 	if (p->nstrings == LIMIT_LIST)
-		diag_error(p->lex.diag, p->lex.source, string.at, NULL, "list has too many strings (limit is %d)", LIMIT_LIST);
+		diag_error(p->lex.diag, p->lex.source, string->at, NULL, "list has too many strings (limit is %d)", LIMIT_LIST);
 	if (p->nstrings < LIMIT_LIST + 1)
-		p->strings[p->nstrings++] = string;
+		p->strings[p->nstrings++] = *string;
 }
 
 void
-parse_one_string(struct parse *p, struct ast_arg *arg, struct ast_string string)
+parse_one_string(struct parse *p, struct ast_arg *arg, const struct ast_string *string)
 {
 	struct ast_string *copy = arena_alloc(p->arena, sizeof *copy);
 
-	*copy = string;
+	*copy = *string;
 	arg->string = copy;
 	arg->nstrings = 1;
 }
@@ -91,7 +92,7 @@ void
 parse_empty_list(struct parse *p, struct ast_arg *arg)
 {
 	/* what stands in for it keeps the command from being told that its argument is missing */
-	parse_one_string(p, arg, (struct ast_string){ STR_EMPTY, arg->at });
+	parse_one_string(p, arg, &(struct ast_string){ STR_EMPTY, arg->at });
 	diag_error(p->lex.diag, p->lex.source, arg->at, "RFC 5228 8.2: a list holds at least one string; \"\" is the empty string",
 	           "list of strings is empty");
 }
@@ -111,9 +112,10 @@ parse_list_names(char *out, size_t size, const char *const *names, int n)
 }
 
 void
-parse_unexpected(struct parse *p, struct span at, const char *got, bool end, const char *const *expected, int n)
+parse_unexpected(struct parse *p, const char *got, bool end, const char *const *expected, int n)
 {
 	char names[256], hint[300];
+	struct span at = p->at;
 	struct str word = str_sub(p->lex.source->text, at.from, at.to);
 
 	p->broken = true;
@@ -130,28 +132,11 @@ parse_unexpected(struct parse *p, struct span at, const char *got, bool end, con
 		           *word.s == '"' ? "" : "'", word.len > 40 ? 40 : (int)word.len, word.s, *word.s == '"' ? "" : "'");
 }
 
-/* What a lexer's token is for the parser. */
-static int
-parse_kind(enum lex_token token, char punctuation)
-{
-	switch (token) {
-	case LEX_END:
-		return END;
-	case LEX_IDENTIFIER:
-		return IDENTIFIER;
-	case LEX_TAG:
-		return TAG;
-	case LEX_NUMBER:
-		return NUMBER;
-	case LEX_STRING:
-		return STRING;
-	case LEX_PUNCTUATION:
-		return punctuation;
-	case LEX_ERROR:
-		break;
-	}
-	return BROKEN;
-}
+/* What a lexer's token is for the parser; punctuation stands for itself. */
+static const short kinds[] = {
+	[LEX_END] = END, [LEX_IDENTIFIER] = IDENTIFIER, [LEX_TAG] = TAG, [LEX_NUMBER] = NUMBER, [LEX_STRING] = STRING,
+	[LEX_PUNCTUATION] = 0, [LEX_ERROR] = BROKEN,
+};
 
 /* A token that the writer forgot, put in before `token` so that the rest of
  * the file is still understood; 0 if none is. */
@@ -181,9 +166,11 @@ parse_missing(struct parse *p, int token)
 	return 0;
 }
 
+/* punctuation, and what is broken */
 static void
 parse_follow(struct parse *p, int token)
 {
+	p->argument = token == ']' || token == LIST;
 	switch (token) {
 	case '{':
 		if (p->nbraces < LIMIT_NESTING)
@@ -203,11 +190,6 @@ parse_follow(struct parse *p, int token)
 	case '[': case ']':
 		p->bracket = token == '[';
 		break;
-	case IDENTIFIER:
-		if (!p->open)
-			p->last_word = p->lex.text;
-		p->open = true;
-		break;
 	case BROKEN:
 		p->broken = true;
 		break;
@@ -222,7 +204,7 @@ parse_fetch(struct parse *p)
 {
 	for (;;) {
 		enum lex_token got = lex_next(&p->lex);
-		int token = parse_kind(got, p->lex.punctuation);
+		int token = got == LEX_PUNCTUATION ? p->lex.punctuation : kinds[got];
 
 		if (token != '}' || p->nbraces || p->open)
 			return token;
@@ -230,42 +212,83 @@ parse_fetch(struct parse *p)
 	}
 }
 
-int
-parse_token(SIEVE_STYPE *value, struct span *at, struct parse *p)
+static int
+parse_put_in(struct parse *p, SIEVE_STYPE *value, int token, int missing)
 {
-	int token = p->kept, missing;
+	p->kept = token;
+	p->at = value->at = SPAN(p->previous_end, p->previous_end);
+	p->open = missing == ')';
+	p->nbraces -= missing == '}';
+	return missing;
+}
 
-	if (token < 0)
-		token = parse_fetch(p);
-	p->kept = -1;
-	missing = parse_missing(p, token);
-	if (missing) {
-		p->kept = token;
-		*at = SPAN(p->previous_end, p->previous_end);
-		p->open = missing == ')';
-		p->nbraces -= missing == '}';
-		return missing;
+/* Behind "[": a list that is nothing but strings is one token. */
+static bool
+parse_list(struct parse *p)
+{
+	const char *start = p->lex.p;
+	uint32_t from = p->lex.at.from;
+	char behind;
+
+	do {
+		behind = p->nstrings < LIMIT_LIST ? lex_item(&p->lex) : 0;
+		if (behind)
+			parse_string(p, &(struct ast_string){ p->lex.text, p->lex.at });
+	} while (behind == ',');
+	if (behind) {
+		p->lex.at = SPAN(from, (uint32_t)(p->lex.p - p->lex.start));
+		return true;
 	}
-	*at = p->lex.at;
+	p->nstrings = 0;
+	p->lex.p = start;
+	p->lex.at = SPAN(from, from + 1);
+	return false;
+}
+
+int
+parse_token(SIEVE_STYPE *value, struct parse *p)
+{
+	int token = p->kept >= 0 ? p->kept : parse_fetch(p), missing;
+
+	p->kept = -1;
+	if (token == END || token == '{' || token == '}') {
+		missing = parse_missing(p, token);
+		if (missing)
+			return parse_put_in(p, value, token, missing);
+	}
+	if (token == '[') {
+		p->nstrings = 0;        /* those of a broken list */
+		if (p->argument && !p->bracket && parse_list(p))
+			token = LIST;
+	}
+	p->at = p->lex.at;
 	p->previous_end = p->lex.at.to;
 	p->was_open = p->open;
-	parse_follow(p, token);
 	switch (token) {
-	case IDENTIFIER: case TAG:
-		value->text = p->lex.text;
-		break;
-	case NUMBER:
-		value->number = p->lex.number;
-		break;
 	case STRING:
-		value->string = (struct ast_string){ p->lex.text, p->lex.at };
 		/* a multi-line string's token ends behind its last line */
 		p->previous_end = (uint32_t)(p->lex.p - p->lex.start);
-		break;
+		/* fall through */
+	case TAG:
+		value->word = (struct ast_string){ p->lex.text, p->lex.at };
+		p->argument = true;
+		return token;
+	case IDENTIFIER:
+		value->word = (struct ast_string){ p->lex.text, p->lex.at };
+		if (!p->open)
+			p->last_word = p->lex.text;
+		p->open = p->argument = true;
+		return token;
+	case NUMBER:
+		value->number.value = p->lex.number;
+		value->number.at = p->lex.at;
+		p->argument = true;
+		return token;
 	default:
-		break;
+		value->at = p->lex.at;
+		parse_follow(p, token);
+		return token;
 	}
-	return token;
 }
 
 void

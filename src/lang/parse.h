@@ -14,11 +14,13 @@ struct parse {
 	void *ctx;
 	struct ast_string *strings;     /* of the list being read */
 	uint32_t nstrings, cap;
+	struct span at;                 /* of the last token */
 	uint32_t previous_end;          /* offset behind the last token: where a ";" belongs */
 	bool was_open;                  /* the same, before the last token */
 	bool open;                      /* a command has begun that no ";" or block has ended */
 	unsigned parens;                /* "(" of it that are not closed */
 	bool bracket;
+	bool argument;                  /* the last token lets an argument follow */
 	bool broken;                    /* an error was met since the last ";" or "{": ask for nothing more */
 	uint32_t brace[LIMIT_NESTING + 1];      /* where the blocks that are open began */
 	unsigned nbraces;
@@ -27,14 +29,14 @@ struct parse {
 };
 
 /* actions of the grammar (parse.c) */
-struct ast_node *parse_node(struct parse *, struct str name, struct span at, struct ast_arg *, uint32_t end);
+struct ast_node *parse_node(struct parse *, const struct ast_string *name, struct ast_arg *, uint32_t end);
 struct ast_arg *parse_arg(struct parse *, struct ast_arg **first, struct ast_arg **last, enum ast_kind, struct span at);
 void parse_append(struct ast_node **first, struct ast_node **last, struct ast_node *);
-void parse_string(struct parse *, struct ast_string);
-void parse_one_string(struct parse *, struct ast_arg *, struct ast_string);
+void parse_string(struct parse *, const struct ast_string *);
+void parse_one_string(struct parse *, struct ast_arg *, const struct ast_string *);
 void parse_strings(struct parse *, struct ast_arg *);
 void parse_empty_list(struct parse *, struct ast_arg *);
-void parse_unexpected(struct parse *, struct span at, const char *got, bool end, const char *const *expected, int n);
+void parse_unexpected(struct parse *, const char *got, bool end, const char *const *expected, int n);
 
 void parse_command(struct parse *, struct ast_node *);
 
