@@ -100,12 +100,14 @@ static void
 unit_close(struct compiler *c)
 {
 	struct build *b = c->build;
-	struct insn *code = arena_array(&c->program->arena, c->code.n, sizeof *code);
+	/* what was grown for it becomes the program's, cut to its size */
+	struct insn *code = mem_realloc(c->code.v, c->code.n * sizeof *code);
 	struct unit u = { .source = c->source, .ninsns = (uint32_t)c->code.n, .nlocals = c->nlocals, .captures = c->captures,
 	                  .local_name = local_names(c), .code = code, .script = unit_script(b, c) };
 	uint16_t number = (uint16_t)b->units.n;
 
-	memcpy(code, c->code.v, c->code.n * sizeof *code);
+	arena_on_reset(&c->program->arena, free, code);
+	c->code.v = NULL;
 	for (size_t i = c->first_call; i < b->calls.n; i++)
 		if (b->calls.v[i].source == c->source)
 			b->calls.v[i].unit = number;

@@ -99,7 +99,7 @@ verify_call(const struct program *p, const struct call *k)
 		if (!wrong && k->arg[i].type == NONE && *param->name != ':' && !(param->flags & PARAM_OPTIONAL))
 			wrong = "argument missing";
 	}
-	for (const struct graft_use *g = k->grafts; !wrong && g; g = g->next)
+	for (const struct graft_use *g = call_grafts(k); !wrong && g; g = g->next)
 		wrong = verify_value(p, u, &g->value, g->graft->type, g->graft->role);
 	if (!wrong && k->probe >= 0 && ((uint32_t)k->probe >= p->nprobes || k->bit >= p->probe[k->probe].nbits))
 		wrong = "index";
@@ -112,20 +112,39 @@ struct check {
 	const struct program *program;
 	const struct unit *unit;
 	uint32_t number;
-	uint32_t *inside;               /* of each instruction: its innermost loop, as EACH's place + 1 */
+	uint32_t *inside;               /* of each instruction: its innermost loop, as EACH's place + 1; NULL: there are none */
 };
 
 /* A jump may leave loops, never enter one. */
 static bool
 reachable(const struct check *k, uint32_t from, uint32_t to)
 {
-	uint32_t l = k->inside[from];
+	uint32_t l;
 
 	if (to <= from || to >= k->unit->ninsns)
 		return false;
+	if (!k->inside)
+		return true;
+	l = k->inside[from];
 	while (l && l != k->inside[to])
 		l = k->inside[l - 1];
 	return l == k->inside[to];
+}
+
+static const char *
+verify_ops(const struct check *k, bool *ret_loops)
+{
+	bool loops = false;
+
+	for (uint32_t pc = 0; pc < k->unit->ninsns; pc++) {
+		uint8_t op = k->unit->code[pc].op;
+
+		if (op >= OPS)
+			return "no such instruction";
+		loops |= op == OP_EACH || op == OP_NEXT;
+	}
+	*ret_loops = loops;
+	return NULL;
 }
 
 static const char *
@@ -133,11 +152,10 @@ verify_loops(struct check *k)
 {
 	uint32_t stack[LIMIT_LOOPS + 1] = { 0 }, depth = 0;
 
+	k->inside = mem_alloc(k->unit->ninsns * sizeof *k->inside);
 	for (uint32_t pc = 0; pc < k->unit->ninsns; pc++) {
 		const struct insn *i = &k->unit->code[pc];
 
-		if (i->op >= OPS)
-			return "no such instruction";
 		if (i->op == OP_NEXT) {
 			if (!depth || i->a != depth || i->b != stack[depth])
 				return "NEXT without its EACH";
@@ -172,7 +190,7 @@ loop_depth(const struct check *k, uint32_t pc)
 {
 	unsigned n = 0;
 
-	for (uint32_t l = k->inside[pc]; l; l = k->inside[l - 1])
+	for (uint32_t l = k->inside ? k->inside[pc] : 0; l; l = k->inside[l - 1])
 		n++;
 	return n;
 }
@@ -229,9 +247,12 @@ static const char *
 verify_unit(struct check *k)
 {
 	const struct insn *code = k->unit->code;
-	const char *wrong = verify_loops(k);
+	bool loops = false;
+	const char *wrong = verify_ops(k, &loops);
 	uint8_t last;
 
+	if (!wrong && loops)
+		wrong = verify_loops(k);
 	for (uint32_t pc = 0; !wrong && pc < k->unit->ninsns; pc++)
 		wrong = verify_insn(k, pc);
 	if (wrong)
@@ -251,7 +272,6 @@ program_verify(const struct program *p)
 	for (uint32_t i = 0; !wrong && i < p->nunits; i++) {
 		struct check k = { p, &p->unit[i], i, NULL };
 
-		k.inside = mem_alloc((p->unit[i].ninsns + 1) * sizeof *k.inside);
 		wrong = p->unit[i].script < p->nunits ? verify_unit(&k) : "no such script";
 		free(k.inside);
 	}
