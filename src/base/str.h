@@ -60,7 +60,9 @@ bool str_ieq(struct str, struct str);
 static inline bool
 str_iis(struct str a, const char *literal)
 {
-	return str_ieq(a, str_from(literal));
+	struct str b = str_from(literal);
+
+	return a.len == b.len && str_ieq(a, b);
 }
 bool str_starts(struct str, struct str prefix);
 bool str_istarts(struct str, struct str prefix);

@@ -112,6 +112,7 @@ diag_marks(struct diag_source *s)
 	unsigned line = 1;
 
 	s->mark.n = 0;
+	s->marked = true;
 	while (rest.len) {
 		const char *eol = memchr(rest.s, '\n', rest.len);
 		size_t len = eol ? (size_t)(eol - rest.s) : rest.len;
@@ -136,7 +137,7 @@ diag_source(struct diag *d, struct str name, const char *path, struct str text)
 	free(s->path);
 	s->path = mem_strdup(path);
 	s->text = text;
-	diag_marks(s);
+	s->marked = false;
 }
 
 struct str
@@ -171,12 +172,16 @@ diag_mark_before(const struct diag_source *s, unsigned line, unsigned column)
 
 /* The text from that place on; from the end of the line if that is shorter.  Empty if there is no such line. */
 static struct str
-diag_seek(const struct diag_source *s, unsigned line, unsigned column)
+diag_seek(struct diag_source *s, unsigned line, unsigned column)
 {
-	struct diag_mark m = diag_mark_before(s, line, column ? column : 1);
-	const char *p = s->text.s + m.at, *end = s->text.s + s->text.len, *eol;
+	const char *p, *end = s->text.s + s->text.len, *eol;
+	struct diag_mark m;
 	size_t most;
 
+	if (!s->marked)
+		diag_marks(s);
+	m = diag_mark_before(s, line, column ? column : 1);
+	p = s->text.s + m.at;
 	for (; m.line < line; m.line++) {
 		p = memchr(p, '\n', (size_t)(end - p));
 		if (!p)
@@ -210,7 +215,7 @@ diag_until_end(struct str rest)
 struct str
 diag_line(const struct diag *d, struct str name, unsigned n)
 {
-	const struct diag_source *s = diag_find(d, name);
+	struct diag_source *s = diag_find(d, name);
 
 	return s && n ? diag_until_end(diag_seek(s, n, 1)) : STR_EMPTY;
 }
@@ -226,7 +231,7 @@ diag_source_text(const struct diag *d, struct str name)
 struct str
 diag_text(const struct diag *d, const struct tamis_place *p)
 {
-	const struct diag_source *s = diag_find(d, text_str(p->file));
+	struct diag_source *s = diag_find(d, text_str(p->file));
 	struct str rest;
 
 	if (!s || !p->line)
@@ -287,7 +292,7 @@ diag_column(struct buf *b, struct str v)
 /* The line, and under it "^~~~": characters first to last of it, at most
  * LINE_SHOWN with the place among them. */
 static void
-diag_caret(const struct diag *d, const struct diag_source *s, const struct tamis_place *p, struct buf *b)
+diag_caret(const struct diag *d, struct diag_source *s, const struct tamis_place *p, struct buf *b)
 {
 	unsigned from = 1, shown = 0, i;
 	struct str line;
@@ -320,7 +325,7 @@ diag_format(const struct diag *d, const struct tamis_diagnostic *t, struct buf *
 		[TAMIS_ERROR] = RED, [TAMIS_WARNING] = MAGENTA, [TAMIS_NOTE] = CYAN,
 	};
 	struct str file = text_str(t->place.file);
-	const struct diag_source *s = diag_find(d, file);
+	struct diag_source *s = diag_find(d, file);
 
 	if (d->color)
 		buf_puts(b, BOLD);

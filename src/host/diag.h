@@ -24,6 +24,7 @@ struct diag_source {
 	char *path;                     /* as people know it */
 	struct str text;                /* borrowed */
 	VEC(struct diag_mark) mark;     /* in their order, so that nothing is far to seek */
+	bool marked;                    /* once something was sought */
 };
 
 enum diag_form { DIAG_TEXT, DIAG_JSON, DIAG_NONE };

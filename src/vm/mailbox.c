@@ -22,8 +22,13 @@ mailbox_check(struct str name)
 		return "is an invalid folder name: it is too long";
 	for (size_t at = 0; at < name.len;) {
 		uint32_t code;
-		size_t n = utf8_next(str_sub(name, at, name.len), &code);
+		size_t n;
 
+		if (name.s[at] >= ' ' && name.s[at] < 0x7f) {   /* as almost all are */
+			at++;
+			continue;
+		}
+		n = utf8_next(str_sub(name, at, name.len), &code);
 		if (!n)
 			return "is an invalid folder name: it is not UTF-8";
 		if (is_control(code))
