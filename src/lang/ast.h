@@ -25,6 +25,8 @@ struct ast_arg {
 	};
 };
 
+struct word;
+
 /* a command or a test */
 struct ast_node {
 	struct str name;                        /* as written */
@@ -32,10 +34,13 @@ struct ast_node {
 	uint32_t end;                           /* offset behind the last argument or test */
 	bool parenthesised;
 	bool has_block;
+	uint8_t looked;                         /* enum looked: the compiler knows what `word` is */
 	struct ast_arg *args;
 	struct ast_node *tests;                 /* one, or a list in parentheses */
 	struct ast_node *block;
 	struct ast_node *next;
+	const struct word *word;
 };
+enum looked { LOOKED_NOT, LOOKED_COMMAND, LOOKED_TEST };
 
 #endif

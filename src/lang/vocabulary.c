@@ -6,14 +6,20 @@
 
 enum { NEAR = 2 };              /* a word farther away than this is no misspelling */
 
+/* Few enough words that their ends and their length tell them apart. */
 static uint32_t
 word_hash(struct str name, bool test)
 {
-	uint32_t h = test ? 2166136261u : 16777619u;
+	unsigned first = name.len ? (unsigned char)char_lower(name.s[0]) : 0;
+	unsigned last = name.len ? (unsigned char)char_lower(name.s[name.len - 1]) : 0;
 
-	for (size_t i = 0; i < name.len; i++)
-		h = (h ^ (unsigned char)char_lower(name.s[i])) * 16777619u;
-	return h ^ h >> 15;
+	return first * 13 + last * 29 + (uint32_t)name.len + test * 211u;
+}
+
+static inline bool
+word_is(const struct word *w, struct str name)
+{
+	return w->name.len == name.len && (!memcmp(w->name.s, name.s, name.len) || str_ieq(w->name, name));
 }
 
 static bool
@@ -62,7 +68,7 @@ build_find(const struct build *b, struct str name, bool test)
 	uint32_t at = word_hash(name, test) % COUNT(b->word);
 
 	for (; b->word[at].command; at = (at + 1) % COUNT(b->word))
-		if (word_is_test(b->word[at].command) == test && str_ieq(b->word[at].name, name))
+		if (word_is_test(b->word[at].command) == test && word_is(&b->word[at], name))
 			return &b->word[at];
 	return NULL;
 }
