@@ -39,14 +39,14 @@ ihave_check(struct compiler *c, struct call *k, const struct ast_node *node)
 		if (!all->extension[i])
 			return true;
 	}
-	k->data = all;
+	compile_more(c, k)->data = all;
 	return true;
 }
 
 static int
 ihave_test(struct run *r, const struct call *k, const struct value *arg)
 {
-	const struct capabilities *all = k->data;
+	const struct capabilities *all = call_data(k);
 
 	(void)arg;
 	if (!all)

@@ -276,7 +276,7 @@ static const struct graft grafts[] = {
 static bool
 flags_given(const struct effect *e)
 {
-	for (const struct graft_use *g = e->call ? e->call->grafts : NULL; g; g = g->next)
+	for (const struct graft_use *g = e->call ? call_grafts(e->call) : NULL; g; g = g->next)
 		if (g->graft == grafts)
 			return true;
 	return false;

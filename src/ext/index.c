@@ -8,7 +8,7 @@ static const struct graft grafts[];
 static struct graft_use *
 use_of(const struct call *k, const struct graft *g)
 {
-	for (struct graft_use *u = (struct graft_use *)k->grafts; u; u = u->next)
+	for (struct graft_use *u = (struct graft_use *)call_grafts(k); u; u = u->next)
 		if (u->graft == g)
 			return u;
 	return NULL;

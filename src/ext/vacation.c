@@ -130,7 +130,7 @@ vacation_check(struct compiler *c, struct call *call, const struct ast_node *nod
 	v->answer = answer_name(&c->program->arena, arg);
 	if (!arg[ADDRESSES].dynamic)
 		v->own = personal_addresses(&c->program->arena, &arg[ADDRESSES]);
-	call->data = v;
+	compile_more(c, call)->data = v;
 	return ok;
 }
 
@@ -142,7 +142,7 @@ seconds_of(const struct call *k, const struct value *days)
 {
 	uint64_t most = LIMIT_REPLY_SECONDS;
 
-	for (const struct graft_use *g = k->grafts; g; g = g->next)
+	for (const struct graft_use *g = call_grafts(k); g; g = g->next)
 		if (g->graft->type == NUMBER)
 			return g->value.number < most ? g->value.number : most;
 	if (days->number < 1)
@@ -196,14 +196,14 @@ vacation_questions(const struct call *k, struct recipient *r, void (*want)(void 
 		return;
 	path_read(&r->arena, from->v, &sender);
 	if (sender.valid && sender.all.v.len)
-		want(ctx, STR("vacation"), vacation_key(&r->arena, &sender, k->data));
+		want(ctx, STR("vacation"), vacation_key(&r->arena, &sender, call_data(k)));
 }
 
 /* The first time; the arguments are in order. */
 static int
 vacation_answer(struct run *r, const struct call *k, const struct value *arg)
 {
-	const struct vacation *v = k->data;
+	const struct vacation *v = call_data(k);
 	uint64_t seconds = seconds_of(k, &arg[DAYS]);
 	struct addresses own = arg[ADDRESSES].dynamic ? personal_addresses(&r->arena, &arg[ADDRESSES]) : v->own;
 	struct personal who;

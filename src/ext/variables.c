@@ -32,7 +32,7 @@ set_check(struct compiler *c, struct call *call, const struct ast_node *node)
 	if (call->arg[VALUE].dynamic)
 		return true;
 	v = call->arg[VALUE].str[0];
-	for (const struct graft_use *g = call->grafts; g; g = g->next)
+	for (const struct graft_use *g = call_grafts(call); g; g = g->next)
 		if (g->graft->modify)
 			v = g->graft->modify(c->scratch, v);
 	if (v.len <= most)

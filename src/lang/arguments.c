@@ -107,11 +107,33 @@ strings_read(struct compiler *c, const struct ast_arg *arg, struct value *v)
 	v->dynamic = template != NULL;
 }
 
+/* Where the number of that name stands: all who name this one field share it. */
+static const uint32_t *
+header_id(struct compiler *c, uint32_t id)
+{
+	enum { BLOCK = 64 };
+	struct build *b = c->build;
+
+	while (b->id.n <= id / BLOCK) {
+		uint32_t *block = ARENA_ARRAY(&c->program->arena, BLOCK, uint32_t);
+
+		for (uint32_t i = 0; i < BLOCK; i++)
+			block[i] = (uint32_t)b->id.n * BLOCK + i;
+		vec_push(&b->id, block);
+	}
+	return &b->id.v[id / BLOCK][id % BLOCK];
+}
+
 static void
 headers_intern(struct compiler *c, struct value *v)
 {
-	uint32_t *id = arena_array(&c->program->arena, v->n, sizeof *id);
+	uint32_t *id;
 
+	if (v->n == 1 && !v->template) {
+		v->id = header_id(c, compile_intern(c, v->str[0]));
+		return;
+	}
+	id = arena_array(&c->program->arena, v->n, sizeof *id);
 	for (uint32_t i = 0; i < v->n; i++) {
 		id[i] = v->template && v->template[i] ? UINT32_MAX : compile_intern(c, v->str[i]);
 	}
@@ -357,7 +379,7 @@ arguments_stage(struct arguments *a)
 {
 	unsigned stage = a->command->stage ? (unsigned)a->command->stage(a->call) : a->command->needs;
 
-	for (const struct graft_use *u = a->call->grafts; u; u = u->next)
+	for (const struct graft_use *u = call_grafts(a->call); u; u = u->next)
 		if (u->graft->stage && (unsigned)u->graft->stage(&u->value) > stage)
 			stage = (unsigned)u->graft->stage(&u->value);
 	a->call->stage = (uint8_t)stage;
@@ -366,10 +388,18 @@ arguments_stage(struct arguments *a)
 static bool
 grafts_compile(struct arguments *a)
 {
-	for (struct graft_use *u = (struct graft_use *)a->call->grafts; u; u = u->next)
+	for (struct graft_use *u = (struct graft_use *)call_grafts(a->call); u; u = u->next)
 		if (u->graft->compile && !u->graft->compile(a->c, a->call, u))
 			return false;
 	return true;
+}
+
+struct call_more *
+compile_more(struct compiler *c, struct call *call)
+{
+	if (!call->more)
+		call->more = ARENA_NEW(&c->program->arena, struct call_more);
+	return (struct call_more *)call->more;
 }
 
 struct call *
@@ -392,7 +422,8 @@ compile_call(struct compiler *c, const struct command *command, struct ast_node 
 	if (a.bad || a.unknown)
 		return NULL;
 	arguments_required(&a);
-	call->part = a.part;
+	if (a.part)
+		compile_more(c, call)->part = a.part;
 	if (command->flags & COMMAND_MATCHES)
 		arguments_matcher(&a);
 	if (a.bad || c->diag->errors > errors || !modifiers_sort(c, call) || !grafts_compile(&a))

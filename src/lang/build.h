@@ -41,6 +41,7 @@ struct build {
 	VEC(struct rule) rules;
 	VEC(struct str) messages;
 	struct names names, globals;            /* of fields, of variables */
+	VEC(const uint32_t *) id;               /* of each field name its number, for values that name one field */
 	VEC(const struct namespace *) spaces;
 	VEC(const struct extension *) capabilities, hooks;
 	struct call call;                       /* the one being made */
@@ -64,7 +65,7 @@ struct sequence {
 };
 void compile_sequence(struct compiler *, struct sequence *, struct ast_node *);
 /* goes on with the command before it: an else */
-bool compile_continues(const struct compiler *, const struct ast_node *);
+bool compile_continues(const struct compiler *, struct ast_node *);
 /* ends a call: record and instruction */
 void emit_call(struct compiler *, enum op, const struct call *);
 void emit_enabled(struct compiler *, unsigned extension, struct span at, const char *format, ...)

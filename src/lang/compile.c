@@ -126,7 +126,29 @@ emit_enabled(struct compiler *c, unsigned extension, struct span at, const char 
 uint32_t
 compile_intern(struct compiler *c, struct str name)
 {
+	char lower[64];
+	uint32_t id;
+
+	if (name.len <= sizeof lower) {         /* most are known already */
+		str_lower_into(lower, name);
+		id = names_find(&c->build->names, (struct str){ lower, name.len });
+		if (id != NAMES_NONE)
+			return id;
+	}
 	return names_add(&c->build->names, arena_lower(&c->program->arena, name));
+}
+
+/* What the node's name means, looked up once. */
+static const struct word *
+node_word(const struct compiler *c, struct ast_node *node, bool test)
+{
+	uint8_t as = test ? LOOKED_TEST : LOOKED_COMMAND;
+
+	if (node->looked != as) {
+		node->word = build_find(c->build, node->name, test);
+		node->looked = as;
+	}
+	return node->word;
 }
 
 /* --- tests */
@@ -215,7 +237,7 @@ test_leaf(struct compiler *c, const struct command *k, struct ast_node *node, bo
 void
 compile_test(struct compiler *c, struct ast_node *node, bool sense, int *chain, unsigned mark)
 {
-	const struct word *w = build_find(c->build, node->name, true);
+	const struct word *w = node_word(c, node, true);
 
 	if (c->tests >= c->program->limits.nesting || c->tests > MAX_MARK) {
 		compile_error(c, node->at, NULL, "tests are nested too deeply (limit is %u)", c->program->limits.nesting);
@@ -242,7 +264,7 @@ compile_rule(struct compiler *c, struct ast_node *node, int *end, bool more)
 {
 	struct build *b = c->build;
 	uint32_t index = (uint32_t)b->rules.n;
-	const struct word *w = build_find(b, node->name, false);
+	const struct word *w = node_word(c, node, false);
 	int no = -1;
 
 	vec_push(&b->rules, (struct rule){ .at = SPAN(node->at.from, node->end), .source = c->source,
@@ -401,7 +423,7 @@ void
 compile_sequence(struct compiler *c, struct sequence *s, struct ast_node *node)
 {
 	for (; node; node = node->next) {
-		const struct word *w = build_find(c->build, node->name, false);
+		const struct word *w = node_word(c, node, false);
 
 		command_dead(c, node);
 		if (w) {
@@ -433,9 +455,9 @@ compile_commands(struct compiler *c, struct ast_node *node)
 }
 
 bool
-compile_continues(const struct compiler *c, const struct ast_node *node)
+compile_continues(const struct compiler *c, struct ast_node *node)
 {
-	const struct word *w = build_find(c->build, node->name, false);
+	const struct word *w = node_word(c, node, false);
 
 	return w && w->command->flags & COMMAND_CONTINUES;
 }
@@ -510,6 +532,7 @@ build_done(struct build *b)
 	vec_done(&b->rules);
 	names_done(&b->names);
 	vec_done(&b->messages);
+	vec_done(&b->id);
 	names_done(&b->globals);
 	vec_done(&b->spaces);
 	vec_done(&b->capabilities);

@@ -89,6 +89,8 @@ void compile_test(struct compiler *, struct ast_node *, bool sense, int *chain, 
 /* For not, anyof and allof. */
 void compile_not(struct compiler *, struct ast_node *, bool sense, int *chain, int mark);
 void compile_junction(struct compiler *, struct ast_node *, bool sense, int *chain, int mark, bool any);
+/* to set what few calls have */
+struct call_more *compile_more(struct compiler *, struct call *);
 /* Checks the arguments against the table; NULL after errors.  Nothing is emitted; valid until the next call is made. */
 struct call *compile_call(struct compiler *, const struct command *, struct ast_node *);
 /* The same, and the ACT. */

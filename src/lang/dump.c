@@ -82,9 +82,9 @@ dump_call(struct dump *d, uint32_t index)
 			buf_printf(&d->out, " \"%s\"", k->matcher->type->argument[k->matcher->argument]);
 		buf_printf(&d->out, " %s", k->matcher->comparator->name);
 	}
-	if (k->part)
-		buf_printf(&d->out, " %s", k->part->name);
-	for (const struct graft_use *g = k->grafts; g; g = g->next) {
+	if (call_part(k))
+		buf_printf(&d->out, " %s", call_part(k)->name);
+	for (const struct graft_use *g = call_grafts(k); g; g = g->next) {
 		buf_printf(&d->out, " %s=", g->graft->name);
 		dump_value(d, &g->value);
 	}

@@ -29,7 +29,7 @@ indexable(const struct call *k)
 {
 	const struct matcher *m = k->matcher;
 
-	if (!m || !k->command->values || k->command->flags & COMMAND_CHANGING || k->grafts || k->dynamic ||
+	if (!m || !k->command->values || k->command->flags & COMMAND_CHANGING || call_grafts(k) || k->dynamic ||
 	    k->unit == NO_UNIT || !m->type->literal || m->nkeys > KEYS_MOST)
 		return false;
 	for (uint32_t i = 0; i < m->nkeys; i++)
@@ -53,8 +53,8 @@ same_value(const struct value *a, const struct value *b, enum role role)
 static bool
 same_source(const struct call *a, const struct call *b)
 {
-	if (a->command != b->command || a->stage != b->stage || a->part != b->part || a->data != b->data ||
-	    a->matcher->comparator != b->matcher->comparator || a->matcher->type->raw != b->matcher->type->raw)
+	if (a->command != b->command || a->stage != b->stage || call_part(a) != call_part(b) ||
+	    call_data(a) != call_data(b) || a->matcher->comparator != b->matcher->comparator || a->matcher->type->raw != b->matcher->type->raw)
 		return false;
 	for (uint8_t i = 0; i < a->nargs; i++)
 		if (a->command->params[i].role != ROLE_KEYS &&

@@ -8,7 +8,7 @@ modifiers_sort(struct compiler *c, struct call *call)
 	struct graft_use *sorted = NULL, *next;
 	bool ok = true;
 
-	for (struct graft_use *u = (struct graft_use *)call->grafts; u; u = next) {
+	for (struct graft_use *u = (struct graft_use *)call_grafts(call); u; u = next) {
 		struct graft_use **at = &sorted;
 
 		next = u->next;
@@ -21,6 +21,7 @@ modifiers_sort(struct compiler *c, struct call *call)
 		u->next = *at;
 		*at = u;
 	}
-	call->grafts = sorted;
+	if (sorted)
+		compile_more(c, call)->grafts = sorted;
 	return ok;
 }

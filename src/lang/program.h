@@ -31,8 +31,15 @@ struct insn {
 
 enum { MAX_MARK = 63, MATCH_SLOTS = 32, NO_UNIT = 0xffff, CAPABILITIES = 256 };
 
-/* One use of a command: arguments are data, not code.  What a plain test
- * touches stands first, in one cache line. */
+/* what few uses of commands have */
+struct call_more {
+	const struct graft_use *grafts;
+	const struct address_part *part;
+	const void *data;                       /* of command->check */
+};
+
+/* One use of a command: arguments are data, not code.  64 bytes: a long script
+ * is run through at the speed at which these come from memory. */
 struct call {
 	const struct command *command;
 	const struct value *arg;                /* command->nparams */
@@ -45,12 +52,28 @@ struct call {
 	uint16_t unit;
 	uint32_t bit;
 	uint32_t line;                          /* of at, so that nobody counts while a message waits */
-	const struct graft_use *grafts;
-	const struct address_part *part;
-	const void *data;                       /* of command->check */
 	struct span at;
 	struct source *source;
+	const struct call_more *more;           /* NULL: nothing of it */
 };
+
+static inline const struct graft_use *
+call_grafts(const struct call *k)
+{
+	return k->more ? k->more->grafts : NULL;
+}
+
+static inline const struct address_part *
+call_part(const struct call *k)
+{
+	return k->more ? k->more->part : NULL;
+}
+
+static inline const void *
+call_data(const struct call *k)
+{
+	return k->more ? k->more->data : NULL;
+}
 
 /* A condition: where its branch, its "no" and the end of its chain are. */
 struct rule {

@@ -194,7 +194,7 @@ graft_add(struct arguments *a, const struct ast_arg *tag, const struct graft *g)
 	struct graft_use *use = ARENA_NEW(&a->c->program->arena, struct graft_use), **last;
 	const struct ast_arg *arg = tag;
 
-	for (const struct graft_use *u = a->call->grafts; u; u = u->next)
+	for (const struct graft_use *u = call_grafts(a->call); u; u = u->next)
 		if (u->graft == g || (g->group && u->graft->group == g->group)) {
 			compile_error(a->c, tag->at, NULL, u->graft == g ? "'%s' is given twice" : "'%s' and '%s' exclude each other",
 			              u->graft->name, g->name);
@@ -208,7 +208,7 @@ graft_add(struct arguments *a, const struct ast_arg *tag, const struct graft *g)
 			return tag->next && tag->next->kind != AST_TAG ? tag->next : tag;
 		argument_read(a, g->name, g->type, g->role, 0, g->check, arg, &use->value);
 	}
-	for (last = (struct graft_use **)&a->call->grafts; *last; last = &(*last)->next)
+	for (last = (struct graft_use **)&compile_more(a->c, a->call)->grafts; *last; last = &(*last)->next)
 		;
 	*last = use;
 	return arg;

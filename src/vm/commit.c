@@ -39,7 +39,7 @@ run_commit(struct run *r, const struct call *k, struct effect *e)
 {
 	const char *wrong;
 
-	for (const struct graft_use *g = k->grafts; g; g = g->next)
+	for (const struct graft_use *g = call_grafts(k); g; g = g->next)
 		if (g->graft->effect) {
 			struct value v;
 

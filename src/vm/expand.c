@@ -123,7 +123,7 @@ call_expand(struct run *r, const struct call *k)
 struct str
 run_modify(struct run *r, const struct call *k, struct str v)
 {
-	for (const struct graft_use *g = k->grafts; g; g = g->next)
+	for (const struct graft_use *g = call_grafts(k); g; g = g->next)
 		if (g->graft->modify) {
 			v = g->graft->modify(&r->arena, v);
 			r->work += 1 + v.len / 64;

@@ -39,7 +39,7 @@ run_field_named(struct run *r, struct str name)
 static bool
 field_selected(const struct fields *f)
 {
-	for (const struct graft_use *g = f->call->grafts; g; g = g->next)
+	for (const struct graft_use *g = call_grafts(f->call); g; g = g->next)
 		if (g->graft->select && !g->graft->select(&g->value, f->at, f->nth, f->total))
 			return false;
 	return true;

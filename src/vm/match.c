@@ -142,7 +142,7 @@ match_text(struct match *m, struct str v)
 bool
 match_address(struct match *m, struct mail_address *a)
 {
-	const struct address_part *part = m->call->part;
+	const struct address_part *part = call_part(m->call);
 	struct str v;
 
 	if (!part || part->builtin == 1)

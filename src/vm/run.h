@@ -132,7 +132,7 @@ fields_start(struct fields *f, struct run *r, const struct call *k, const struct
 static inline struct field *
 fields_next(struct fields *f)
 {
-	if (f->call->grafts)
+	if (f->call->more && f->call->more->grafts)
 		return fields_next_selected(f);
 	if (f->at)
 		f->at = f->at->same;

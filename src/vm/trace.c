@@ -80,7 +80,7 @@ trace_arguments(struct run *r, const struct call *k, const struct value *arg)
 	struct buf out = { 0 };
 	struct str copy;
 
-	for (const struct graft_use *g = k->grafts; g; g = g->next)
+	for (const struct graft_use *g = call_grafts(k); g; g = g->next)
 		trace_argument(&out, g->graft->name, &g->value);
 	for (uint8_t i = 0; i < k->nargs; i++)
 		trace_argument(&out, k->command->params[i].name, &arg[i]);
