@@ -76,7 +76,7 @@ struct cmd {
 /* all of them; ends with NULL.  The struct of cmd_NAME.c is named cmd_NAME. */
 extern const struct cmd *const cmds[];
 extern const struct cmd cmd_check, cmd_run, cmd_trace, cmd_explain,
-	cmd_diff, cmd_test, cmd_dump, cmd_conf, cmd_help;
+	cmd_diff, cmd_test, cmd_dump, cmd_conf, cmd_filing, cmd_doctor, cmd_help;
 
 /* For "tamis NAME --help" and "tamis help NAME". */
 void cmd_print_help(const struct cmd *);

@@ -19,6 +19,8 @@ const struct cmd *const cmds[] = {
 	&cmd_test,
 	&cmd_dump,
 	&cmd_conf,
+	&cmd_filing,
+	&cmd_doctor,
 	&cmd_help,
 	NULL
 };

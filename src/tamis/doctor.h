@@ -1,0 +1,35 @@
+/* doctor.h - traps between tamis-milter and the mail server that it is attached to
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TAMIS_DOCTOR_H
+#define TAMIS_DOCTOR_H
+
+#include "host/conf.h"
+
+enum doctor_level { DOCTOR_FINE, DOCTOR_NOTE, DOCTOR_WARNING, DOCTOR_ERROR };
+
+struct doctor {
+	const struct conf *conf;
+	struct arena *arena;
+	const char *directory;          /* of Postfix's configuration; NULL: its own default */
+	const char *cf;                 /* Sendmail's configuration */
+	struct str cf_text;
+	struct str postfix;             /* "name = value" lines of postconf */
+	struct str services;            /* "name/type/parameter = value" lines of postconf -P, and postconf -M */
+};
+
+/* One trap: what is looked at, and what it is when it is not as it should be. */
+struct doctor_trap {
+	const char *name;
+	/* The level, and in *ret_what what was seen. */
+	enum doctor_level (*look)(const struct doctor *, struct str *ret_what);
+	const char *remedy;
+};
+
+/* Tables that end with a row without name. */
+extern const struct doctor_trap doctor_ours[], doctor_postfix[], doctor_sendmail[];
+
+/* What the programs say of the server; false: it could not be asked, *ret_what says why. */
+bool doctor_ask_postfix(struct doctor *, struct str *ret_what);
+bool doctor_ask_sendmail(struct doctor *, struct str *ret_what);
+
+#endif

@@ -1,0 +1,108 @@
+/* doctor_ours.c - traps in our own configuration and files
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tamis/doctor.h"
+
+static const char *
+socket_path(const struct conf *c)
+{
+	if (!strncmp(c->socket, "unix:", 5))
+		return c->socket + 5;
+	if (!strncmp(c->socket, "local:", 6))
+		return c->socket + 6;
+	return c->socket[0] == '/' ? c->socket : NULL;
+}
+
+static enum doctor_level
+look_daemon(const struct doctor *d, struct str *ret)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	const char *path = socket_path(d->conf);
+	int fd, rc, error;
+
+	if (!path || strlen(path) >= sizeof at.sun_path)
+		return DOCTOR_FINE;
+	strcpy(at.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	rc = fd < 0 ? -1 : connect(fd, (const struct sockaddr *)(const void *)&at, sizeof at);
+	error = errno;
+	if (fd >= 0)
+		close(fd);
+	*ret = arena_printf(d->arena, "%s: %s", path, rc < 0 ? strerror(error) : "somebody listens");
+	return rc < 0 ? DOCTOR_WARNING : DOCTOR_FINE;
+}
+
+static enum doctor_level
+look_tcp(const struct doctor *d, struct str *ret)
+{
+	*ret = str_from(d->conf->socket);
+	return socket_path(d->conf) || !strncmp(d->conf->socket, "fd:", 3) ? DOCTOR_FINE : DOCTOR_WARNING;
+}
+
+static enum doctor_level
+look_effect(const struct doctor *d, struct str *ret)
+{
+	*ret = d->conf->effect == CONF_FULL ? STR("full") : d->conf->effect == CONF_TAG ? STR("tag") : STR("observe");
+	return d->conf->effect == CONF_FULL ? DOCTOR_FINE : DOCTOR_NOTE;
+}
+
+static enum doctor_level
+look_directory(const struct doctor *d, const char *path, unsigned wrong, struct str *ret)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		*ret = arena_printf(d->arena, "%s: %s", path, strerror(errno));
+		return DOCTOR_ERROR;
+	}
+	*ret = arena_printf(d->arena, "%s: mode %04o", path, (unsigned)(st.st_mode & 07777));
+	return !S_ISDIR(st.st_mode) || st.st_mode & wrong ? DOCTOR_ERROR : DOCTOR_FINE;
+}
+
+static enum doctor_level
+look_state(const struct doctor *d, struct str *ret)
+{
+	return look_directory(d, d->conf->state_dir, 0022, ret);
+}
+
+static enum doctor_level
+look_rules(const struct doctor *d, struct str *ret)
+{
+	*ret = STR("not set: nobody has rules");
+	return *d->conf->rules_dir ? look_directory(d, d->conf->rules_dir, 0022, ret) : DOCTOR_NOTE;
+}
+
+static enum doctor_level
+look_secret(const struct doctor *d, struct str *ret)
+{
+	struct stat st;
+
+	*ret = str_from(d->conf->secret_file);
+	if (!*d->conf->secret_file || stat(d->conf->secret_file, &st) < 0)
+		return DOCTOR_FINE;             /* it is made at the first start */
+	*ret = arena_printf(d->arena, "%s: mode %04o", d->conf->secret_file, (unsigned)(st.st_mode & 07777));
+	return st.st_mode & 0077 ? DOCTOR_ERROR : DOCTOR_FINE;
+}
+
+static enum doctor_level
+look_copy(const struct doctor *d, struct str *ret)
+{
+	*ret = *d->conf->copy_to ? str_from(d->conf->copy_to) : STR("not set");
+	return *d->conf->copy_to ? DOCTOR_FINE : DOCTOR_NOTE;
+}
+
+const struct doctor_trap doctor_ours[] = {
+	{ "daemon", look_daemon, "start tamis-milter; its log says why it does not serve" },
+	{ "socket", look_tcp, "use a Unix socket: over TCP servers and libmilter wait 40 ms for each other at every edit" },
+	{ "effect", look_effect, "nothing is changed or refused before it is full" },
+	{ "state_dir", look_state, "it must be there, and be written by the daemon's user alone" },
+	{ "rules_dir", look_rules, "it must be there, and not be written by group or others" },
+	{ "secret_file", look_secret, "chmod 600: who reads it can make bounce addresses and file into folders" },
+	{ "copy_to", look_copy, "without a port for copies, edits that are not the same for all recipients are left out" },
+	{ NULL, NULL, NULL }
+};
