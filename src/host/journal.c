@@ -1,0 +1,508 @@
+/* journal.c - what left already, so that a retry does not send it twice
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Who adds a line joins the batch that is being collected.  One of them writes
+ * the batch and syncs, while the next one is collected: under load one sync
+ * serves many. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <threads.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "host/digest.h"
+#include "host/journal.h"
+#include "host/ledger.h"
+#include "host/log.h"
+
+enum {
+	LINE_MOST = 2 + 2 * JOURNAL_KEY + 1 + 20 + 1 + JOURNAL_TEXT_MAX + 1,
+	DEAD_LEAST = 1000,              /* lines: fewer are not worth a new file */
+	DAY = 86400,
+};
+
+struct key {
+	uint8_t bytes[JOURNAL_KEY];
+};
+
+struct batch {
+	struct buf lines;
+	size_t nlines;
+	VEC(struct key) keys;           /* to be known when it is written */
+	int64_t time;
+	unsigned refs;
+	bool done;
+	int error;
+};
+
+struct journal {
+	int directory, lock_fd, fd;
+	int64_t lifetime;               /* seconds */
+	mtx_t lock;                     /* of all that follows */
+	cnd_t written;
+	struct ledger keys, troubles;
+	struct batch *batch;            /* being collected; NULL: none */
+	bool writing;
+	bool doubtful;                  /* nobody knows what of the file is on the disk: it wants a new one */
+	off_t size;                     /* up to where it is good */
+	size_t lines, compact_at;
+};
+
+static int64_t
+now(void)
+{
+	return time(NULL);
+}
+
+static bool
+is_live(const struct journal *j, const struct ledger_entry *e)
+{
+	return e && e->time > now() - j->lifetime;
+}
+
+/* --- lines */
+
+struct line {
+	char kind;
+	struct key key;
+	int64_t time;
+	struct str text;
+};
+
+static void
+line_add(struct buf *out, char kind, const uint8_t *key, int64_t time, struct str text)
+{
+	char hex[DIGEST_HEX];
+
+	digest_hex(key, JOURNAL_KEY, hex);
+	buf_printf(out, "%c %s %lld ", kind, hex, (long long)time);
+	for (size_t i = 0; i < text.len && i < JOURNAL_TEXT_MAX; i++)
+		buf_putc(out, (unsigned char)text.s[i] < ' ' || text.s[i] == 0x7f ? '?' : text.s[i]);
+	buf_putc(out, '\n');
+}
+
+static bool
+line_parse(struct str v, struct line *ret)
+{
+	uint64_t time;
+	const char *blank;
+
+	if (v.len < 2 + 2 * JOURNAL_KEY + 1 || (v.s[0] != 'K' && v.s[0] != 'T') || v.s[1] != ' ' ||
+	    v.s[2 + 2 * JOURNAL_KEY] != ' ' || !digest_unhex(str_sub(v, 2, 2 + 2 * JOURNAL_KEY), ret->key.bytes, JOURNAL_KEY))
+		return false;
+	ret->kind = v.s[0];
+	v = str_sub(v, 3 + 2 * JOURNAL_KEY, v.len);
+	blank = memchr(v.s, ' ', v.len);
+	if (!blank || !str_number(str_sub(v, 0, (size_t)(blank - v.s)), &time) || !time || time > INT64_MAX / 2)
+		return false;
+	ret->time = (int64_t)time;
+	ret->text = str_sub(v, (size_t)(blank + 1 - v.s), v.len);
+	return true;
+}
+
+/* Each whole line of the file, also what is none of ours; returns where the last one ends, or -1. */
+static off_t
+lines_read(int fd, void (*each)(void *ctx, struct str line), void *ctx)
+{
+	char bytes[65536];
+	size_t have = 0;
+	off_t at = 0, good = 0;
+	bool skipping = false;          /* the rest of a line that is too long to be one */
+
+	for (;;) {
+		ssize_t n = pread(fd, bytes + have, sizeof bytes - have, at);
+		char *start = bytes, *end;
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? -1 : good;
+		at += n;
+		have += (size_t)n;
+		while ((end = memchr(start, '\n', have))) {
+			each(ctx, skipping ? STR_EMPTY : (struct str){ start, (size_t)(end - start) });
+			skipping = false;
+			have -= (size_t)(end + 1 - start);
+			start = end + 1;
+			good = at - (off_t)have;
+		}
+		memmove(bytes, start, have);
+		if (have > LINE_MOST) {
+			skipping = true;
+			have = 0;
+		}
+	}
+}
+
+static int
+write_all(int fd, struct str v, off_t at)
+{
+	while (v.len) {
+		ssize_t n = pwrite(fd, v.s, v.len, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return n < 0 ? errno : EIO;
+		at += n;
+		v = str_sub(v, (size_t)n, v.len);
+	}
+	return 0;
+}
+
+/* --- a new file without what is dead */
+
+struct copy {
+	const struct journal *j;
+	int fd, error;
+	struct buf out;
+	off_t size;
+	size_t lines;
+};
+
+static void
+copy_flush(struct copy *c)
+{
+	if (!c->error)
+		c->error = write_all(c->fd, buf_str(&c->out), c->size);
+	c->size += (off_t)c->out.len;
+	buf_reset(&c->out);
+}
+
+static void
+copy_line(void *ctx, struct str text)
+{
+	const struct ledger_entry *e;
+	struct copy *c = ctx;
+	struct line line;
+
+	if (!line_parse(text, &line) || line.kind != 'K')
+		return;
+	e = ledger_find(&c->j->keys, line.key.bytes);
+	if (!e || e->time != line.time)
+		return;
+	buf_add(&c->out, text);
+	buf_putc(&c->out, '\n');
+	c->lines++;
+	if (c->out.len > 65536)
+		copy_flush(c);
+}
+
+static void
+copy_troubles(struct copy *c)
+{
+	char times[16];
+
+	for (size_t i = 0; i < c->j->troubles.size; i++) {
+		const struct ledger_entry *e = &c->j->troubles.slot[i];
+
+		if (!e->time)
+			continue;
+		snprintf(times, sizeof times, "%u", e->times);
+		line_add(&c->out, 'T', e->key, e->time, str_from(times));
+		c->lines++;
+	}
+}
+
+static void
+forget_some(struct journal *j, struct ledger *l, const char *what)
+{
+	ledger_forget(l, now() - j->lifetime);
+	if (l->n < JOURNAL_ENTRIES_MAX)
+		return;
+	ledger_forget(l, ledger_quarter(l));
+	log_line(LOG_WARNING, NULL, "event=journal-full forgotten=%s left=%zu", what, l->n);
+}
+
+/* Until it is renamed, the old file counts; then the new one, which is on the disk. */
+static int
+compact(struct journal *j)
+{
+	struct copy c = { .j = j };
+
+	forget_some(j, &j->keys, "keys");
+	forget_some(j, &j->troubles, "troubles");
+	c.fd = openat(j->directory, "journal.new", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (c.fd < 0)
+		return errno;
+	if (lines_read(j->fd, copy_line, &c) < 0)
+		c.error = errno;
+	copy_troubles(&c);
+	copy_flush(&c);
+	buf_done(&c.out);
+	if (!c.error && (fsync(c.fd) < 0 || renameat(j->directory, "journal.new", j->directory, "journal") < 0))
+		c.error = errno;
+	if (c.error) {
+		close(c.fd);
+		unlinkat(j->directory, "journal.new", 0);
+		j->compact_at = j->lines + DEAD_LEAST;
+		return c.error;
+	}
+	close(j->fd);
+	j->fd = c.fd;
+	j->size = c.size;
+	j->lines = c.lines;
+	j->compact_at = 2 * c.lines + DEAD_LEAST;
+	/* before that, a crash may bring the old one back, without what will be added to the new one */
+	j->doubtful = fsync(j->directory) < 0;
+	return j->doubtful ? errno : 0;
+}
+
+/* --- adding */
+
+/* Is it still the file of that name, and in order?  Else there will be a new one. */
+static int
+make_sure(struct journal *j)
+{
+	struct stat st;
+
+	if (fstat(j->fd, &st) < 0)
+		return errno;
+	if (!st.st_nlink)
+		j->doubtful = true;
+	if (j->doubtful)
+		return compact(j);
+	if (j->lines >= j->compact_at || j->keys.n >= JOURNAL_ENTRIES_MAX || j->troubles.n >= JOURNAL_ENTRIES_MAX)
+		compact(j);             /* if it fails, the old one is still good */
+	return 0;
+}
+
+static int
+batch_write(struct journal *j, const struct batch *b)
+{
+	int error = write_all(j->fd, buf_str(&b->lines), j->size);
+
+	if (error) {
+		if (ftruncate(j->fd, j->size) < 0)
+			j->doubtful = true;
+	} else if (fdatasync(j->fd) < 0) {
+		/* the kernel may have forgotten what it could not write, and would not say so again */
+		error = errno;
+		j->doubtful = true;
+	}
+	return error;
+}
+
+/* Writes the batch that was collected; the lock is held, but not while it is written. */
+static void
+lead(struct journal *j)
+{
+	struct batch *b = j->batch;
+
+	j->writing = true;
+	b->error = make_sure(j);
+	j->batch = NULL;
+	if (!b->error) {
+		mtx_unlock(&j->lock);
+		b->error = batch_write(j, b);
+		mtx_lock(&j->lock);
+	}
+	if (!b->error) {
+		j->size += (off_t)b->lines.len;
+		j->lines += b->nlines;
+		for (size_t i = 0; i < b->keys.n; i++)
+			ledger_put(&j->keys, b->keys.v[i].bytes, b->time, 0);
+	}
+	j->writing = false;
+	b->done = true;
+	cnd_broadcast(&j->written);
+}
+
+static struct batch *
+batch_join(struct journal *j)
+{
+	if (!j->batch) {
+		j->batch = mem_alloc(sizeof *j->batch);
+		*j->batch = (struct batch){ .time = now() };
+	}
+	j->batch->refs++;
+	j->batch->nlines++;
+	return j->batch;
+}
+
+/* The errno of the batch, when it is done. */
+static int
+batch_wait(struct journal *j, struct batch *b)
+{
+	int error;
+
+	while (!b->done) {
+		if (j->writing)
+			cnd_wait(&j->written, &j->lock);
+		else
+			lead(j);
+	}
+	error = b->error;
+	if (!--b->refs) {
+		buf_done(&b->lines);
+		vec_done(&b->keys);
+		free(b);
+	}
+	return error;
+}
+
+int
+journal_add(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
+{
+	struct batch *b;
+	struct key k;
+	int error = 0;
+
+	memcpy(k.bytes, key, JOURNAL_KEY);
+	mtx_lock(&j->lock);
+	if (!is_live(j, ledger_find(&j->keys, key))) {
+		b = batch_join(j);
+		line_add(&b->lines, 'K', key, b->time, text);
+		vec_push(&b->keys, k);
+		error = batch_wait(j, b);
+	}
+	mtx_unlock(&j->lock);
+	errno = error;
+	return error ? -1 : 0;
+}
+
+bool
+journal_has(struct journal *j, const uint8_t key[JOURNAL_KEY])
+{
+	bool has;
+
+	mtx_lock(&j->lock);
+	has = is_live(j, ledger_find(&j->keys, key));
+	mtx_unlock(&j->lock);
+	return has;
+}
+
+/* --- troubles */
+
+static bool
+is_enough(const struct ledger_entry *e, unsigned times, unsigned seconds)
+{
+	return e->times >= times || now() - e->time >= seconds;
+}
+
+bool
+journal_trouble(struct journal *j, const uint8_t fingerprint[JOURNAL_KEY], unsigned times, unsigned seconds)
+{
+	const struct ledger_entry *e;
+	struct batch *b;
+	char count[16];
+	bool enough;
+
+	mtx_lock(&j->lock);
+	e = ledger_find(&j->troubles, fingerprint);
+	if (is_live(j, e))
+		ledger_put(&j->troubles, fingerprint, e->time, e->times < UINT32_MAX ? e->times + 1 : e->times);
+	else
+		ledger_put(&j->troubles, fingerprint, now(), 1);
+	e = ledger_find(&j->troubles, fingerprint);
+	enough = is_enough(e, times, seconds);
+	snprintf(count, sizeof count, "%u", e->times);
+	b = batch_join(j);
+	line_add(&b->lines, 'T', fingerprint, e->time, str_from(count));
+	batch_wait(j, b);
+	mtx_unlock(&j->lock);
+	return enough;
+}
+
+bool
+journal_troubled(struct journal *j, const uint8_t fingerprint[JOURNAL_KEY], unsigned times, unsigned seconds)
+{
+	const struct ledger_entry *e;
+	bool enough;
+
+	mtx_lock(&j->lock);
+	e = ledger_find(&j->troubles, fingerprint);
+	enough = is_live(j, e) && is_enough(e, times, seconds);
+	mtx_unlock(&j->lock);
+	return enough;
+}
+
+/* --- opening */
+
+static void
+load_line(void *ctx, struct str text)
+{
+	struct journal *j = ctx;
+	struct line line;
+	uint64_t times;
+
+	j->lines++;
+	if (!line_parse(text, &line) || line.time <= now() - j->lifetime)
+		return;
+	if (line.kind == 'K')
+		ledger_put(&j->keys, line.key.bytes, line.time, 0);
+	else if (str_number(line.text, &times) && times && times <= UINT32_MAX)
+		ledger_put(&j->troubles, line.key.bytes, line.time, (uint32_t)times);
+	if (j->keys.n >= JOURNAL_ENTRIES_MAX + JOURNAL_ENTRIES_MAX / 4)
+		forget_some(j, &j->keys, "keys");
+	if (j->troubles.n >= JOURNAL_ENTRIES_MAX + JOURNAL_ENTRIES_MAX / 4)
+		forget_some(j, &j->troubles, "troubles");
+}
+
+static int
+open_files(struct journal *j, const char *directory)
+{
+	const int flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
+	struct stat st;
+
+	j->directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (j->directory < 0)
+		return -1;
+	/* its own file: the journal itself is replaced from time to time */
+	j->lock_fd = openat(j->directory, "journal.lock", flags, 0600);
+	if (j->lock_fd < 0 || flock(j->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return -1;
+	j->fd = openat(j->directory, "journal", flags, 0600);
+	if (j->fd < 0 || fstat(j->fd, &st) < 0)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	/* what a crash left of a last line is nothing, and will be written over */
+	if ((j->size = lines_read(j->fd, load_line, j)) < 0)
+		return -1;
+	return fsync(j->directory);
+}
+
+struct journal *
+journal_open(const char *directory, unsigned days, int *ret_errno)
+{
+	struct journal *j = mem_alloc(sizeof *j);
+
+	*j = (struct journal){ .directory = -1, .lock_fd = -1, .fd = -1, .lifetime = (int64_t)days * DAY };
+	if (mtx_init(&j->lock, mtx_plain) != thrd_success || cnd_init(&j->written) != thrd_success)
+		abort();
+	if (open_files(j, directory) < 0) {
+		*ret_errno = errno;
+		return journal_close(j);
+	}
+	j->compact_at = 2 * (j->keys.n + j->troubles.n) + DEAD_LEAST;
+	if (j->lines > 2 * (j->keys.n + j->troubles.n) || j->keys.n >= JOURNAL_ENTRIES_MAX)
+		compact(j);             /* if it fails, the old one is still good */
+	return j;
+}
+
+struct journal *
+journal_close(struct journal *j)
+{
+	if (!j)
+		return NULL;
+	if (j->fd >= 0)
+		close(j->fd);
+	if (j->lock_fd >= 0)
+		close(j->lock_fd);
+	if (j->directory >= 0)
+		close(j->directory);
+	ledger_done(&j->keys);
+	ledger_done(&j->troubles);
+	mtx_destroy(&j->lock);
+	cnd_destroy(&j->written);
+	free(j);
+	return NULL;
+}

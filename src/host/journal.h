@@ -1,0 +1,39 @@
+/* journal.h - what left already, so that a retry does not send it twice
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The file "journal" of a directory, one line for each thing that was done:
+ *
+ *     K <digest> <seconds since 1970> <text for people>
+ *     T <digest> <when it first failed> <how often>
+ *
+ * Its end may be torn by a crash; a line counts when it is whole. */
+#ifndef HOST_JOURNAL_H
+#define HOST_JOURNAL_H
+
+#include "base/str.h"
+
+enum {
+	JOURNAL_KEY = 32,               /* bytes: a SHA-256 */
+	JOURNAL_TEXT_MAX = 200,         /* bytes of a text that are written */
+	/* Keys that are remembered at the same time, and troubles.  Then the oldest quarter is forgotten, and the log
+	 * says so: better a second copy, should one of them be retried, than mail that waits for days. */
+	JOURNAL_ENTRIES_MAX = 1 << 20,
+};
+
+struct journal;                         /* may be used by many threads */
+
+/* NULL: *ret_errno; EWOULDBLOCK: another process has it open.  Entries live for `days`. */
+struct journal *journal_open(const char *directory, unsigned days, int *ret_errno);
+struct journal *journal_close(struct journal *);
+
+bool journal_has(struct journal *, const uint8_t key[JOURNAL_KEY]);
+/* 0: it is on the disk, whatever happens next.  -1, errno: it is not, and journal_has() will say so. */
+int journal_add(struct journal *, const uint8_t key[JOURNAL_KEY], struct str text);
+
+/* An internal error befell that message once more.  True when it was the `times`-th, or the first is `seconds` ago:
+ * then it is not held up any longer.  What cannot be written is counted all the same, until the process ends. */
+bool journal_trouble(struct journal *, const uint8_t fingerprint[JOURNAL_KEY], unsigned times, unsigned seconds);
+/* The same question, without counting. */
+bool journal_troubled(struct journal *, const uint8_t fingerprint[JOURNAL_KEY], unsigned times, unsigned seconds);
+
+#endif

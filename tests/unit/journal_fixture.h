@@ -1,0 +1,98 @@
+/* journal_fixture.h - a clock, a disk and a directory for tests of the journal
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TESTS_JOURNAL_FIXTURE_H
+#define TESTS_JOURNAL_FIXTURE_H
+
+#include <check.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <threads.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/journal.h"
+
+/* --- instead of the system's: counted, slow or failing as a test wants it */
+
+static atomic_int syncs;
+static int sync_error;
+static long sync_nanoseconds;
+
+int
+fdatasync(int fd)
+{
+	(void)fd;
+	syncs++;
+	if (sync_nanoseconds)
+		thrd_sleep(&(struct timespec){ .tv_nsec = sync_nanoseconds }, NULL);
+	errno = sync_error;
+	return sync_error ? -1 : 0;
+}
+
+static int64_t clock_now = 1800000000;
+
+time_t
+time(time_t *ret)
+{
+	if (ret)
+		*ret = clock_now;
+	return clock_now;
+}
+
+/* --- a directory for each test */
+
+static char directory[1000];
+
+static const char *
+path_of(const char *name)
+{
+	static char path[1100];
+
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+	return path;
+}
+
+static void
+setup(void)
+{
+	const char *temporary = getenv("TMPDIR");
+
+	snprintf(directory, sizeof directory, "%s/journal.XXXXXX", temporary ? temporary : "/tmp");
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+static void
+teardown(void)
+{
+	unlink(path_of("journal"));
+	unlink(path_of("journal.lock"));
+	rmdir(path_of("journal.new"));
+	rmdir(directory);
+}
+
+static struct journal *
+open_one(void)
+{
+	struct journal *j;
+	int error = 0;
+
+	j = journal_open(directory, 5, &error);
+	ck_assert_msg(j != NULL, "%s", strerror(error));
+	return j;
+}
+
+static const uint8_t *
+key_of(int n)
+{
+	static _Thread_local uint8_t key[JOURNAL_KEY];
+
+	memset(key, 0, sizeof key);
+	memcpy(key, &n, sizeof n);
+	return key;
+}
+
+#endif
