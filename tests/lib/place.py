@@ -108,12 +108,23 @@ def stop(process, seconds=15, number=signal.SIGTERM):
             process.kill()
             process.wait()
             raise
-    with contextlib.suppress(OSError, TimeoutError):
-        wait_for(lambda: os.killpg(process.pid, 0), 5, 'its children')
+    with contextlib.suppress(TimeoutError):
+        wait_for(lambda: not group(process.pid), 5, 'its children')
     with contextlib.suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
     guard(f'-{process.pid}')
     return process.returncode
+
+
+def group(leader):
+    """The living processes of a group; dead ones may wait for init to look at them."""
+    found = []
+    for path in pathlib.Path('/proc').glob('[0-9]*/stat'):
+        with contextlib.suppress(OSError):
+            state, _parent, pgrp = path.read_text().rpartition(')')[2].split()[:3]
+            if int(pgrp) == leader and state != 'Z':
+                found.append(int(path.parent.name))
+    return found
 
 
 def let_go(process):
