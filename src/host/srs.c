@@ -1,0 +1,237 @@
+/* srs.c - the sender rewriting scheme
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "host/srs.h"
+
+#include "host/digest.h"
+
+enum { DAY = 86400, DAYS_ROUND = 1024, DAY_DIGITS = 2, TAG = 4 };
+
+struct parts {
+	struct str local, domain;
+};
+
+/* --- spelling */
+
+/* What may stand in a local part or a domain without quotes; UTF-8 as RFC 6531 has it. */
+static bool
+is_plain(struct str v, const char *also)
+{
+	for (size_t i = 0; i < v.len; i++) {
+		unsigned char c = (unsigned char)v.s[i];
+
+		if (c < 0x80 && !char_is_digit((char)c) && (unsigned)(char_lower((char)c) - 'a') >= 26 && (!c || !strchr(also, c)))
+			return false;
+	}
+	return v.len > 0;
+}
+
+static bool
+address_split(struct str v, struct parts *ret)
+{
+	const char *at = memrchr(v.s, '@', v.len);
+
+	if (!at)
+		return false;
+	ret->local = str_sub(v, 0, (size_t)(at - v.s));
+	ret->domain = str_sub(v, (size_t)(at + 1 - v.s), v.len);
+	return is_plain(ret->local, ".!#$%&'*+-/=?^_`{|}~") && is_plain(ret->domain, ".-");
+}
+
+/* "SRS0=" and the like: the rest, with its separator */
+static bool
+is_tagged(struct str local, const char *tag, struct str *ret)
+{
+	if (local.len <= TAG || !str_istarts(local, str_from(tag)) || !strchr("=+-", local.s[TAG]))
+		return false;
+	*ret = str_sub(local, TAG, local.len);
+	return true;
+}
+
+/* Up to the next "="; false: there is none. */
+static bool
+part_next(struct str *v, struct str *ret)
+{
+	const char *end = memchr(v->s, '=', v->len);
+	size_t n = end ? (size_t)(end - v->s) : 0;
+
+	if (!n)
+		return false;
+	*ret = str_sub(*v, 0, n);
+	*v = str_sub(*v, n + 1, v->len);
+	return true;
+}
+
+/* Case is ignored: some mail servers change it. */
+static void
+hash_of(const uint8_t key[32], const char *tag, const struct str *part, size_t n, char ret[SRS_HASH + 1])
+{
+	char text[DIGEST_BASE32];
+	uint8_t out[DIGEST_SIZE];
+	struct buf b = { 0 };
+
+	buf_puts(&b, tag);
+	for (size_t i = 0; i < n; i++) {
+		buf_putc(&b, '\0');
+		buf_add(&b, part[i]);
+	}
+	str_lower_into(b.s, buf_str(&b));
+	digest_hmac(key, buf_str(&b), out);
+	digest_base32(out, sizeof out, text);
+	memcpy(ret, text, SRS_HASH);
+	ret[SRS_HASH] = '\0';
+	buf_done(&b);
+}
+
+static bool
+hash_is(const uint8_t key[32], const char *tag, const struct str *part, size_t n, struct str given)
+{
+	char hash[SRS_HASH + 1], lower[SRS_HASH];
+
+	if (given.len != SRS_HASH)
+		return false;
+	hash_of(key, tag, part, n, hash);
+	str_lower_into(lower, given);
+	return digest_same(hash, lower, SRS_HASH);
+}
+
+/* --- days, in two digits of base32 */
+
+static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+
+static int
+day_of(int64_t seconds)
+{
+	return (int)(seconds / DAY % DAYS_ROUND);
+}
+
+static void
+day_print(int day, char ret[DAY_DIGITS + 1])
+{
+	ret[0] = digits[day / 32];
+	ret[1] = digits[day % 32];
+	ret[2] = '\0';
+}
+
+/* one of tomorrow, by another machine's clock, is good as well */
+static bool
+day_is_good(struct str v, int64_t now)
+{
+	const char *high, *low;
+	int age;
+
+	if (v.len != DAY_DIGITS || !v.s[0] || !v.s[1] || !(high = strchr(digits, char_lower(v.s[0]))) ||
+	    !(low = strchr(digits, char_lower(v.s[1]))))
+		return false;
+	age = (day_of(now) - (int)((high - digits) * 32 + (low - digits)) + DAYS_ROUND) % DAYS_ROUND;
+	return age <= SRS_DAYS || age == DAYS_ROUND - 1;
+}
+
+/* --- forward */
+
+static int
+address_add(struct str local, const char *domain, struct buf *ret)
+{
+	if (local.len > SRS_LOCAL_MAX || local.len + 1 + strlen(domain) > SRS_ADDRESS_MAX)
+		return -1;
+	buf_add(ret, local);
+	buf_printf(ret, "@%s", domain);
+	return 0;
+}
+
+static void
+make_srs0(const uint8_t key[32], const struct parts *sender, int64_t now, struct buf *local)
+{
+	char day[DAY_DIGITS + 1], hash[SRS_HASH + 1];
+
+	day_print(day_of(now), day);
+	hash_of(key, "srs0", (struct str[]){ str_from(day), sender->domain, sender->local }, 3, hash);
+	buf_printf(local, "SRS0=%s=%s=%.*s=%.*s", hash, day, STR_ARG(sender->domain), STR_ARG(sender->local));
+}
+
+static void
+make_srs1(const uint8_t key[32], struct str first, struct str rest, struct buf *local)
+{
+	char hash[SRS_HASH + 1];
+
+	hash_of(key, "srs1", (struct str[]){ first, rest }, 2, hash);
+	buf_printf(local, "SRS1=%s=%.*s=%.*s", hash, STR_ARG(first), STR_ARG(rest));
+}
+
+/* Of another's SRS1: whom it goes back to first, and what he wrote. */
+static bool
+srs1_split(struct str rest, struct str *ret_hash, struct str *ret_first, struct str *ret_rest)
+{
+	rest = str_sub(rest, 1, rest.len);
+	if (!part_next(&rest, ret_hash) || !part_next(&rest, ret_first) || rest.len < 2 || !strchr("=+-", rest.s[0]))
+		return false;
+	*ret_rest = rest;
+	return true;
+}
+
+int
+srs_forward(const uint8_t key[32], struct str sender, const char *domain, int64_t now_seconds, struct buf *ret)
+{
+	struct str rest, hash, first, inner;
+	struct buf local = { 0 };
+	struct parts parts;
+	int rc;
+
+	if (!sender.len)
+		return 0;
+	if (!address_split(sender, &parts))
+		return -1;
+	if (str_iis(parts.domain, domain)) {
+		buf_add(ret, sender);
+		return 0;
+	}
+	if (is_tagged(parts.local, "SRS0", &rest))
+		make_srs1(key, parts.domain, rest, &local);
+	else if (is_tagged(parts.local, "SRS1", &rest) && srs1_split(rest, &hash, &first, &inner))
+		make_srs1(key, first, inner, &local);
+	else
+		make_srs0(key, &parts, now_seconds, &local);
+	rc = address_add(buf_str(&local), domain, ret);
+	buf_done(&local);
+	return rc;
+}
+
+/* --- reverse */
+
+static int
+reverse_srs0(const uint8_t key[32], struct str rest, int64_t now, struct buf *ret)
+{
+	struct str hash, day, domain;
+
+	rest = str_sub(rest, 1, rest.len);
+	if (!part_next(&rest, &hash) || !part_next(&rest, &day) || !part_next(&rest, &domain) || !rest.len ||
+	    !hash_is(key, "srs0", (struct str[]){ day, domain, rest }, 3, hash) || !day_is_good(day, now))
+		return -1;
+	buf_printf(ret, "%.*s@%.*s", STR_ARG(rest), STR_ARG(domain));
+	return 1;
+}
+
+static int
+reverse_srs1(const uint8_t key[32], struct str rest, struct buf *ret)
+{
+	struct str hash, first, inner;
+
+	if (!srs1_split(rest, &hash, &first, &inner) || !hash_is(key, "srs1", (struct str[]){ first, inner }, 2, hash))
+		return -1;
+	buf_printf(ret, "SRS0%.*s@%.*s", STR_ARG(inner), STR_ARG(first));
+	return 1;
+}
+
+int
+srs_reverse(const uint8_t key[32], struct str address, const char *domain, int64_t now_seconds, struct buf *ret)
+{
+	struct parts parts;
+	struct str rest;
+
+	if (!address_split(address, &parts) || !str_iis(parts.domain, domain))
+		return 0;
+	if (is_tagged(parts.local, "SRS0", &rest))
+		return reverse_srs0(key, rest, now_seconds, ret);
+	if (is_tagged(parts.local, "SRS1", &rest))
+		return reverse_srs1(key, rest, ret);
+	return 0;
+}
