@@ -348,13 +348,29 @@ arguments_end(const struct ast_node *node)
 	return end;
 }
 
+/* What the host cannot do becomes of the message what becomes of it otherwise. */
+static void
+command_unperformed(struct compiler *c, const struct command *k, const struct ast_node *node)
+{
+	const uint32_t instead = 1u << TAMIS_DISCARD | 1u << TAMIS_REJECT | 1u << TAMIS_FILE | 1u << TAMIS_REDIRECT |
+	                         1u << TAMIS_QUARANTINE;
+	uint32_t can = c->host ? c->host->effects : 0;
+
+	/* of what is not allowed either, that was said */
+	if (can && k->effects & ~can && !c->diag->errors)
+		compile_warning(c, node->at, NULL, "'%s' is not carried out here%s", k->name,
+		                k->effects & ~can & instead ? ": the message is kept" : "");
+}
+
 void
 compile_action(struct compiler *c, const struct command *k, struct ast_node *node)
 {
 	struct call *call = compile_call(c, k, node);
 
-	if (call)
-		emit_call(c, OP_ACT, call);
+	if (!call)
+		return;
+	command_unperformed(c, k, node);
+	emit_call(c, OP_ACT, call);
 }
 
 /* Two commands of one block that cannot go together (RFC 5429 2.2). */
