@@ -71,6 +71,29 @@ conf_value_domain(struct str v)
 	return conf_value_label(rest) ? NULL : "is not a domain (write international ones as xn--...)";
 }
 
+/* Two users must not come to one file: what stands between %u and %d of one part of the path must have a character that no
+ * domain has. */
+static bool
+conf_value_apart(struct str v)
+{
+	char last = 0;
+	bool apart = true;
+	size_t i;
+
+	for (i = 0; i < v.len; i++) {
+		if (v.s[i] != '%' || v.s[i + 1] == '%') {
+			apart |= !char_is_digit(v.s[i]) && (unsigned)char_lower(v.s[i]) - 'a' >= 26u && !strchr("-._", v.s[i]);
+			i += v.s[i] == '%';
+			continue;
+		}
+		if (last && last != v.s[i + 1] && !apart)
+			return false;
+		last = v.s[++i];
+		apart = false;
+	}
+	return true;
+}
+
 const char *
 conf_value_template(struct str v)
 {
@@ -95,6 +118,8 @@ conf_value_template(struct str v)
 
 		if (!part.len || part.s[0] == '.')
 			return "has a part that is empty or begins with \".\"";
+		if (!conf_value_apart(part))
+			return "has %u and %d with nothing between them that no domain has: write %u@%d, or %d/%u";
 		rest = slash < 0 ? STR_EMPTY : str_sub(rest, (size_t)slash + 1, rest.len);
 	}
 	return named ? NULL : "has neither %u nor %d in it: all users would have the same rules";
