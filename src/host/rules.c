@@ -109,40 +109,54 @@ rules_name_ok(struct str name)
 	       !memchr(name.s, '/', name.len) && !memchr(name.s, '\0', name.len);
 }
 
+/* The text of that file: 1, 0 there is none, -1 it cannot be told now. */
 static int
-rules_include(struct rules *r, const char *directory, const char *prefix, struct str name, struct tamis_text *ret)
+rules_fetch(struct rules *r, bool global, const char *file, struct buf *ret_path, struct str *ret)
+{
+	const char *directory = global ? r->global : r->directory;
+	struct rules_text *t;
+
+	buf_reset(ret_path);
+	if (strcmp(directory, "."))
+		buf_printf(ret_path, "%s/", directory);
+	buf_puts(ret_path, file);
+	if (r->read)
+		return r->read(r->read_ctx, global, file, ret);
+	t = rules_read(r, buf_str(ret_path).s);
+	if (!t)
+		return file_may_pass(errno) ? -1 : 0;
+	*ret = buf_str(&t->text);
+	return 1;
+}
+
+static int
+rules_include(struct rules *r, bool global, struct str name, struct tamis_text *ret)
 {
 	static const char *const suffix[] = { ".sieve", "" };
-	struct rules_text *t = NULL;
-	struct buf path = { 0 };
+	struct buf file = { 0 }, path = { 0 };
+	struct str text;
+	int rc = 0;
 	size_t i;
 
 	if (!rules_name_ok(name))
 		return 0;
-	for (i = 0; i < sizeof(suffix) / sizeof(*suffix) && !t; i++) {
-		buf_reset(&path);
-		if (strcmp(directory, "."))
-			buf_printf(&path, "%s/", directory);
-		buf_add(&path, name);
-		buf_puts(&path, suffix[i]);
-		buf_str(&path);
-		t = rules_read(r, path.s);
-		if (!t && file_may_pass(errno)) {
-			buf_done(&path);
-			return -1;
-		}
+	for (i = 0; i < sizeof(suffix) / sizeof(*suffix) && !rc; i++) {
+		buf_reset(&file);
+		buf_add(&file, name);
+		buf_puts(&file, suffix[i]);
+		rc = rules_fetch(r, global, buf_str(&file).s, &path, &text);
 	}
-	/* what diagnostics call it: a global script may have the name of a personal one */
-	buf_reset(&path);
-	buf_puts(&path, prefix);
-	buf_add(&path, name);
-	if (t)
-		diag_source(r->diag, buf_str(&path), t->path, buf_str(&t->text));
+	if (rc > 0) {
+		/* what diagnostics call it: a global script may have the name of a personal one */
+		buf_reset(&file);
+		buf_puts(&file, global ? "global/" : "");
+		buf_add(&file, name);
+		diag_source(r->diag, buf_str(&file), buf_str(&path).s, text);
+		*ret = text_of(text);
+	}
+	buf_done(&file);
 	buf_done(&path);
-	if (!t)
-		return 0;
-	*ret = text_of(buf_str(&t->text));
-	return 1;
+	return rc;
 }
 
 int
@@ -153,9 +167,9 @@ rules_load(void *ctx, struct tamis_text kind, struct tamis_text name, struct tam
 	int rc;
 
 	if (str_is(text_str(kind), "personal"))
-		return rules_include(r, r->directory, "", text_str(name), ret);
+		return rules_include(r, false, text_str(name), ret);
 	if (str_is(text_str(kind), "global"))
-		return rules_include(r, r->global, "global/", text_str(name), ret);
+		return rules_include(r, true, text_str(name), ret);
 	if (!str_is(text_str(kind), "zone"))
 		return 0;
 	rc = zones_load(&r->zones, text_str(name), &data);
@@ -164,15 +178,29 @@ rules_load(void *ctx, struct tamis_text kind, struct tamis_text name, struct tam
 	return rc;
 }
 
+/* Why an extension is denied: the engine knows only that it is.  It stands in quotes at the place. */
+static const char *
+rules_denied(const struct rules *r, const struct tamis_diagnostic *t)
+{
+	struct str text = diag_text(r->diag, &t->place);
+
+	if (!r->denied || t->severity != TAMIS_ERROR || text.len < 2 || text.s[0] != '"')
+		return NULL;
+	return r->denied(r->denied_ctx, str_sub(text, 1, text.len - 1));
+}
+
 static void
 rules_report(void *ctx, const struct tamis_diagnostic *t)
 {
 	struct rules *r = ctx;
+	struct tamis_diagnostic copy = *t;
 
+	if (!copy.hint)
+		copy.hint = rules_denied(r, t);
 	if (r->report)
-		r->report(r->report_ctx, t);
+		r->report(r->report_ctx, &copy);
 	else
-		diag_report(r->diag, t);
+		diag_report(r->diag, &copy);
 }
 
 int
@@ -182,6 +210,7 @@ rules_compile(struct rules *r, const char *name, const char *directory, struct s
 	const struct tamis_host host = {
 		.ctx = r,
 		.limits = &r->limits,
+		.effects = r->effects,
 		.allow = rules_allow,
 		.load = rules_load,
 		.report = rules_report,

@@ -29,6 +29,14 @@ struct rules {
 	/* NULL, or what else decides (after deny, before allow): 1, 0, or -1: no opinion */
 	int (*admit)(void *ctx, struct str extension);
 	void *admit_ctx;
+	/* NULL, or why rules may not use an extension that they name: a hint, or NULL */
+	const char *(*denied)(void *ctx, struct str extension);
+	void *denied_ctx;
+	uint32_t effects;               /* 1u << kind that can be performed; 0: all */
+	/* NULL, or where included files come from instead: 1 found, 0 no such file, -1 it cannot be told now (errno).
+	   *ret stays valid until rules_done(). */
+	int (*read)(void *ctx, bool global, const char *file, struct str *ret);
+	void *read_ctx;
 	/* NULL: diagnostics of compilations go to the diag */
 	void (*report)(void *ctx, const struct tamis_diagnostic *);
 	void *report_ctx;

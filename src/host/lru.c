@@ -1,0 +1,170 @@
+/* lru.c - a bounded store of counted things by their digest
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "host/lru.h"
+
+enum { SLOTS_MOST = 1 << 20 };
+
+struct node {
+	uint8_t key[DIGEST_SIZE];
+	void *value;
+	struct node *next;              /* of the same slot */
+	struct node *newer, *older;
+};
+
+struct lru {
+	atomic_uint count;
+	pthread_mutex_t lock;
+	void *(*ref)(void *), *(*unref)(void *);
+	struct node **slot;
+	size_t mask, n, max;
+	struct node *newest, *oldest;
+};
+
+struct lru *
+lru_new(size_t max, void *(*ref)(void *), void *(*unref)(void *))
+{
+	struct lru *l = mem_alloc(sizeof(*l));
+	size_t slots = 64;
+
+	while (slots < max && slots < SLOTS_MOST)
+		slots *= 2;
+	*l = (struct lru){ .ref = ref, .unref = unref, .mask = slots - 1, .max = max ? max : 1 };
+	atomic_init(&l->count, 1);
+	pthread_mutex_init(&l->lock, NULL);
+	l->slot = memset(mem_alloc(slots * sizeof(*l->slot)), 0, slots * sizeof(*l->slot));
+	return l;
+}
+
+struct lru *
+lru_ref(struct lru *l)
+{
+	atomic_fetch_add(&l->count, 1);
+	return l;
+}
+
+struct lru *
+lru_unref(struct lru *l)
+{
+	struct node *n, *next;
+
+	if (!l || atomic_fetch_sub(&l->count, 1) > 1)
+		return NULL;
+	for (n = l->newest; n; n = next) {
+		next = n->older;
+		l->unref(n->value);
+		free(n);
+	}
+	free(l->slot);
+	pthread_mutex_destroy(&l->lock);
+	free(l);
+	return NULL;
+}
+
+/* Where the node with that key hangs, or would.  A digest is evenly spread: its first bytes are a hash. */
+static struct node **
+lru_at(struct lru *l, const uint8_t *key)
+{
+	uint64_t hash;
+	struct node **at;
+
+	memcpy(&hash, key, sizeof(hash));
+	for (at = &l->slot[hash & l->mask]; *at && memcmp((*at)->key, key, DIGEST_SIZE) != 0; at = &(*at)->next)
+		;
+	return at;
+}
+
+static void
+lru_take_out(struct lru *l, struct node *n)
+{
+	*(n->newer ? &n->newer->older : &l->newest) = n->older;
+	*(n->older ? &n->older->newer : &l->oldest) = n->newer;
+}
+
+static void
+lru_put_first(struct lru *l, struct node *n)
+{
+	n->newer = NULL;
+	n->older = l->newest;
+	*(l->newest ? &l->newest->newer : &l->oldest) = n;
+	l->newest = n;
+}
+
+void *
+lru_find(struct lru *l, const uint8_t key[DIGEST_SIZE])
+{
+	struct node *n;
+	void *ret = NULL;
+
+	pthread_mutex_lock(&l->lock);
+	n = *lru_at(l, key);
+	if (n) {
+		lru_take_out(l, n);
+		lru_put_first(l, n);
+		ret = l->ref(n->value);
+	}
+	pthread_mutex_unlock(&l->lock);
+	return ret;
+}
+
+/* The node to be freed outside of the lock, or NULL. */
+static struct node *
+lru_evict(struct lru *l)
+{
+	struct node *n = l->oldest;
+
+	if (l->n <= l->max)
+		return NULL;
+	*lru_at(l, n->key) = n->next;
+	lru_take_out(l, n);
+	l->n--;
+	return n;
+}
+
+bool
+lru_put(struct lru *l, const uint8_t key[DIGEST_SIZE], void *take_value)
+{
+	struct node **at, *n, *out = NULL;
+	void *old = NULL;
+	bool fresh;
+
+	pthread_mutex_lock(&l->lock);
+	at = lru_at(l, key);
+	n = *at;
+	fresh = !n;
+	if (n) {
+		old = n->value;
+		n->value = take_value;
+		lru_take_out(l, n);
+	} else {
+		*at = n = mem_alloc(sizeof(*n));
+		*n = (struct node){ .value = take_value };
+		memcpy(n->key, key, DIGEST_SIZE);
+		l->n++;
+	}
+	lru_put_first(l, n);
+	if (fresh)
+		out = lru_evict(l);
+	pthread_mutex_unlock(&l->lock);
+	if (old)
+		l->unref(old);
+	if (out)
+		l->unref(out->value);
+	free(out);
+	return fresh;
+}
+
+size_t
+lru_count(struct lru *l)
+{
+	size_t n;
+
+	pthread_mutex_lock(&l->lock);
+	n = l->n;
+	pthread_mutex_unlock(&l->lock);
+	return n;
+}

@@ -1,0 +1,26 @@
+/* lru.h - a bounded store of counted things by their digest; what was not used for longest goes first
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Threads may share one.  It holds a reference to each value; who finds one gets a reference of his own. */
+#ifndef HOST_LRU_H
+#define HOST_LRU_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdbool.h>
+
+#include "host/digest.h"
+
+struct lru;
+
+/* ref returns what it is given; unref returns NULL. */
+struct lru *lru_new(size_t max, void *(*ref)(void *), void *(*unref)(void *));
+struct lru *lru_ref(struct lru *);
+struct lru *lru_unref(struct lru *);
+/* A reference, or NULL. */
+void *lru_find(struct lru *, const uint8_t key[DIGEST_SIZE]);
+/* In the place of what was there, if anything was: then false. */
+bool lru_put(struct lru *, const uint8_t key[DIGEST_SIZE], void *take_value);
+size_t lru_count(struct lru *);
+
+#endif

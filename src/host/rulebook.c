@@ -1,0 +1,392 @@
+/* rulebook.c - whose rules: found at each look-up, compiled once, kept by content
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "host/rulebook.h"
+#include "host/rules.h"
+#include "host/rulescript.h"
+#include "host/sequence.h"
+#include "host/text.h"
+#include "host/users.h"
+
+struct rulebook {
+	struct conf *conf;
+	struct rulescript_host host;
+	pthread_mutex_t lock;           /* of zones */
+	struct zones zones;
+};
+
+struct ruleset_private {
+	atomic_uint count;
+	struct arena arena;
+};
+
+struct rulebook *
+rulebook_new(struct conf *c, struct rulebook *old)
+{
+	struct rulebook *r = mem_alloc(sizeof(*r));
+
+	*r = (struct rulebook){ .conf = conf_ref(c) };
+	r->host.conf = r->conf;
+	r->host.shelf = old && old->conf->max_programs == c->max_programs ? lru_ref(old->host.shelf) : rulescript_shelf(c->max_programs);
+	r->host.versions = rulescript_versions(c->max_programs);
+	pthread_mutex_init(&r->lock, NULL);
+	return r;
+}
+
+struct rulebook *
+rulebook_free(struct rulebook *r)
+{
+	if (!r)
+		return NULL;
+	lru_unref(r->host.versions);
+	lru_unref(r->host.shelf);
+	zones_done(&r->zones);
+	pthread_mutex_destroy(&r->lock);
+	conf_unref(r->conf);
+	free(r);
+	return NULL;
+}
+
+void
+rulebook_on_report(struct rulebook *r, void (*report)(void *ctx, struct str user, const struct tamis_diagnostic *,
+                   const char *path), void *ctx)
+{
+	r->host.report = report;
+	r->host.report_ctx = ctx;
+}
+
+/* --- rulesets */
+
+struct ruleset *
+ruleset_ref(struct ruleset *s)
+{
+	atomic_fetch_add(&s->private->count, 1);
+	return s;
+}
+
+struct ruleset *
+ruleset_unref(struct ruleset *s)
+{
+	struct ruleset_private *p;
+	size_t i;
+
+	if (!s || atomic_fetch_sub(&s->private->count, 1) > 1)
+		return NULL;
+	p = s->private;
+	for (i = 0; i < s->n; i++)
+		tamis_program_unref(s->program[i]);
+	arena_done(&p->arena);
+	free(p);
+	free(s);
+	return NULL;
+}
+
+struct str
+ruleset_file(const struct ruleset *s, struct tamis_text file)
+{
+	return str_is(text_str(file), RULESCRIPT_NAME) ? s->path : text_str(file);
+}
+
+static struct ruleset *
+ruleset_new(size_t programs)
+{
+	struct ruleset *s = mem_alloc(sizeof(*s));
+	struct ruleset_private *p = mem_alloc(sizeof(*p));
+
+	*p = (struct ruleset_private){ 0 };
+	atomic_init(&p->count, 1);
+	*s = (struct ruleset){ .path = STR_EMPTY, .of_user = -1, .private = p };
+	s->program = ARENA_ARRAY(&p->arena, programs, struct tamis_program *);
+	return s;
+}
+
+static void
+ruleset_add(struct ruleset *s, struct digest *d, const struct rulescript *script)
+{
+	struct tamis_program *program = rulescript_program(script);
+
+	s->program[s->n++] = tamis_program_ref(program);
+	s->effects |= tamis_program_effects(program);
+	digest_add_part(d, (struct str){ (const char *)rulescript_content(script), DIGEST_SIZE });
+}
+
+/* --- finding */
+
+struct finding {
+	struct rulebook *book;
+	struct arena arena;
+	struct canonical address;
+	struct str user;
+	struct rulescript *own;         /* NULL: no rules of his own */
+	struct str own_path;            /* where they are or would be */
+	struct ruleset *set;
+	struct digest digest;
+};
+
+static const char *
+finding_leaf(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
+/* 0 or -1.  Site scripts that are broken and were never better are passed over. */
+static int
+finding_site(struct finding *f, const struct conf_list *scripts)
+{
+	struct rulescript *script;
+	size_t i;
+
+	for (i = 0; i < scripts->n; i++) {
+		const char *path = scripts->v[i], *leaf = finding_leaf(path);
+		const struct rulescript_file file = {
+			.root = leaf == path + 1 ? "/" : arena_str(&f->arena, (struct str){ path, (size_t)(leaf - path) - 1 }).s,
+			.name = leaf,
+			.site = true,
+		};
+		int rc = rulescript_find(&f->book->host, &file, STR_EMPTY, &script);
+
+		if (rc < 0)
+			return -1;
+		if (rulescript_program(script))
+			ruleset_add(f->set, &f->digest, script);
+		rulescript_unref(script);
+	}
+	return 0;
+}
+
+static void
+finding_split(struct str user, struct str *ret_local, struct str *ret_domain)
+{
+	const char *at = memrchr(user.s, '@', user.len);
+
+	*ret_local = str_sub(user, 0, (size_t)(at - user.s));
+	*ret_domain = str_sub(user, ret_local->len + 1, user.len);
+}
+
+/* 0 or -1 */
+static int
+finding_own(struct finding *f)
+{
+	const struct conf *c = f->book->conf;
+	struct rulescript_file file = { .root = c->rules_dir };
+	struct str local, domain, name;
+	int rc;
+
+	finding_split(f->user, &local, &domain);
+	if (!c->rules_dir[0] || !rulefile_expand(&f->arena, c->rules_file, local, domain, &name))
+		return 0;
+	file.name = name.s;
+	f->own_path = arena_printf(&f->arena, "%s/%s", c->rules_dir, name.s);
+	rc = rulescript_find(&f->book->host, &file, f->user, &f->own);
+	if (!rc)
+		f->own = rulescript_unref(f->own);
+	return rc < 0 ? -1 : 0;
+}
+
+/* Is a recipient ours who has no rules of his own?  1, 0, -1. */
+static int
+finding_is_ours(const struct finding *f, bool listed)
+{
+	const struct conf *c = f->book->conf;
+	struct str local, domain;
+	char name[CANONICAL_DOMAIN + 1];
+
+	finding_split(f->user, &local, &domain);
+	if (listed || conf_local_domain(c, domain) || conf_local_domain(c, f->address.domain))
+		return 1;
+	if (c->local_domains.n || !c->rules_dir[0] || strncmp(c->rules_file, "%d/", 3) != 0 || domain.len >= sizeof(name))
+		return 0;
+	memcpy(name, domain.s, domain.len);
+	name[domain.len] = '\0';
+	switch (rulefile_directory(c->rules_dir, name)) {
+	case RULEFILE_FINE:
+		return 1;
+	case RULEFILE_TROUBLE:
+		return -1;
+	default:
+		return 0;
+	}
+}
+
+static bool
+finding_protects(const struct finding *f, struct str local)
+{
+	static const char *const names[] = { "postmaster", "abuse" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (str_iis(f->address.local, names[i]) || str_iis(local, names[i]))
+			return true;
+	return false;
+}
+
+static void
+finding_describe(struct finding *f)
+{
+	const struct conf *c = f->book->conf;
+	struct ruleset *s = f->set;
+	struct str local, domain;
+
+	finding_split(f->user, &local, &domain);
+	s->user = arena_str(&s->private->arena, f->user);
+	if (s->of_user >= 0)
+		s->path = arena_str(&s->private->arena, str_from(rulescript_path(f->own)));
+	s->effect = conf_effect_for(c, f->user, domain, s->of_user >= 0 ? f->own_path : STR_EMPTY);
+	s->needs = sequence_needs(s->program, s->n);
+	s->protected_ = finding_protects(f, local);
+	s->limits = c->limits;
+	digest_end(&f->digest, s->content);
+}
+
+/* 0 or -1 */
+static int
+finding_compose(struct finding *f)
+{
+	const struct conf *c = f->book->conf;
+
+	f->set = ruleset_new(c->site_before.n + 1 + c->site_after.n);
+	digest_init(&f->digest);
+	if (finding_site(f, &c->site_before))
+		return -1;
+	if (f->own && rulescript_program(f->own)) {
+		f->set->of_user = (ptrdiff_t)f->set->n;
+		ruleset_add(f->set, &f->digest, f->own);
+	}
+	if (finding_site(f, &c->site_after))
+		return -1;
+	finding_describe(f);
+	return 0;
+}
+
+static int
+finding_run(struct finding *f, struct users_found *found)
+{
+	int ours;
+
+	/* which one's rules, if it is several's?  Nobody's. */
+	f->user = found->n == 1 ? found->user[0] : canonical_user(&f->arena, &f->address);
+	ours = finding_is_ours(f, found->listed);
+	if (ours < 0)
+		return -1;
+	if (!ours && f->book->conf->local_domains.n)
+		return 0;
+	if (found->n == 1 && finding_own(f))
+		return -1;
+	if (!ours && !f->own)
+		return 0;
+	if (finding_compose(f))
+		return -1;
+	return f->set->n > 0;
+}
+
+int
+rulebook_find(struct rulebook *r, bool sendmail, struct str rcpt, struct ruleset **ret)
+{
+	struct finding f = { .book = r, .own_path = STR_EMPTY };
+	struct users_found found;
+	int rc = 0, error;
+
+	if (!canonical_address(r->conf, sendmail, &f.arena, rcpt, &f.address)) {
+		users_find(conf_users(r->conf), &f.arena, &f.address, &found);
+		rc = finding_run(&f, &found);
+	}
+	error = errno;
+	if (rc > 0)
+		*ret = f.set;
+	else
+		ruleset_unref(f.set);
+	rulescript_unref(f.own);
+	arena_done(&f.arena);
+	errno = error;
+	return rc;
+}
+
+/* --- for runs, and for the daemon's start */
+
+bool
+rulebook_owns(struct rulebook *r, struct str login, struct str address)
+{
+	return users_owns(r->conf, conf_users(r->conf), login, address);
+}
+
+int
+rulebook_load(void *ctx, struct tamis_text kind, struct tamis_text name, struct tamis_text *ret)
+{
+	struct rulebook *r = ctx;
+	struct str data;
+	int rc;
+
+	if (!str_is(text_str(kind), "zone"))
+		return 0;
+	pthread_mutex_lock(&r->lock);
+	rc = zones_load(&r->zones, text_str(name), &data);
+	pthread_mutex_unlock(&r->lock);
+	if (rc > 0)
+		*ret = text_of(data);
+	return rc;
+}
+
+size_t
+rulebook_size(struct rulebook *r)
+{
+	return lru_count(r->host.shelf) + lru_count(r->host.versions);
+}
+
+static int
+rulebook_check_script(struct rulebook *r, struct diag *diag, const char *path)
+{
+	struct tamis_diagnostic d = { .severity = TAMIS_ERROR, .place.file = text_from(path) };
+	const char *leaf = finding_leaf(path);
+	struct rulefile_stamp stamp;
+	struct tamis_program *program = NULL;
+	struct buf text = { 0 }, root = { 0 };
+	struct rules rules;
+	struct diag copy;               /* texts are gone before the diag is */
+	int rc = -1;
+
+	buf_add(&root, (struct str){ path, (size_t)(leaf - path) });
+	errno = ENOENT;
+	switch (rulefile_read(buf_str(&root).s, leaf, r->conf->limits.script_size, &text, &stamp, &d.text)) {
+	case RULEFILE_FINE:
+		diag_init(&copy, diag->out);
+		copy.form = diag->form;
+		copy.color = diag->color;
+		copy.no_warnings = diag->no_warnings;
+		rules_init(&rules, &copy);
+		rulescript_limits(r->conf, true, &rules);
+		rc = rules_file(&rules, path, 0, &program) ? -1 : 0;
+		diag->errors += copy.errors;
+		diag->warnings += copy.warnings;
+		diag_done(&copy);
+		rules_done(&rules);
+		break;
+	case RULEFILE_REFUSED:
+		diag_report(diag, &d);
+		break;
+	default:
+		d.text = strerror(errno);
+		diag_report(diag, &d);
+	}
+	tamis_program_unref(program);
+	buf_done(&text);
+	buf_done(&root);
+	return rc;
+}
+
+int
+rulebook_check(struct rulebook *r, struct diag *diag)
+{
+	const struct conf_list *lists[] = { &r->conf->site_before, &r->conf->site_after };
+	size_t i, k;
+	int rc = 0;
+
+	for (k = 0; k < 2; k++)
+		for (i = 0; i < lists[k]->n; i++)
+			if (rulebook_check_script(r, diag, lists[k]->v[i]))
+				rc = -1;
+	return rc;
+}

@@ -1,0 +1,182 @@
+/* rulelook.c - a look at a file of rules and those that it includes
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "host/rulelook.h"
+#include "host/text.h"
+
+void
+look_init(struct look *l, const struct rulescript_host *host, const struct rulescript_file *file, struct str user)
+{
+	const char *slash = strrchr(file->name, '/');
+	size_t n = slash ? (size_t)(slash - file->name) + 1 : 0;
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	*l = (struct look){ .host = host, .file = file, .user = user, .now = now.tv_sec };
+	l->version = mem_alloc(sizeof(*l->version));
+	*l->version = (struct rulescript){ .path = mem_strdup("") };
+	atomic_init(&l->version->count, 1);
+	l->directory = mem_alloc(n + 1);
+	memcpy(l->directory, file->name, n);
+	l->directory[n] = '\0';
+	l->leaf = file->name + n;
+}
+
+void
+look_wants_done(struct look *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->wants.n; i++)
+		free(l->wants.v[i].name);
+	l->wants.n = 0;
+}
+
+void
+look_done(struct look *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->seen.n; i++) {
+		free(l->seen.v[i]->root);
+		free(l->seen.v[i]->name);
+		buf_done(&l->seen.v[i]->text);
+		free(l->seen.v[i]);
+	}
+	vec_done(&l->seen);
+	look_wants_done(l);
+	vec_done(&l->wants);
+	vec_done(&l->said);
+	arena_done(&l->arena);
+	free(l->directory);
+	rulescript_unref(l->version);
+}
+
+struct seen *
+look_see(struct look *l, const char *root, const char *name)
+{
+	struct seen *s;
+	size_t i;
+
+	for (i = 0; i < l->seen.n; i++)
+		if (!strcmp(l->seen.v[i]->root, root) && !strcmp(l->seen.v[i]->name, name))
+			return l->seen.v[i];
+	s = mem_alloc(sizeof(*s));
+	*s = (struct seen){ .root = mem_strdup(root), .name = mem_strdup(name) };
+	s->result = rulefile_read(root, name, l->host->conf->limits.script_size, &s->text, &s->stamp, &s->why);
+	if (s->result == RULEFILE_TROUBLE)
+		l->error = errno;
+	vec_push(&l->seen, s);
+	vec_push(&l->version->file, (struct watched){ mem_strdup(root), mem_strdup(name), s->stamp });
+	l->version->young |= rulefile_young(&s->stamp, l->now);
+	return s;
+}
+
+const char *
+look_good_name(struct look *l, const char *leaf)
+{
+	return arena_printf(&l->arena, "%s.%s.good", l->directory, leaf).s;
+}
+
+const char *
+look_path(struct look *l, const struct seen *s)
+{
+	return arena_printf(&l->arena, "%s/%s", s->root, s->name).s;
+}
+
+struct seen *
+look_beside(struct look *l, const char *leaf)
+{
+	struct seen *s = l->good ? look_see(l, l->file->root, look_good_name(l, leaf)) : NULL;
+
+	if (s && s->result != RULEFILE_NONE)
+		return s;
+	return look_see(l, l->file->root, arena_printf(&l->arena, "%s%s", l->directory, leaf).s);
+}
+
+void
+look_want(struct look *l, bool global, const char *name)
+{
+	vec_push(&l->wants, (struct wanted){ global, mem_strdup(name) });
+}
+
+/* --- what is said, once */
+
+void
+look_say(struct look *l, const struct tamis_diagnostic *d, const char *path)
+{
+	struct tamis_diagnostic copy = *d;
+
+	if (str_is(text_str(copy.place.file), RULESCRIPT_NAME))
+		copy.place.file = text_from(path);
+	if (l->host->report)
+		l->host->report(l->host->report_ctx, l->user, &copy, path);
+}
+
+bool
+look_claim(struct look *l, const char *what, const char *root, const char *name, struct str of)
+{
+	struct digest d;
+	uint8_t key[DIGEST_SIZE];
+	struct shelved *known;
+
+	digest_init(&d);
+	digest_add_part(&d, str_from(what));
+	digest_add_part(&d, str_from(root));
+	digest_add_part(&d, str_from(name));
+	digest_add_part(&d, of);
+	digest_end(&d, key);
+	known = lru_find(l->host->shelf, key);
+	shelved_unref(known);
+	return !known && lru_put(l->host->shelf, key, shelved_new(NULL));
+}
+
+void
+look_refuse(struct look *l, const struct seen *s)
+{
+	struct tamis_diagnostic d = { .severity = TAMIS_ERROR };
+	const char *path = look_path(l, s);
+
+	/* the same again, later, is worth another word */
+	if (!look_claim(l, "refused", s->root, s->name,
+	                arena_printf(&l->arena, "%s %jd.%ld", s->why, (intmax_t)s->stamp.changed.tv_sec, s->stamp.changed.tv_nsec)))
+		return;
+	d.place.file = text_from(path);
+	d.text = s->why;
+	look_say(l, &d, path);
+}
+
+void
+look_report(void *ctx, const struct tamis_diagnostic *d)
+{
+	struct look *l = ctx;
+	struct tamis_diagnostic copy = *d;
+
+	copy.place.file = text_of(arena_str(&l->arena, diag_path(l->diag, text_str(d->place.file))));
+	copy.text = arena_str(&l->arena, str_from(d->text)).s;
+	copy.hint = d->hint ? arena_str(&l->arena, str_from(d->hint)).s : NULL;
+	vec_push(&l->said, copy);
+}
+
+bool
+look_has_errors(const struct look *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->said.n; i++)
+		if (l->said.v[i].severity == TAMIS_ERROR)
+			return true;
+	return false;
+}
+
+void
+look_say_all(struct look *l, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < l->said.n; i++)
+		look_say(l, &l->said.v[i], path);
+}
+

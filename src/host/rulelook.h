@@ -1,0 +1,93 @@
+/* rulelook.h - a look at a file of rules and those that it includes: for rulescript.c
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef HOST_RULELOOK_H
+#define HOST_RULELOOK_H
+
+#include <stdatomic.h>
+
+#include "host/diag.h"
+#include "host/rulescript.h"
+
+struct watched {
+	char *root, *name;
+	struct rulefile_stamp stamp;
+};
+
+struct rulescript {
+	atomic_uint count;
+	bool there, young;
+	struct tamis_program *program;
+	uint8_t content[DIGEST_SIZE];
+	char *path;
+	VEC(struct watched) file;       /* all that it depends on, there or not */
+};
+
+/* A file that a compilation asked for. */
+struct wanted {
+	bool global;
+	char *name;
+};
+
+/* On the shelf, under the digest of a script without its includes: which files it wants; under that of all of it: the
+ * program; or nothing at all, which only says that something was said already. */
+struct shelved {
+	atomic_uint count;
+	struct tamis_program *program;
+	VEC(struct wanted) wants;
+};
+
+/* A file as this look found it: read once, so that all agree. */
+struct seen {
+	char *root, *name;
+	enum rulefile_result result;
+	const char *why;
+	struct rulefile_stamp stamp;
+	struct buf text;
+};
+
+struct look {
+	const struct rulescript_host *host;
+	const struct rulescript_file *file;
+	struct str user;
+	struct rulescript *version;     /* being made */
+	char *directory;                /* of the file, below its root, with "/" behind it; or empty */
+	const char *leaf;
+	bool good;                      /* the last good copies are meant */
+	int error;                      /* what kept us from telling; 0 */
+	time_t now;
+	struct arena arena;
+	VEC(struct seen *) seen;
+	/* of one compilation */
+	struct diag *diag;
+	VEC(struct wanted) wants;
+	VEC(struct tamis_diagnostic) said;      /* their texts are the arena's */
+};
+
+void look_init(struct look *, const struct rulescript_host *, const struct rulescript_file *, struct str user);
+void look_done(struct look *);
+
+struct seen *look_see(struct look *, const char *root, const char *name);
+/* A file of the script's own directory. */
+struct seen *look_beside(struct look *, const char *leaf);
+/* ".NAME.good" beside NAME, below the root */
+const char *look_good_name(struct look *, const char *leaf);
+const char *look_path(struct look *, const struct seen *);
+
+void look_want(struct look *, bool global, const char *name);
+void look_wants_done(struct look *);
+
+/* True the first time that this is to be said of this. */
+bool look_claim(struct look *, const char *what, const char *root, const char *name, struct str of);
+void look_say(struct look *, const struct tamis_diagnostic *, const char *path);
+/* That a file does not count, and why. */
+void look_refuse(struct look *, const struct seen *);
+/* Keeps it for look_say_all(); ctx is a struct look. */
+void look_report(void *ctx, const struct tamis_diagnostic *);
+bool look_has_errors(const struct look *);
+void look_say_all(struct look *, const char *path);
+
+/* --- rulescript.c: things on the shelf */
+void *shelved_unref(void *);
+struct shelved *shelved_new(struct tamis_program *);
+
+#endif

@@ -1,0 +1,443 @@
+/* rulescript.c - one file of rules with what it includes: compiled once, followed as it changes
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/rulelook.h"
+#include "host/rules.h"
+#include "host/text.h"
+
+/* --- what is kept */
+
+static void *
+shelved_ref(void *p)
+{
+	atomic_fetch_add(&((struct shelved *)p)->count, 1);
+	return p;
+}
+
+void *
+shelved_unref(void *p)
+{
+	struct shelved *s = p;
+	size_t i;
+
+	if (!s || atomic_fetch_sub(&s->count, 1) > 1)
+		return NULL;
+	tamis_program_unref(s->program);
+	for (i = 0; i < s->wants.n; i++)
+		free(s->wants.v[i].name);
+	vec_done(&s->wants);
+	free(s);
+	return NULL;
+}
+
+struct shelved *
+shelved_new(struct tamis_program *program)
+{
+	struct shelved *s = mem_alloc(sizeof(*s));
+
+	*s = (struct shelved){ .program = program ? tamis_program_ref(program) : NULL };
+	atomic_init(&s->count, 1);
+	return s;
+}
+
+static void *
+rulescript_ref(void *p)
+{
+	atomic_fetch_add(&((struct rulescript *)p)->count, 1);
+	return p;
+}
+
+struct rulescript *
+rulescript_unref(struct rulescript *s)
+{
+	size_t i;
+
+	if (!s || atomic_fetch_sub(&s->count, 1) > 1)
+		return NULL;
+	tamis_program_unref(s->program);
+	for (i = 0; i < s->file.n; i++) {
+		free(s->file.v[i].root);
+		free(s->file.v[i].name);
+	}
+	vec_done(&s->file);
+	free(s->path);
+	free(s);
+	return NULL;
+}
+
+static void *
+rulescript_forget(void *p)
+{
+	return rulescript_unref(p);
+}
+
+struct lru *
+rulescript_shelf(size_t max)
+{
+	/* a program, what it wants, and now and then a word about it */
+	return lru_new(max > SIZE_MAX / 2 ? max : max * 2, shelved_ref, shelved_unref);
+}
+
+struct lru *
+rulescript_versions(size_t max)
+{
+	return lru_new(max, rulescript_ref, rulescript_forget);
+}
+
+struct tamis_program *
+rulescript_program(const struct rulescript *s)
+{
+	return s->program;
+}
+
+const uint8_t *
+rulescript_content(const struct rulescript *s)
+{
+	return s->content;
+}
+
+const char *
+rulescript_path(const struct rulescript *s)
+{
+	return s->path;
+}
+
+/* --- a compilation */
+
+static const char *const denied_always[] = { "vacation", "vacation-seconds" };
+
+static bool
+is_listed(const struct conf_list *l, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < l->n && !str_is(name, l->v[i]); i++)
+		;
+	return i < l->n;
+}
+
+static const char *
+rulescript_denied(void *ctx, struct str extension)
+{
+	const struct conf *c = ctx;
+	size_t i;
+
+	for (i = 0; i < sizeof(denied_always) / sizeof(*denied_always); i++)
+		if (str_is(extension, denied_always[i]))
+			return "answers are not sent by tamis-milter, which remembers nobody whom it answered";
+	return is_listed(&c->deny_extensions, extension) ? "deny_extensions of tamis.conf has it" : NULL;
+}
+
+void
+rulescript_limits(const struct conf *c, bool site, struct rules *r)
+{
+	size_t i;
+
+	r->limits = c->limits;
+	r->global = c->global_dir;
+	for (i = 0; i < sizeof(denied_always) / sizeof(*denied_always); i++)
+		vec_push(&r->deny, str_from(denied_always[i]));
+	for (i = 0; !site && i < c->deny_extensions.n; i++)
+		vec_push(&r->deny, str_from(c->deny_extensions.v[i]));
+	r->denied = rulescript_denied;
+	r->denied_ctx = (void *)(uintptr_t)c;
+	r->effects = 1u << TAMIS_KEEP | 1u << TAMIS_DISCARD | 1u << TAMIS_REJECT | 1u << TAMIS_REDIRECT |
+	             1u << TAMIS_HEADER_ADD | 1u << TAMIS_HEADER_DELETE;
+	if (c->fileinto_by != CONF_FILEINTO_NONE)
+		r->effects |= 1u << TAMIS_FILE;
+}
+
+/* An included file, for rules.h. */
+static int
+look_read(void *ctx, bool global, const char *leaf, struct str *ret)
+{
+	struct look *l = ctx;
+	struct seen *s;
+
+	if (global && !l->host->conf->global_dir[0])
+		return 0;
+	look_want(l, global, leaf);
+	s = global ? look_see(l, l->host->conf->global_dir, leaf) : look_beside(l, leaf);
+	if (s->result == RULEFILE_REFUSED)
+		look_refuse(l, s);
+	if (s->result == RULEFILE_TROUBLE)
+		return -1;
+	if (s->result != RULEFILE_FINE)
+		return 0;
+	*ret = buf_str(&s->text);
+	return 1;
+}
+
+static void
+digest_number(struct digest *d, uint64_t n)
+{
+	digest_add_part(d, (struct str){ (const char *)&n, sizeof(n) });
+}
+
+/* A script without its includes, and what else its program depends on. */
+static void
+look_digest(const struct look *l, const struct seen *main, uint8_t ret[DIGEST_SIZE])
+{
+	const struct conf *c = l->host->conf;
+	const struct tamis_limits *m = &c->limits;
+	const uint64_t numbers[] = { m->work, m->memory, m->script_size, m->nesting, m->actions, m->redirects, m->includes,
+		m->include_nesting, m->variable_value, m->variables, m->field_value, c->fileinto_by, l->file->site };
+	struct digest d;
+	size_t i;
+
+	digest_init(&d);
+	digest_add_part(&d, str_from(tamis_version()));
+	for (i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		digest_number(&d, numbers[i]);
+	digest_number(&d, c->deny_extensions.n);
+	for (i = 0; i < c->deny_extensions.n; i++)
+		digest_add_part(&d, str_from(c->deny_extensions.v[i]));
+	/* an administrator's script has its path in all places */
+	digest_add_part(&d, str_from(l->file->site ? l->file->root : ""));
+	digest_add_part(&d, str_from(l->file->site ? l->file->name : ""));
+	digest_add_part(&d, buf_str(&main->text));
+	digest_end(&d, ret);
+}
+
+/* With what it includes, if those are the files that it wants; reads them.  False: it cannot be told now. */
+static bool
+look_digest_all(struct look *l, const uint8_t main[DIGEST_SIZE], const struct wanted *wants, size_t n, uint8_t ret[DIGEST_SIZE])
+{
+	struct digest d;
+	size_t i;
+
+	digest_init(&d);
+	digest_add_part(&d, (struct str){ (const char *)main, DIGEST_SIZE });
+	for (i = 0; i < n; i++) {
+		struct seen *s = wants[i].global ? look_see(l, l->host->conf->global_dir, wants[i].name) :
+		                 look_beside(l, wants[i].name);
+
+		if (s->result == RULEFILE_TROUBLE)
+			return false;
+		digest_number(&d, wants[i].global * 2 + (s->result == RULEFILE_FINE));
+		digest_add_part(&d, str_from(wants[i].name));
+		digest_add_part(&d, s->result == RULEFILE_FINE ? buf_str(&s->text) : STR_EMPTY);
+	}
+	digest_end(&d, ret);
+	return true;
+}
+
+/* Of what a script wants, on the shelf under the digest of the script alone. */
+static void
+look_shelve_wants(struct look *l, const uint8_t main[DIGEST_SIZE])
+{
+	struct shelved *s = shelved_new(NULL);
+	size_t i;
+
+	for (i = 0; i < l->wants.n; i++)
+		vec_push(&s->wants, (struct wanted){ l->wants.v[i].global, mem_strdup(l->wants.v[i].name) });
+	lru_put(l->host->shelf, main, s);
+}
+
+/* The program, or NULL: l->error, or what is wrong was said. */
+static struct tamis_program *
+look_compile(struct look *l, const struct seen *main, const uint8_t alone[DIGEST_SIZE], uint8_t ret_content[DIGEST_SIZE])
+{
+	const char *path = look_path(l, main), *slash = strrchr(path, '/');
+	struct tamis_program *program = NULL;
+	struct rules rules;
+	struct diag diag;
+
+	diag_init(&diag, stderr);
+	rules_init(&rules, &diag);
+	rulescript_limits(l->host->conf, l->file->site, &rules);
+	rules.read = look_read;
+	rules.read_ctx = l;
+	rules.report = look_report;
+	rules.report_ctx = l;
+	look_wants_done(l);
+	l->said.n = 0;
+	l->diag = &diag;
+	rules_compile(&rules, l->file->site ? path : RULESCRIPT_NAME,
+	              arena_printf(&l->arena, "%.*s", (int)(slash - path), path).s, buf_str(&main->text), TAMIS_RESIDENT, &program);
+	rules_done(&rules);
+	diag_done(&diag);
+	if (l->error || !look_digest_all(l, alone, l->wants.v, l->wants.n, ret_content))
+		return tamis_program_unref(program);
+	look_shelve_wants(l, alone);
+	/* a script with a broken include runs until it gets there (RFC 6609 3.2): what was good before is better */
+	if (program && look_has_errors(l))
+		program = tamis_program_unref(program);
+	if (!program) {
+		if (look_claim(l, "wrong", main->root, main->name, (struct str){ (const char *)ret_content, DIGEST_SIZE }))
+			look_say_all(l, path);
+		return NULL;
+	}
+	if (lru_put(l->host->shelf, ret_content, shelved_new(program)))
+		look_say_all(l, path);
+	return program;
+}
+
+/* The same from the shelf if it is there. */
+static struct tamis_program *
+look_program(struct look *l, const struct seen *main, uint8_t ret_content[DIGEST_SIZE])
+{
+	uint8_t alone[DIGEST_SIZE];
+	struct tamis_program *program = NULL;
+	struct shelved *wants, *s = NULL;
+
+	look_digest(l, main, alone);
+	wants = lru_find(l->host->shelf, alone);
+	if (wants && look_digest_all(l, alone, wants->wants.v, wants->wants.n, ret_content))
+		s = lru_find(l->host->shelf, ret_content);
+	if (s && s->program) {
+		program = tamis_program_ref(s->program);
+		look_wants_done(l);
+		for (size_t i = 0; i < wants->wants.n; i++)
+			look_want(l, wants->wants.v[i].global, wants->wants.v[i].name);
+	}
+	shelved_unref(s);
+	shelved_unref(wants);
+	if (program || l->error)
+		return program;
+	return look_compile(l, main, alone, ret_content);
+}
+
+/* --- the last good version */
+
+static void
+look_keep_file(struct look *l, const char *leaf, const struct seen *s)
+{
+	const char *good = look_good_name(l, leaf);
+	struct rulefile_stamp stamp;
+	struct tamis_diagnostic d = { .severity = TAMIS_WARNING, .hint = "let this process write to the directory" };
+	struct buf old = { 0 };
+	const char *why;
+	int error;
+
+	if (rulefile_read(l->file->root, good, l->host->conf->limits.script_size, &old, &stamp, &why) != RULEFILE_FINE ||
+	    !str_eq(buf_str(&old), buf_str(&s->text))) {
+		error = rulefile_write(l->file->root, good, buf_str(&s->text));
+		if (error && look_claim(l, "unkept", l->file->root, l->directory, str_from(strerror(error)))) {
+			d.place.file = text_from(arena_printf(&l->arena, "%s/%s", l->file->root, l->directory).s);
+			d.text = arena_printf(&l->arena, "the last good version cannot be kept here for a restart: %s", strerror(error)).s;
+			look_say(l, &d, d.place.file.s);
+		}
+	}
+	buf_done(&old);
+}
+
+static void
+look_keep(struct look *l, const struct seen *main)
+{
+	size_t i;
+
+	look_keep_file(l, l->leaf, main);
+	for (i = 0; i < l->wants.n; i++) {
+		const struct seen *s = l->wants.v[i].global ? NULL : look_beside(l, l->wants.v[i].name);
+
+		if (s && s->result == RULEFILE_FINE)
+			look_keep_file(l, l->wants.v[i].name, s);
+	}
+}
+
+static void
+look_take(struct look *l, struct tamis_program *take_program, const uint8_t content[DIGEST_SIZE], const char *path)
+{
+	l->version->program = take_program;
+	memcpy(l->version->content, content, DIGEST_SIZE);
+	free(l->version->path);
+	l->version->path = mem_strdup(path);
+}
+
+/* From memory, else from the file beside it. */
+static void
+look_fall_back(struct look *l, const struct rulescript *before)
+{
+	uint8_t content[DIGEST_SIZE];
+	struct tamis_program *program;
+	struct seen *s;
+
+	if (before && before->program) {
+		const char *good = look_good_name(l, l->leaf);
+		struct rulefile_stamp stamp;
+
+		rulefile_stat(l->file->root, good, &stamp);
+		look_take(l, tamis_program_ref(before->program), before->content,
+		          stamp.there ? arena_printf(&l->arena, "%s/%s", l->file->root, good).s : before->path);
+		return;
+	}
+	l->good = true;
+	s = look_see(l, l->file->root, look_good_name(l, l->leaf));
+	if (s->result != RULEFILE_FINE)
+		return;
+	program = look_program(l, s, content);
+	if (program)
+		look_take(l, program, content, look_path(l, s));
+}
+
+static void
+look_run(struct look *l, const struct rulescript *before)
+{
+	struct seen *main = look_see(l, l->file->root, l->file->name);
+	uint8_t content[DIGEST_SIZE];
+	struct tamis_program *program = NULL;
+
+	l->version->there = main->result != RULEFILE_NONE;
+	if (main->result == RULEFILE_REFUSED)
+		look_refuse(l, main);
+	if (main->result == RULEFILE_FINE)
+		program = look_program(l, main, content);
+	if (program) {
+		look_take(l, program, content, look_path(l, main));
+		look_keep(l, main);
+	} else if (l->version->there && !l->error) {
+		look_fall_back(l, before);
+	}
+}
+
+/* Is all as it was? */
+static bool
+rulescript_holds(const struct rulescript *s)
+{
+	struct rulefile_stamp stamp;
+	size_t i;
+
+	if (s->young)
+		return false;
+	for (i = 0; i < s->file.n; i++)
+		if (rulefile_stat(s->file.v[i].root, s->file.v[i].name, &stamp) == RULEFILE_TROUBLE ||
+		    !rulefile_same(&stamp, &s->file.v[i].stamp))
+			return false;
+	return true;
+}
+
+int
+rulescript_find(const struct rulescript_host *host, const struct rulescript_file *file, struct str user, struct rulescript **ret)
+{
+	struct digest d;
+	uint8_t key[DIGEST_SIZE];
+	struct rulescript *before;
+	struct look l;
+	int rc;
+
+	digest_init(&d);
+	digest_add_part(&d, str_from(file->root));
+	digest_add_part(&d, str_from(file->name));
+	digest_end(&d, key);
+	before = lru_find(host->versions, key);
+	if (before && rulescript_holds(before)) {
+		*ret = before;
+		return before->there;
+	}
+	look_init(&l, host, file, user);
+	look_run(&l, before);
+	rc = l.error ? -1 : l.version->there;
+	if (!l.error)
+		*ret = rulescript_ref(l.version);
+	/* who has no rules takes no room from those who have */
+	if (!l.error && (before || l.version->there))
+		lru_put(host->versions, key, rulescript_ref(l.version));
+	rulescript_unref(before);
+	look_done(&l);
+	errno = l.error;
+	return rc;
+}

@@ -1,0 +1,345 @@
+/* test_host_rulescript.c - rules are followed as they change; the last good version
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/mman.h>
+#include <time.h>
+
+#include "host/rulebook.h"
+#include "rulebook.h"
+
+/* --- changes */
+
+START_TEST(test_changes)
+{
+	struct rulebook *r = book("");
+	struct ruleset *before, *after;
+	int i;
+
+	before = find(r, "alice@example.org");
+	/* a byte for a byte, at once: neither size nor time tell */
+	for (i = 0; i < 50; i++) {
+		put("rules/example.org/alice.sieve", i % 2 ? "discard; \n" : "keep;    \n");
+		ck_assert_uint_eq(effects(r, "alice@example.org"), i % 2 ? DISCARDS : KEEPS);
+	}
+	replace("rules/example.org/alice.sieve", "redirect \"x@example.net\";\n");
+	ck_assert_uint_eq(effects(r, "alice@example.org"), REDIRECTS);
+	after = find(r, "alice@example.org");
+	ck_assert(memcmp(before->content, after->content, 32) != 0);
+	ck_assert_ptr_ne(before->program[0], after->program[0]);
+	ruleset_unref(after);
+	/* touched is not changed */
+	put("rules/example.org/alice.sieve", "discard;\n");
+	after = find(r, "alice@example.org");
+	ck_assert_int_eq(memcmp(before->content, after->content, 32), 0);
+	ck_assert_ptr_eq(before->program[0], after->program[0]);
+	ruleset_unref(after);
+	ruleset_unref(before);
+	unlink(at("rules/example.org/alice.sieve"));
+	ck_assert_ptr_null(find(r, "alice@example.org"));
+	put("rules/example.org/carol.sieve", "discard;\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS);
+	ck_assert_uint_eq(reports, 0);
+	rulebook_free(r);
+}
+END_TEST
+
+/* Times are noted when a page is first written to, not at each change of it: a file of a moment ago is read again. */
+START_TEST(test_young_files)
+{
+	static const char one[] = "discard; \n", other[] = "keep;    \n";
+	struct rulebook *r = book("");
+	char *text;
+	int fd, i;
+
+	put("rules/example.org/alice.sieve", one);
+	fd = open(at("rules/example.org/alice.sieve"), O_RDWR);
+	text = mmap(NULL, sizeof(one), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	ck_assert_ptr_ne(text, MAP_FAILED);
+	for (i = 0; i < 10; i++) {
+		memcpy(text, i % 2 ? one : other, sizeof(one) - 1);
+		ck_assert_uint_eq(effects(r, "alice@example.org"), i % 2 ? DISCARDS : KEEPS);
+	}
+	munmap(text, sizeof(one));
+	close(fd);
+	rulebook_free(r);
+}
+END_TEST
+
+START_TEST(test_old_files)
+{
+	struct rulebook *r = book("");
+
+	age("rules/example.org/alice.sieve");
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	put("rules/example.org/alice.sieve", "keep;    \n");
+	age("rules/example.org/alice.sieve");
+	ck_assert_uint_eq(effects(r, "alice@example.org"), KEEPS);
+	rulebook_free(r);
+}
+END_TEST
+
+/* --- the last good version */
+
+START_TEST(test_last_good)
+{
+	struct rulebook *r = book("");
+	struct ruleset *s;
+	int i;
+
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	ck_assert_str_eq(slurp("rules/example.org/.alice.sieve.good"), "discard;\n");
+	for (i = 0; i < 3; i++) {
+		replace("rules/example.org/alice.sieve", WRONG);
+		ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+		ck_assert_uint_eq(effects(r, "bob@example.org"), REDIRECTS);
+	}
+	ck_assert_str_eq(slurp("rules/example.org/.alice.sieve.good"), "discard;\n");
+	ck_assert_msg(reports == 1, "%s", said);
+	ck_assert_msg(strstr(said, "alice@example.org|/tmp/") == said && strstr(said, "/rules/example.org/alice.sieve:1|'keep' has too many"),
+	              "%s", said);
+	s = find(r, "alice@example.org");
+	ck_assert_str_eq(s->path.s, at("rules/example.org/.alice.sieve.good"));
+	ruleset_unref(s);
+	/* wrong in another way is another word */
+	replace("rules/example.org/alice.sieve", "keep 6;\n");
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	ck_assert_uint_eq(reports, 2);
+	/* the same mistake of somebody else is his */
+	replace("rules/example.org/bob.sieve", WRONG);
+	ck_assert_uint_eq(effects(r, "bob@example.org"), REDIRECTS);
+	ck_assert_uint_eq(reports, 3);
+	replace("rules/example.org/alice.sieve", "keep;\n");
+	ck_assert_uint_eq(effects(r, "alice@example.org"), KEEPS);
+	ck_assert_str_eq(slurp("rules/example.org/.alice.sieve.good"), "keep;\n");
+	ck_assert_uint_eq(reports, 3);
+	rulebook_free(r);
+}
+END_TEST
+
+START_TEST(test_last_good_after_restart)
+{
+	struct rulebook *r = book(""), *next;
+
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	replace("rules/example.org/alice.sieve", WRONG);
+	rulebook_free(r);
+	r = book("");
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	ck_assert_uint_eq(reports, 1);
+	/* a reload says nothing new */
+	next = book_after("", r);
+	rulebook_free(r);
+	ck_assert_uint_eq(effects(next, "alice@example.org"), DISCARDS);
+	ck_assert_uint_eq(reports, 1);
+	/* a good copy that others may write does not count either */
+	rulebook_free(next);
+	chmod(at("rules/example.org/.alice.sieve.good"), 0666);
+	r = book("");
+	ck_assert_ptr_null(find(r, "alice@example.org"));
+	rulebook_free(r);
+	/* no rules are no rules, whatever was good once */
+	chmod(at("rules/example.org/.alice.sieve.good"), 0600);
+	unlink(at("rules/example.org/alice.sieve"));
+	r = book("");
+	ck_assert_ptr_null(find(r, "alice@example.org"));
+	rulebook_free(r);
+}
+END_TEST
+
+START_TEST(test_never_good)
+{
+	struct rulebook *r = book("");
+
+	put("rules/example.org/carol.sieve", WRONG);
+	ck_assert_ptr_null(find(r, "carol@example.org"));
+	ck_assert_ptr_null(find(r, "carol@example.org"));
+	ck_assert_uint_eq(reports, 1);
+	ck_assert_ptr_null(slurp("rules/example.org/.carol.sieve.good"));
+	rulebook_free(r);
+}
+END_TEST
+
+/* A directory in the place of the good copy: it cannot be written.  Memory has it, and it is said once. */
+START_TEST(test_good_not_kept)
+{
+	struct rulebook *r = book("");
+
+	ck_assert_int_eq(mkdir(at("rules/example.org/.alice.sieve.good"), 0755), 0);
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	ck_assert_msg(reports == 1 && strstr(said, "the last good version cannot be kept here"), "%s", said);
+	replace("rules/example.org/alice.sieve", WRONG);
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	ck_assert_uint_eq(reports, 2);
+	rulebook_free(r);
+}
+END_TEST
+
+/* --- includes */
+
+START_TEST(test_includes)
+{
+	struct rulebook *r = book("");
+	struct ruleset *s, *other;
+
+	put("rules/example.org/carol.sieve", "require \"include\";\ninclude :personal \"part\";\ninclude :global \"hello\";\n");
+	put("rules/example.org/part.sieve", "discard;\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS | KEEPS);
+	ck_assert_uint_eq(reports, 0);
+	/* each change is seen, in whatever file */
+	age("rules/example.org/carol.sieve");
+	replace("rules/example.org/part.sieve", "redirect \"a@example.net\";\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), REDIRECTS | KEEPS);
+	replace("global/hello.sieve", "discard;\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), REDIRECTS | DISCARDS);
+	/* the same main script elsewhere has other parts */
+	put("rules/example.net/carol.sieve", slurp("rules/example.org/carol.sieve"));
+	put("rules/example.net/part.sieve", "keep;\n");
+	ck_assert_uint_eq(effects(r, "carol@example.net"), KEEPS | DISCARDS);
+	ck_assert_uint_eq(effects(r, "carol@example.org"), REDIRECTS | DISCARDS);
+	put("rules/example.net/part.sieve", slurp("rules/example.org/part.sieve"));
+	s = find(r, "carol@example.net");
+	other = find(r, "carol@example.org");
+	ck_assert_ptr_eq(s->program[0], other->program[0]);
+	ruleset_unref(s);
+	ruleset_unref(other);
+	ck_assert_uint_eq(reports, 0);
+	rulebook_free(r);
+}
+END_TEST
+
+START_TEST(test_includes_appear)
+{
+	struct rulebook *r = book("");
+
+	put("rules/example.org/carol.sieve", "require \"include\";\ninclude :optional \"part\";\nkeep;\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), KEEPS);
+	age("rules/example.org/carol.sieve");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), KEEPS);
+	put("rules/example.org/part", "discard;\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), KEEPS | DISCARDS);
+	put("rules/example.org/part.sieve", "redirect \"a@example.net\";\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), KEEPS | REDIRECTS);
+	unlink(at("rules/example.org/part.sieve"));
+	ck_assert_uint_eq(effects(r, "carol@example.org"), KEEPS | DISCARDS);
+	rulebook_free(r);
+}
+END_TEST
+
+START_TEST(test_broken_include)
+{
+	struct rulebook *r = book("");
+
+	put("rules/example.org/carol.sieve", "require \"include\";\ninclude \"part\";\n");
+	put("rules/example.org/part.sieve", "discard;\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS);
+	replace("rules/example.org/part.sieve", WRONG);
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS);
+	ck_assert_msg(strstr(said, "/rules/example.org/part.sieve:1|'keep' has too many"), "%s", said);
+	ck_assert_uint_eq(reports, 2);          /* the mistake, and the include that leads to it */
+	rulebook_free(r);
+	r = book("");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS);
+	rulebook_free(r);
+}
+END_TEST
+
+static const char *const outside[] = {
+	"include \"../../canary\";", "include :global \"../canary\";", "include \"/tmp/canary\";", "include \"link\";",
+	"include :global \"link\";", "include \"open\";", "include \".alice.sieve.good\";", "include \"\";", "include \".\";", "include \"..\";",
+	"include :global \"..\";", "include \"a/b\";",
+};
+
+START_TEST(test_includes_never_out)
+{
+	struct rulebook *r = book("");
+	struct buf b = { 0 };
+
+	put("canary.sieve", "discard;\n");
+	put("rules/example.org/a/b.sieve", "discard;\n");
+	put("rules/example.org/open.sieve", "discard;\n");
+	chmod(at("rules/example.org/open.sieve"), 0666);
+	ck_assert_int_eq(symlink(at("canary.sieve"), at("rules/example.org/link.sieve")), 0);
+	ck_assert_int_eq(symlink(at("canary.sieve"), at("global/link.sieve")), 0);
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	buf_printf(&b, "require \"include\";\n%s\n", outside[_i]);
+	put("rules/example.org/carol.sieve", buf_str(&b).s);
+	ck_assert_msg(effects(r, "carol@example.org") == 0, "%s", outside[_i]);
+	ck_assert_uint_ge(reports, 1);
+	buf_done(&b);
+	rulebook_free(r);
+}
+END_TEST
+
+/* --- what rules may do here */
+
+static const struct {
+	const char *conf, *rules, *says;        /* says NULL: nothing */
+	uint32_t effects;
+} allowed[] = {
+	{ "", "require \"fileinto\";\nfileinto \"a\";\n", ":2|'fileinto' is not carried out here: the message is kept|", 1u << TAMIS_FILE },
+	{ "fileinto_by = detail\n", "require \"fileinto\";\nfileinto \"a\";\n", NULL, 1u << TAMIS_FILE },
+	{ "", "require \"vacation\";\n", ":1|extension \"vacation\" is not available here|answers are not sent", 0 },
+	{ "", "require [\"date\", \"vacation-seconds\"];\n", "is not available here|answers are not sent", 0 },
+	{ "deny_extensions = editheader\n", "require [\"editheader\"];\n", "|deny_extensions of tamis.conf has it|", 0 },
+	{ "", "require [\"editheader\"];\naddheader \"X\" \"y\";\n", NULL, 1u << TAMIS_HEADER_ADD },
+	{ "", "require \"vnd.dovecot.testsuite\";\n", "is not available here||", 0 },
+};
+
+START_TEST(test_allowed)
+{
+	struct rulebook *r = book(allowed[_i].conf);
+
+	put("rules/example.org/carol.sieve", allowed[_i].rules);
+	ck_assert_uint_eq(effects(r, "carol@example.org"), allowed[_i].effects);
+	ck_assert_uint_eq(effects(r, "carol@example.org"), allowed[_i].effects);
+	if (allowed[_i].says)
+		ck_assert_msg(reports == 1 && strstr(said, allowed[_i].says), "%s", said);
+	else
+		ck_assert_msg(!reports, "%s", said);
+	rulebook_free(r);
+}
+END_TEST
+
+START_TEST(test_zone)
+{
+	struct rulebook *r = book("");
+	struct tamis_text data = { "", 0 };
+	int rc = rulebook_load(r, text_from("zone"), text_from("UTC"), &data);
+
+	ck_assert(rc == 0 || (rc == 1 && !memcmp(data.s, "TZif", 4)));
+	ck_assert_int_eq(rulebook_load(r, text_from("personal"), text_from("alice"), &data), 0);
+	ck_assert_int_eq(rulebook_load(r, text_from("zone"), text_from("../../etc/passwd"), &data), 0);
+	rulebook_free(r);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("host/rulescript");
+	TCase *t = tcase_create("rulescript");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, test_changes);
+	tcase_add_test(t, test_young_files);
+	tcase_add_test(t, test_old_files);
+	tcase_add_test(t, test_last_good);
+	tcase_add_test(t, test_last_good_after_restart);
+	tcase_add_test(t, test_never_good);
+	tcase_add_test(t, test_good_not_kept);
+	tcase_add_test(t, test_includes);
+	tcase_add_test(t, test_includes_appear);
+	tcase_add_test(t, test_broken_include);
+	tcase_add_loop_test(t, test_includes_never_out, 0, COUNT(outside));
+	tcase_add_loop_test(t, test_allowed, 0, COUNT(allowed));
+	tcase_add_test(t, test_zone);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? 1 : 0;
+}
