@@ -1,7 +1,7 @@
 /* digest.c - the only file that sees libsodium
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <pthread.h>
 #include <stdlib.h>
-#include <threads.h>
 
 #include <sodium.h>
 
@@ -23,9 +23,9 @@ start(void)
 static void
 digest_start(void)
 {
-	static once_flag once = ONCE_FLAG_INIT;
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-	call_once(&once, start);
+	pthread_once(&once, start);
 }
 
 static const unsigned char *

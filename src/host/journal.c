@@ -6,11 +6,11 @@
  * serves many. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -43,8 +43,8 @@ struct batch {
 struct journal {
 	int directory, lock_fd, fd;
 	int64_t lifetime;               /* seconds */
-	mtx_t lock;                     /* of all that follows */
-	cnd_t written;
+	pthread_mutex_t lock;           /* of all that follows */
+	pthread_cond_t written;
 	struct ledger keys, troubles;
 	struct batch *batch;            /* being collected; NULL: none */
 	bool writing;
@@ -298,9 +298,9 @@ lead(struct journal *j)
 	b->error = make_sure(j);
 	j->batch = NULL;
 	if (!b->error) {
-		mtx_unlock(&j->lock);
+		pthread_mutex_unlock(&j->lock);
 		b->error = batch_write(j, b);
-		mtx_lock(&j->lock);
+		pthread_mutex_lock(&j->lock);
 	}
 	if (!b->error) {
 		j->size += (off_t)b->lines.len;
@@ -310,7 +310,7 @@ lead(struct journal *j)
 	}
 	j->writing = false;
 	b->done = true;
-	cnd_broadcast(&j->written);
+	pthread_cond_broadcast(&j->written);
 }
 
 static struct batch *
@@ -333,7 +333,7 @@ batch_wait(struct journal *j, struct batch *b)
 
 	while (!b->done) {
 		if (j->writing)
-			cnd_wait(&j->written, &j->lock);
+			pthread_cond_wait(&j->written, &j->lock);
 		else
 			lead(j);
 	}
@@ -354,14 +354,14 @@ journal_add(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
 	int error = 0;
 
 	memcpy(k.bytes, key, JOURNAL_KEY);
-	mtx_lock(&j->lock);
+	pthread_mutex_lock(&j->lock);
 	if (!is_live(j, ledger_find(&j->keys, key))) {
 		b = batch_join(j);
 		line_add(&b->lines, 'K', key, b->time, text);
 		vec_push(&b->keys, k);
 		error = batch_wait(j, b);
 	}
-	mtx_unlock(&j->lock);
+	pthread_mutex_unlock(&j->lock);
 	errno = error;
 	return error ? -1 : 0;
 }
@@ -371,9 +371,9 @@ journal_has(struct journal *j, const uint8_t key[JOURNAL_KEY])
 {
 	bool has;
 
-	mtx_lock(&j->lock);
+	pthread_mutex_lock(&j->lock);
 	has = is_live(j, ledger_find(&j->keys, key));
-	mtx_unlock(&j->lock);
+	pthread_mutex_unlock(&j->lock);
 	return has;
 }
 
@@ -393,7 +393,7 @@ journal_trouble(struct journal *j, const uint8_t fingerprint[JOURNAL_KEY], unsig
 	char count[16];
 	bool enough;
 
-	mtx_lock(&j->lock);
+	pthread_mutex_lock(&j->lock);
 	e = ledger_find(&j->troubles, fingerprint);
 	if (is_live(j, e))
 		ledger_put(&j->troubles, fingerprint, e->time, e->times < UINT32_MAX ? e->times + 1 : e->times);
@@ -405,7 +405,7 @@ journal_trouble(struct journal *j, const uint8_t fingerprint[JOURNAL_KEY], unsig
 	b = batch_join(j);
 	line_add(&b->lines, 'T', fingerprint, e->time, str_from(count));
 	batch_wait(j, b);
-	mtx_unlock(&j->lock);
+	pthread_mutex_unlock(&j->lock);
 	return enough;
 }
 
@@ -415,10 +415,10 @@ journal_troubled(struct journal *j, const uint8_t fingerprint[JOURNAL_KEY], unsi
 	const struct ledger_entry *e;
 	bool enough;
 
-	mtx_lock(&j->lock);
+	pthread_mutex_lock(&j->lock);
 	e = ledger_find(&j->troubles, fingerprint);
 	enough = is_live(j, e) && is_enough(e, times, seconds);
-	mtx_unlock(&j->lock);
+	pthread_mutex_unlock(&j->lock);
 	return enough;
 }
 
@@ -476,7 +476,7 @@ journal_open(const char *directory, unsigned days, int *ret_errno)
 	struct journal *j = mem_alloc(sizeof *j);
 
 	*j = (struct journal){ .directory = -1, .lock_fd = -1, .fd = -1, .lifetime = (int64_t)days * DAY };
-	if (mtx_init(&j->lock, mtx_plain) != thrd_success || cnd_init(&j->written) != thrd_success)
+	if (pthread_mutex_init(&j->lock, NULL) != 0 || pthread_cond_init(&j->written, NULL) != 0)
 		abort();
 	if (open_files(j, directory) < 0) {
 		*ret_errno = errno;
@@ -501,8 +501,8 @@ journal_close(struct journal *j)
 		close(j->directory);
 	ledger_done(&j->keys);
 	ledger_done(&j->troubles);
-	mtx_destroy(&j->lock);
-	cnd_destroy(&j->written);
+	pthread_mutex_destroy(&j->lock);
+	pthread_cond_destroy(&j->written);
 	free(j);
 	return NULL;
 }

@@ -1,10 +1,10 @@
 /* log.c - what happened, one line for each event, in syslog or on standard error
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -15,15 +15,14 @@ enum { REPEAT_SECONDS = 60 };
 
 /* Where lines go, and the last warning; everything under the lock. */
 static struct {
-	once_flag once;
-	mtx_t lock;
+	pthread_mutex_t lock;
 	bool syslog;
 	char *ident;
 	int last_level;
 	struct buf last, last_id;       /* empty: none */
 	unsigned repeats;
 	int64_t since;
-} where = { .once = ONCE_FLAG_INIT };
+} where = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static const struct {
 	const char *name;
@@ -37,20 +36,6 @@ static const struct {
 static const char *const level_word[] = {
 	[LOG_ERR] = "error", [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice", [LOG_INFO] = NULL,
 };
-
-static void
-log_start(void)
-{
-	if (mtx_init(&where.lock, mtx_plain) != thrd_success)
-		abort();
-}
-
-static void
-log_take(void)
-{
-	call_once(&where.once, log_start);
-	mtx_lock(&where.lock);
-}
 
 static int64_t
 seconds_now(void)
@@ -259,10 +244,10 @@ log_line(int level, const char *id, const char *format, ...)
 	va_start(args, format);
 	format_add(&text, format, &args);
 	va_end(args);
-	log_take();
+	pthread_mutex_lock(&where.lock);
 	if (level > LOG_WARNING || !is_repeated(level, id ? str_from(id) : STR_EMPTY, buf_str(&text)))
 		write_line(level, id, buf_str(&text));
-	mtx_unlock(&where.lock);
+	pthread_mutex_unlock(&where.lock);
 	buf_done(&text);
 	errno = saved;
 }
@@ -286,7 +271,7 @@ log_open(bool to_stderr, const char *facility, const char *ident)
 
 	if (!copy)
 		abort();
-	log_take();
+	pthread_mutex_lock(&where.lock);
 	write_repeats();
 	if (where.syslog)
 		closelog();
@@ -295,13 +280,13 @@ log_open(bool to_stderr, const char *facility, const char *ident)
 	where.syslog = !to_stderr;
 	if (where.syslog)
 		openlog(where.ident, LOG_PID | LOG_NDELAY, value < 0 ? LOG_MAIL : value);
-	mtx_unlock(&where.lock);
+	pthread_mutex_unlock(&where.lock);
 }
 
 void
 log_close(void)
 {
-	log_take();
+	pthread_mutex_lock(&where.lock);
 	write_repeats();
 	if (where.syslog)
 		closelog();
@@ -310,5 +295,5 @@ log_close(void)
 	where.ident = NULL;
 	buf_done(&where.last);
 	buf_done(&where.last_id);
-	mtx_unlock(&where.lock);
+	pthread_mutex_unlock(&where.lock);
 }

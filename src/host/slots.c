@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -53,7 +53,7 @@ struct slots {
 	int directory, fd;
 	struct file *file;
 	atomic_uint next;               /* where to look for a free one */
-	mtx_t lock;                     /* of all that follows */
+	pthread_mutex_t lock;           /* of all that follows */
 	VEC(struct slots_case) cases;
 	struct stat read;               /* the file that was read; all zero: none */
 };
@@ -316,7 +316,7 @@ slots_open(const char *directory, int *ret_errno)
 	int error;
 
 	*s = (struct slots){ .directory = -1, .fd = -1 };
-	if (mtx_init(&s->lock, mtx_plain) != thrd_success)
+	if (pthread_mutex_init(&s->lock, NULL) != 0)
 		abort();
 	if ((error = open_file(s, directory))) {
 		*ret_errno = error;
@@ -344,7 +344,7 @@ slots_close(struct slots *s)
 	if (s->directory >= 0)
 		close(s->directory);
 	vec_done(&s->cases);
-	mtx_destroy(&s->lock);
+	pthread_mutex_destroy(&s->lock);
 	free(s);
 	return NULL;
 }
@@ -387,10 +387,10 @@ slots_aside(struct slots *s, struct str user, const uint8_t program[32])
 	bool aside;
 
 	user_clean(clean, user);
-	mtx_lock(&s->lock);
+	pthread_mutex_lock(&s->lock);
 	aside_read(s);
 	c = case_find(s, clean, program);
 	aside = c && c->times >= SLOTS_TWICE;
-	mtx_unlock(&s->lock);
+	pthread_mutex_unlock(&s->lock);
 	return aside;
 }

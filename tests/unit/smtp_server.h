@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <check.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -30,7 +31,7 @@ struct server {
 	const char *script;
 	struct buf heard, message;
 	char wrong[300];
-	thrd_t thread;
+	pthread_t thread;
 };
 
 /* Up to and with `end`; what follows stays unread. */
@@ -123,7 +124,7 @@ play(struct server *s, int fd, struct str line)
 	}
 }
 
-static int
+static void *
 serve(void *ctx)
 {
 	struct server *s = ctx;
@@ -146,7 +147,7 @@ serve(void *ctx)
 			buf_putc(&s->heard, c);
 	}
 	close(fd);
-	return 0;
+	return NULL;
 }
 
 static void
@@ -173,7 +174,7 @@ server_start(struct server *s, const char *script, const char *protocol, bool tc
 		snprintf(s->where, sizeof s->where, "%s:unix:%s", protocol, s->path);
 	}
 	ck_assert_int_eq(listen(s->fd, 4), 0);
-	ck_assert_int_eq(thrd_create(&s->thread, serve, s), thrd_success);
+	ck_assert_int_eq(pthread_create(&s->thread, NULL, serve, s), 0);
 }
 
 /* The script was kept to; what the client said after it is in s->heard. */
@@ -181,7 +182,7 @@ static void
 server_stop(struct server *s)
 {
 	shutdown(s->fd, SHUT_RDWR);
-	thrd_join(s->thread, NULL);
+	pthread_join(s->thread, NULL);
 	close(s->fd);
 	if (*s->path) {
 		unlink(s->path);

@@ -3,6 +3,7 @@
 #include <check.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -365,7 +366,7 @@ struct adder {
 	int first, failed;
 };
 
-static int
+static void *
 add_many(void *ctx)
 {
 	struct adder *a = ctx;
@@ -376,7 +377,7 @@ add_many(void *ctx)
 		if (i % 10 == 0)
 			journal_trouble(a->j, key_of(-1), 1, 1);
 	}
-	return 0;
+	return NULL;
 }
 
 /* Many threads share a sync, and none returns before its line is there. */
@@ -384,15 +385,15 @@ START_TEST(test_threads)
 {
 	struct journal *j = open_one();
 	struct adder adder[THREADS];
-	thrd_t thread[THREADS];
+	pthread_t thread[THREADS];
 
 	sync_nanoseconds = 1000000;
 	for (int i = 0; i < THREADS; i++) {
 		adder[i] = (struct adder){ j, i * EACH, 0 };
-		ck_assert_int_eq(thrd_create(&thread[i], add_many, &adder[i]), thrd_success);
+		ck_assert_int_eq(pthread_create(&thread[i], NULL, add_many, &adder[i]), 0);
 	}
 	for (int i = 0; i < THREADS; i++) {
-		thrd_join(thread[i], NULL);
+		pthread_join(thread[i], NULL);
 		ck_assert_int_eq(adder[i].failed, 0);
 	}
 	ck_assert_int_lt(syncs, THREADS * EACH / 2);
@@ -406,13 +407,13 @@ START_TEST(test_threads)
 }
 END_TEST
 
-static int
+static void *
 add_one(void *ctx)
 {
 	struct adder *a = ctx;
 
 	a->failed = journal_add(a->j, key_of(a->first), STR("copy")) != 0;
-	return 0;
+	return NULL;
 }
 
 /* A batch that did not fit is not there, none of its lines, even if some of them did. */
@@ -421,17 +422,17 @@ START_TEST(test_batch_fails)
 	const int line = 2 + 2 * JOURNAL_KEY + 1 + 10 + 1 + 4 + 1;
 	struct journal *j = open_one();
 	struct adder adder[4];
-	thrd_t thread[4];
+	pthread_t thread[4];
 
 	sync_nanoseconds = 300000000;           /* the first one's sync; meanwhile the others become a batch */
 	for (int i = 0; i < 4; i++) {
 		adder[i] = (struct adder){ j, i, 0 };
-		thrd_create(&thread[i], add_one, &adder[i]);
+		pthread_create(&thread[i], NULL, add_one, &adder[i]);
 		thrd_sleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
 	}
 	limit_size(line + 2 * line + line / 2);
 	for (int i = 0; i < 4; i++)
-		thrd_join(thread[i], NULL);
+		pthread_join(thread[i], NULL);
 	limit_size(-1);
 	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(adder[i].failed, i > 0);

@@ -1,10 +1,10 @@
 /* test_host_log.c - lines of the log: one for each event, whatever is in the values
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <check.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <threads.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -156,20 +156,20 @@ END_TEST
 
 enum { THREADS = 8, LINES = 500 };
 
-static int
+static void *
 writer(void *ctx)
 {
 	const char *id = ctx;
 
 	for (int i = 0; i < LINES; i++)
 		log_line(i % 2 ? LOG_INFO : LOG_WARNING, id, "n=%d text=%s", i, "some words that make it longer");
-	return 0;
+	return NULL;
 }
 
 START_TEST(test_threads)
 {
 	static char ids[THREADS][2];
-	thrd_t thread[THREADS];
+	pthread_t thread[THREADS];
 	struct buf out = { 0 };
 	struct str rest;
 	int lines = 0;
@@ -177,10 +177,10 @@ START_TEST(test_threads)
 	capture();
 	for (int i = 0; i < THREADS; i++) {
 		ids[i][0] = (char)('A' + i);
-		ck_assert_int_eq(thrd_create(&thread[i], writer, ids[i]), thrd_success);
+		ck_assert_int_eq(pthread_create(&thread[i], NULL, writer, ids[i]), 0);
 	}
 	for (int i = 0; i < THREADS; i++)
-		thrd_join(thread[i], NULL);
+		pthread_join(thread[i], NULL);
 	capture_end(&out);
 	for (rest = buf_str(&out); rest.len; lines++) {
 		const char *end = memchr(rest.s, '\n', rest.len);
