@@ -16,7 +16,7 @@
 #include "base/buf.h"
 #include "tamis.h"
 
-enum conf_mode { CONF_EDGE, CONF_FINAL };
+enum conf_mode { CONF_EDGE, CONF_FINAL, CONF_STRIP };
 enum conf_mta { CONF_MTA_AUTO, CONF_MTA_POSTFIX, CONF_MTA_SENDMAIL };
 enum conf_fold { CONF_FOLD, CONF_EXACT };
 enum conf_effect { CONF_OBSERVE, CONF_TAG, CONF_FULL };
@@ -88,7 +88,7 @@ bool conf_local_domain(const struct conf *, struct str domain);
 
 /* A setting as people see it; `value` and `standard` are as they would stand in the file. */
 struct conf_setting {
-	const char *name, *type, *choices, *help;       /* choices: "edge|final", or NULL */
+	const char *name, *type, *choices, *help;       /* choices: "edge|final|strip", or NULL */
 	struct str value, standard, range;              /* range: "1 to 30", or empty */
 	bool sections;                                  /* may stand in sections */
 	unsigned line;                                  /* where it was set, 0: nowhere */

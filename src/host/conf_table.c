@@ -14,7 +14,8 @@
 	.least = (from), .most = (to), __VA_ARGS__ }
 
 static const struct conf_row rows[] = {
-	CHOICE(mode, "edge|final", "edge", "\"edge\" faces the world, \"final\" stands behind the queue and gets one recipient at a time"),
+	CHOICE(mode, "edge|final|strip", "edge", "\"edge\" faces the world, \"final\" stands behind the queue and gets one recipient at a "
+	       "time, \"strip\" runs no rules and takes away forged fields before other milters see them"),
 	CHOICE(mta, "auto|postfix|sendmail", "auto", "whose rules split addresses; \"auto\" believes what the mail server says of itself"),
 	TEXT(socket, "unix:/run/tamis/tamis.sock", "where the mail server finds us: unix:/PATH, inet:PORT@HOST, inet6:PORT@HOST, fd:NUMBER",
 	     .check = conf_value_socket),

@@ -81,8 +81,10 @@ def needs_plain_build():
 
 def objects(layer):
     """(object file, source) of each file of a layer in the build."""
+    # -lmilter is the system's
+    library = {'milter': 'daemon'}.get(layer, layer)
     for source in files(f'src/{layer}/*.c') if layer else files('src/*.c'):
-        prefix = f'lib{layer}_a-' if (BUILD / f'src/{layer}').exists() and layer else ''
+        prefix = f'lib{library}_a-' if (BUILD / f'src/{layer}').exists() and layer else ''
         for stem in (prefix + source.stem, source.stem):
             path = BUILD / source.relative_to(ROOT).parent / (stem + '.o')
             if path.exists():

@@ -1,0 +1,566 @@
+/* apply.c - what is done with a message in the end
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * All rules have run and nothing has happened yet.  The order from here on:
+ * what leaves by itself, each with the port's 250 and its line in the journal;
+ * recipients that come, fields; recipients that go; the verdict.  Whatever
+ * fails before the first recipient goes makes the client try again. */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "host/log.h"
+#include "host/text.h"
+#include "milter/copy.h"
+#include "milter/fields.h"
+#include "milter/merge.h"
+#include "milter/sender.h"
+#include "milter/transaction.h"
+
+enum { REDIRECTED_MAX = 4 };            /* times that one message passes the filtered port */
+
+struct apply {
+	struct transaction *t;
+	const struct mta *mta;
+	struct merge merge;
+	bool gone;                      /* a recipient was taken away: no way back */
+};
+
+/* --- plans as they are in force */
+
+/* An enhanced code that rules put before their reason stays, else it is 5.7.1. */
+static size_t
+enhanced_length(struct str v)
+{
+	size_t i = 0;
+
+	for (int part = 0; part < 3; part++) {
+		size_t digits = 0;
+
+		while (i < v.len && char_is_digit(v.s[i]) && digits < 3)
+			i++, digits++;
+		if (!digits || (part == 0 && (digits != 1 || v.s[0] != '5')) || (part < 2 && (i == v.len || v.s[i++] != '.')))
+			return 0;
+	}
+	return i == v.len || v.s[i] == ' ' ? i : 0;
+}
+
+static void
+reason_lines(struct buf *b, struct str reason, unsigned *lines)
+{
+	const char *p = reason.s, *end = reason.s + reason.len, *stop;
+	struct str line;
+
+	for (; p < end && *lines < VERDICT_LINES; p = stop + 1) {
+		stop = memchr(p, '\n', (size_t)(end - p));
+		stop = stop ? stop : end;
+		line = str_trim((struct str){ p, (size_t)(stop - p) });
+		if (line.len > VERDICT_LINE)
+			line.len = VERDICT_LINE;
+		for (size_t i = 0; i < line.len; i++)
+			buf_putc(b, (unsigned char)line.s[i] < 0x20 || line.s[i] == 0x7f ? '?' : line.s[i]);
+		buf_putc(b, '\n');
+		++*lines;
+	}
+}
+
+static struct str
+reason_text(const struct conf *conf, const struct plan *p, struct str *ret_code)
+{
+	struct str reason = str_trim(p->reason);
+	size_t code = enhanced_length(reason);
+
+	*ret_code = str_sub(reason, 0, code);
+	reason = str_trim(str_sub(reason, code, reason.len));
+	return reason.len && utf8_is_ascii(reason) ? reason : str_from(conf->refusal_text);
+}
+
+void
+apply_reason(const struct conf *conf, const struct plan *p, struct verdict *v)
+{
+	unsigned lines = 0;
+	struct str code, reason = reason_text(conf, p, &code);
+
+	snprintf(v->enhanced, sizeof v->enhanced, "%.*s", STR_ARG(code.len ? code : STR("5.7.1")));
+	reason_lines(&v->lines, reason, &lines);
+}
+
+/* What somebody's plan is when his rules are only watched, or his redirects must not go on. */
+static void
+apply_mode(struct transaction *t, struct rcpt *r)
+{
+	struct buf b = { 0 };
+
+	if (!r->outcome || r->trouble || r->effect == CONF_OBSERVE) {
+		plan_keep(&r->plan);
+		if (r->srs.len) {
+			r->plan.d.v[0].kind = DELIVERY_ADDRESS;
+			r->plan.d.v[0].target = r->plan.d.v[0].canonical = r->srs;
+		}
+		return;
+	}
+	if (r->effect == CONF_FULL)
+		return;
+	plan_keep(&r->plan);
+	r->plan.unfiltered = false;
+	buf_puts(&b, "Tamis-Would: ");
+	buf_add(&b, utf8_cut(plan_words(&t->arena, r->outcome, r->status), 900));
+	buf_putc(&b, '\n');
+	r->plan.d.v[0].mark = buf_copy(&b, &t->arena);
+	buf_done(&b);
+}
+
+/* Redirects that have come round too often are not followed; to people with rules here they take the filtered port. */
+static void
+apply_redirects(struct transaction *t, struct rcpt *r)
+{
+	bool looped = t->hops > t->conf->max_hops || t->redirected >= REDIRECTED_MAX, any = false;
+	struct ruleset *rules;
+
+	for (size_t i = 0; i < r->plan.d.n; i++) {
+		struct delivery *d = &r->plan.d.v[i];
+
+		if (!d->redirect)
+			continue;
+		if (looped) {
+			r->plan.d.v[i--] = r->plan.d.v[--r->plan.d.n];
+			any = true;
+		} else if (*t->conf->filtered_to && rulebook_find(t->setup->rules, t->sendmail, d->target, &rules) > 0) {
+			d->filtered = true;
+			ruleset_unref(rules);
+		}
+	}
+	if (!any)
+		return;
+	r->note = "a redirect was not followed: the message has passed too many servers";
+	if (!r->plan.d.n) {
+		plan_keep(&r->plan);
+		r->plan.unfiltered = false;
+	}
+}
+
+static bool
+apply_speakable(void *ctx, const struct plan *p)
+{
+	(void)ctx;
+	return plan_speakable(p);
+}
+
+static void
+apply_merge(struct apply *a)
+{
+	struct transaction *t = a->t;
+	struct merge *m = &a->merge;
+
+	*m = (struct merge){
+		.rcpt = ARENA_ARRAY(&t->arena, t->rcpt.n, struct merge_rcpt), .n = t->rcpt.n, .arena = &t->arena,
+		.can_refuse = !t->ours, .can_copy = *t->conf->copy_to != '\0', .speakable = apply_speakable,
+		.can_report = t->conf->refuse_late == CONF_REFUSE_BOUNCE && *t->conf->copy_to && sender_authentic(t),
+	};
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		struct rcpt *r = t->rcpt.v[i];
+
+		m->rcpt[i] = (struct merge_rcpt){
+			.canonical = r->canonical, .group = r->group, .plan = &r->plan, .refused = r->refused,
+		};
+	}
+}
+
+static bool
+apply_decided(const struct transaction *t)
+{
+	for (size_t i = 0; i < t->rcpt.n; i++)
+		if (t->rcpt.v[i]->rules && !t->rcpt.v[i]->outcome && !t->rcpt.v[i]->trouble && !t->rcpt.v[i]->refused)
+			return false;
+	return true;
+}
+
+/* --- before the end */
+
+/* Do the plans leave the message to all of its recipients as it came? */
+bool
+apply_nothing(struct transaction *t)
+{
+	if (!apply_decided(t))
+		return false;
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		const struct rcpt *r = t->rcpt.v[i];
+		const struct plan *p = &r->plan;
+
+		if (r->srs.len)
+			return false;
+		if (r->refused || !r->outcome || r->trouble || r->effect == CONF_OBSERVE)
+			continue;
+		if (r->effect != CONF_FULL || p->d.n != 1 || p->d.v[0].kind != DELIVERY_SELF || p->d.v[0].edits.len ||
+		    p->d.v[0].mark.len)
+			return false;
+	}
+	return true;
+}
+
+/* May a copy have to be made of it? */
+bool
+apply_needs_body(struct transaction *t)
+{
+	const uint32_t alters = 1u << TAMIS_HEADER_ADD | 1u << TAMIS_HEADER_DELETE | 1u << TAMIS_REDIRECT |
+	                        1u << TAMIS_REJECT | (t->conf->fileinto_by == CONF_FILEINTO_HEADER ?
+	                        1u << TAMIS_FILE | 1u << TAMIS_KEEP : 0);
+
+	if (!*t->conf->copy_to || (apply_decided(t) && apply_nothing(t)))
+		return false;
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		const struct rcpt *r = t->rcpt.v[i];
+
+		if (r->refused || !r->rules || r->trouble || r->effect == CONF_OBSERVE)
+			continue;
+		if (r->effect == CONF_TAG || !r->outcome) {
+			if (r->effect == CONF_TAG || r->rules->effects & alters)
+				return true;
+			continue;
+		}
+		if (r->plan.refuses && (t->ours || t->rcpt.n > 1 || r->plan.exact))
+			return true;
+		for (size_t j = 0; j < r->plan.d.n; j++) {
+			const struct delivery *d = &r->plan.d.v[j];
+
+			if (d->edits.len || d->mark.len || d->own_sender || (d->redirect && *t->conf->filtered_to))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* --- trouble */
+
+static void
+apply_say(struct verdict *v, enum verdict_kind kind, const char *enhanced, const char *text)
+{
+	v->kind = kind;
+	buf_reset(&v->lines);
+	snprintf(v->enhanced, sizeof v->enhanced, "%s", enhanced);
+	buf_puts(&v->lines, text);
+	buf_putc(&v->lines, '\n');
+}
+
+/* Our own trouble delays the message; when it has done so for long enough the message passes without rules.
+ * times: how often that may be; UINT_MAX: only time counts. */
+static bool
+apply_passes(struct transaction *t, const char *why, unsigned times)
+{
+	if (journal_trouble(t->daemon->journal, t->fingerprint, times, (unsigned)t->conf->trouble_seconds)) {
+		log_line(LOG_ERR, t->id.s, "sender=%s error=%s done=%s", t->sender.s, why, "passed");
+		return true;
+	}
+	log_line(LOG_WARNING, t->id.s, "sender=%s error=%s done=%s", t->sender.s, why, "again");
+	return false;
+}
+
+static void
+apply_trouble(struct apply *a, const char *why, struct verdict *ret)
+{
+	struct transaction *t = a->t;
+	struct buf mark = { 0 };
+
+	if (!apply_passes(t, why, (unsigned)t->conf->trouble_times)) {
+		transaction_log(t, "again");
+		apply_say(ret, VERDICT_AGAIN, "4.3.0", "mail rules are in trouble; the message later");
+		return;
+	}
+	buf_printf(&mark, "Tamis-Trouble: passed without rules (%s)\n", why);
+	fields_insert(a->mta, buf_str(&mark));
+	buf_done(&mark);
+	transaction_log(t, "passed");
+	ret->kind = VERDICT_ACCEPT;
+}
+
+/* The first of those whose rules could not run to their end. */
+static const char *
+apply_troubled(const struct transaction *t)
+{
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		const struct rcpt *r = t->rcpt.v[i];
+
+		if (r->rules && r->trouble && !r->outcome && !r->refused && r->again)
+			return r->trouble;
+	}
+	return NULL;
+}
+
+/* --- what leaves by itself */
+
+/* The port takes it never: he keeps the message, as it came (RFC 5228 2.10.6). */
+static void
+apply_stay(struct merge_rcpt *m, struct rcpt *r, struct delivery *d)
+{
+	*d = r->plan.d.v[--r->plan.d.n];
+	for (size_t i = 0; i < r->plan.d.n; i++)
+		if (r->plan.d.v[i].kind == DELIVERY_SELF)
+			return;
+	vec_push(&r->plan.d, (struct delivery){ .kind = DELIVERY_SELF, .target = STR_EMPTY, .canonical = STR_EMPTY,
+	         .folder = STR_EMPTY, .edits = STR_EMPTY, .mark = STR_EMPTY, .sender = STR_EMPTY });
+	m->stays = true;
+}
+
+/* 1: all are done; 0: some plan is another now; -1: again. */
+static int
+apply_copies(struct apply *a, const char **ret_why)
+{
+	struct transaction *t = a->t;
+
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		struct rcpt *r = t->rcpt.v[i];
+
+		for (size_t j = 0; !r->refused && j < r->plan.d.n; j++) {
+			struct delivery *d = &r->plan.d.v[j];
+			enum copy_result result;
+
+			if (d->way != WAY_COPY)
+				continue;
+			a->mta->progress(a->mta->ctx);
+			result = copy_send(t, r, d, ret_why);
+			if (result == COPY_TAKEN)
+				continue;
+			if (result == COPY_AGAIN && !apply_passes(t, *ret_why, UINT_MAX))
+				return -1;
+			log_line(LOG_ERR, t->id.s, "rcpt=%s error=%s done=%s", r->address.s, *ret_why, "kept");
+			r->note = "a copy was not taken: kept";
+			apply_stay(&a->merge.rcpt[i], r, d);
+			return 0;
+		}
+	}
+	return 1;
+}
+
+/* --- the server's own message */
+
+struct header_end {
+	struct buf b;
+	bool over;
+};
+
+static int
+collect_header(void *ctx, struct tamis_text v)
+{
+	struct header_end *h = ctx;
+	const char *stop;
+
+	buf_add(&h->b, text_str(v));
+	stop = memmem(h->b.s, h->b.len, "\r\n\r\n", 4);
+	if (stop)
+		h->b.len = (size_t)(stop + 2 - h->b.s);
+	h->over = stop != NULL;
+	return h->over ? -1 : 0;
+}
+
+static int
+apply_content(struct apply *a)
+{
+	const struct delivery *d = a->merge.content;
+	struct transaction *t = a->t;
+	struct header_end h = { 0 };
+	int rc = 0;
+
+	if (!d)
+		return 0;
+	if (d->edits.len) {
+		tamis_outcome_write(t->rcpt.v[a->merge.content_of]->outcome, d->version, collect_header, &h);
+		rc = fields_change(a->mta, buf_str(&t->header), buf_str(&h.b));
+		buf_done(&h.b);
+	}
+	if (rc == 0 && d->mark.len)
+		rc = fields_insert(a->mta, d->mark);
+	if (rc == 0 && d->own_sender) {
+		struct str sender = arena_str(&t->arena, d->sender);
+
+		rc = a->mta->change_sender(a->mta->ctx, sender.s);
+	}
+	return rc;
+}
+
+static int
+apply_add(struct apply *a, const struct rcpt *r, const struct delivery *d)
+{
+	struct buf args = { 0 };
+	struct str to = arena_str(&a->t->arena, d->target);
+	int rc;
+
+	/* Sendmail writes an argument that it does not like into its dialogue with the client */
+	if (!a->t->sendmail) {
+		if (r->notify.len)
+			buf_printf(&args, "NOTIFY=%.*s ", STR_ARG(r->notify));
+		if (r->orcpt.len)
+			buf_printf(&args, "ORCPT=%.*s", STR_ARG(r->orcpt));
+	}
+	daemon_point(a->t->daemon, POINT_ADD_RCPT);
+	rc = a->mta->add_rcpt(a->mta->ctx, to.s, buf_str(&args).s);
+	buf_done(&args);
+	return rc;
+}
+
+static int
+apply_adds(struct apply *a)
+{
+	struct transaction *t = a->t;
+	int rc = 0;
+
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		const struct rcpt *r = t->rcpt.v[i];
+
+		for (size_t j = 0; rc == 0 && !r->refused && j < r->plan.d.n; j++)
+			if (r->plan.d.v[j].way == WAY_QUEUE && r->plan.d.v[j].kind == DELIVERY_ADDRESS)
+				rc = apply_add(a, r, &r->plan.d.v[j]);
+	}
+	return rc;
+}
+
+static int
+apply_removals(struct apply *a)
+{
+	struct transaction *t = a->t;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < t->rcpt.n; i++) {
+		if (t->rcpt.v[i]->refused || !a->merge.rcpt[i].removed)
+			continue;
+		daemon_point(t->daemon, POINT_DELETE_RCPT);
+		rc = a->mta->delete_rcpt(a->mta->ctx, t->rcpt.v[i]->argument.s);
+		a->gone = true;
+	}
+	return rc;
+}
+
+static void
+apply_refuse(struct apply *a, struct verdict *ret)
+{
+	struct transaction *t = a->t;
+	struct str first = { NULL, 0 }, code, reason, first_code = STR("5.7.1");
+	bool differ = false;
+	unsigned lines = 0;
+
+	ret->kind = VERDICT_REFUSE;
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		if (t->rcpt.v[i]->refused || !t->rcpt.v[i]->plan.refuses)
+			continue;
+		reason = reason_text(t->conf, &t->rcpt.v[i]->plan, &code);
+		differ |= first.s && !str_eq(first, reason);
+		if (!first.s && code.len)
+			first_code = code;
+		first = reason;
+	}
+	snprintf(ret->enhanced, sizeof ret->enhanced, "%.*s", STR_ARG(first_code));
+	for (size_t i = 0; i < t->rcpt.n && lines < VERDICT_LINES; i++) {
+		if (t->rcpt.v[i]->refused || !t->rcpt.v[i]->plan.refuses || (!differ && lines))
+			continue;
+		if (differ) {
+			struct str heading = arena_printf(&t->arena, "%.*s:", STR_ARG(t->rcpt.v[i]->argument));
+
+			reason_lines(&ret->lines, utf8_is_ascii(heading) ? heading : STR("<>:"), &lines);
+		}
+		reason_lines(&ret->lines, reason_text(t->conf, &t->rcpt.v[i]->plan, &code), &lines);
+	}
+}
+
+static void
+apply_edits(struct apply *a, struct verdict *ret)
+{
+	daemon_point(a->t->daemon, POINT_EDIT);
+	if (apply_adds(a) < 0 || apply_content(a) < 0 || apply_removals(a) < 0) {
+		/* the server does not hear us any more: what it was told so far it forgets with us */
+		apply_say(ret, VERDICT_AGAIN, "4.3.0", "mail rules are in trouble; the message later");
+		transaction_log(a->t, "again");
+		return;
+	}
+	for (size_t i = 0; i < a->t->rcpt.n; i++) {
+		if (a->merge.rcpt[i].ignored)
+			a->t->rcpt.v[i]->note = "a redirect was ignored: it leads to nobody else";
+		else if (a->merge.rcpt[i].plain)
+			a->t->rcpt.v[i]->note = "an edit was left out: others get the message too, and copy_to is not set";
+	}
+	transaction_log(a->t, "done");
+	ret->kind = VERDICT_ACCEPT;
+}
+
+/* --- the end */
+
+/* There are too many at once, and have been for long: those whose rules can neither refuse nor discard pass. */
+static bool
+apply_harmless(const struct transaction *t)
+{
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		const struct rcpt *r = t->rcpt.v[i];
+
+		if (r->rules && !r->refused && r->rules->effects & (1u << TAMIS_REJECT | 1u << TAMIS_DISCARD))
+			return false;
+	}
+	return true;
+}
+
+static void
+apply_all(struct apply *a, struct verdict *ret)
+{
+	struct transaction *t = a->t;
+	const char *why = NULL;
+	struct str body = STR_EMPTY;
+	int rc;
+
+	if (t->want_body && spool_text(&t->body, &body) < 0) {
+		copy_keys(t);
+		apply_trouble(a, "no room for the body", ret);
+		return;
+	}
+	tamis_message_body(t->message, text_of(body), t->header.len + t->size);
+	for (size_t i = 0; i < t->rcpt.n; i++)
+		run_stage(t, t->rcpt.v[i], TAMIS_BODY);
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		apply_mode(t, t->rcpt.v[i]);
+		apply_redirects(t, t->rcpt.v[i]);
+	}
+	daemon_point(t->daemon, POINT_PLANS);
+	copy_keys(t);
+	why = apply_troubled(t);
+	if (why) {
+		apply_trouble(a, why, ret);
+		return;
+	}
+	apply_merge(a);
+	do {
+		merge_plans(&a->merge);
+		copy_keys(t);
+		if (a->merge.refuse) {
+			apply_refuse(a, ret);
+			transaction_log(t, "refused");
+			return;
+		}
+		merge_plans(&a->merge);
+		rc = apply_copies(a, &why);
+	} while (rc == 0);
+	if (rc < 0) {
+		transaction_log(t, "again");
+		apply_say(ret, VERDICT_AGAIN, "4.4.0", "a copy of the message was not taken; the message later");
+		return;
+	}
+	apply_edits(a, ret);
+}
+
+void
+apply_message(struct transaction *t, const struct mta *mta, struct verdict *ret)
+{
+	struct apply a = { .t = t, .mta = mta };
+	int enter = daemon_enter(t->daemon, t->conf);
+
+	t->deadline = daemon_clock() + (int64_t)t->conf->message_deadline * 1000;
+	if (enter <= 0) {
+		if (enter < 0 && apply_harmless(t)) {
+			log_line(LOG_ERR, t->id.s, "error=%s done=%s", "too many messages at once", "passed");
+			transaction_log(t, "passed");
+			ret->kind = VERDICT_ACCEPT;
+			return;
+		}
+		log_line(LOG_WARNING, t->id.s, "error=%s done=%s", "too many messages at once", "again");
+		apply_say(ret, VERDICT_AGAIN, "4.3.2", "too many messages at once; this one later");
+		return;
+	}
+	apply_all(&a, ret);
+	daemon_leave(t->daemon);
+}

@@ -1,0 +1,271 @@
+/* copy.c - what leaves by itself
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A copy is sent before the message is answered for: should we die in
+ * between, the client tries again, and the journal says what left already.
+ * Between the port's 250 and the line in the journal lies the one place at
+ * which mail may be doubled. */
+#include "milter/copy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "host/digest.h"
+#include "host/log.h"
+#include "host/report.h"
+#include "host/submit.h"
+#include "host/text.h"
+#include "milter/fields.h"
+
+/* --- the same message again (dialect 0.6) */
+
+/* Of the envelope and of fields that no server on the way changes. */
+static void
+copy_header_digest(struct transaction *t, struct digest *d)
+{
+	static const char *const names[] = {
+		"From", "Sender", "Date", "Message-ID", "Subject", "To", "Cc", "Content-Type",
+	};
+	struct str v;
+
+	digest_init(d);
+	digest_add_part(d, t->sender);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		if (!fields_first(buf_str(&t->header), names[i], &v))
+			v = STR_EMPTY;
+		digest_add_part(d, v);
+	}
+}
+
+static void
+copy_fingerprint(struct transaction *t)
+{
+	struct digest d;
+	struct str body;
+
+	if (t->fingerprinted)
+		return;
+	copy_header_digest(t, &d);
+	if (spool_text(&t->body, &body) == 0)
+		digest_add_part(&d, body);
+	digest_end(&d, t->fingerprint);
+	t->fingerprinted = true;
+}
+
+bool
+copy_known(struct transaction *t)
+{
+	struct digest d;
+	uint8_t key[32];
+
+	copy_header_digest(t, &d);
+	digest_end(&d, key);
+	return journal_has(t->daemon->journal, key);
+}
+
+/* Before the first copy: a later attempt then collects the body, whatever the rules are by then. */
+static int
+copy_announce(struct transaction *t)
+{
+	struct digest d;
+	uint8_t key[32];
+
+	copy_header_digest(t, &d);
+	digest_end(&d, key);
+	if (journal_has(t->daemon->journal, key))
+		return 0;
+	return journal_add(t->daemon->journal, key, STR("message"));
+}
+
+static void
+copy_key(const struct rcpt *r, struct delivery *d)
+{
+	struct digest all;
+	char kind = (char)('0' + (int)d->kind);
+
+	digest_init(&all);
+	digest_add_part(&all, (struct str){ (const char *)r->fingerprint, sizeof r->fingerprint });
+	digest_add_part(&all, (struct str){ &kind, 1 });
+	digest_add_part(&all, d->canonical);
+	digest_add_part(&all, d->folder);
+	digest_end(&all, d->key);
+}
+
+void
+copy_keys(struct transaction *t)
+{
+	struct digest all;
+
+	copy_fingerprint(t);
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		struct rcpt *r = t->rcpt.v[i];
+
+		digest_init(&all);
+		digest_add_part(&all, (struct str){ (const char *)t->fingerprint, sizeof t->fingerprint });
+		digest_add_part(&all, r->argument);
+		digest_end(&all, r->fingerprint);
+		for (size_t j = 0; j < r->plan.d.n; j++) {
+			copy_key(r, &r->plan.d.v[j]);
+			r->plan.d.v[j].done |= journal_has(t->daemon->journal, r->plan.d.v[j].key);
+		}
+	}
+}
+
+/* --- the bytes */
+
+struct copy {
+	struct transaction *t;
+	struct rcpt *r;
+	struct delivery *d;
+	struct buf top;                 /* fields of ours, or all of a report */
+	int (*put)(void *ctx, struct str);
+	void *put_ctx;
+};
+
+static void
+copy_date(struct buf *b)
+{
+	char text[64];
+	time_t now = (time_t)(daemon_now() / 1000000);
+	struct tm tm;
+
+	/* the C locale's names are those of RFC 5322; the daemon never leaves it */
+	gmtime_r(&now, &tm);
+	strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S +0000", &tm);
+	buf_puts(b, text);
+}
+
+/* Without what could end a field, or a comment in it. */
+static void
+copy_word(struct buf *b, struct str v)
+{
+	for (size_t i = 0; i < v.len && i < 255; i++) {
+		unsigned char c = (unsigned char)v.s[i];
+
+		buf_putc(b, c <= 0x20 || c == 0x7f || strchr("()<>;\\\"", c) ? '?' : (char)c);
+	}
+}
+
+static void
+copy_received(struct copy *c)
+{
+	struct transaction *t = c->t;
+	struct buf *b = &c->top;
+
+	buf_puts(b, "Received: from ");
+	copy_word(b, t->helo.len ? t->helo : STR("unknown"));
+	buf_puts(b, " (");
+	copy_word(b, t->client_host.len ? t->client_host : STR("unknown"));
+	if (t->client_ip.len) {
+		buf_puts(b, " [");
+		copy_word(b, t->client_ip);
+		buf_putc(b, ']');
+	}
+	buf_puts(b, ")\r\n\tby ");
+	copy_word(b, *t->conf->hostname ? str_from(t->conf->hostname) : STR("localhost"));
+	buf_printf(b, " (tamis %s) with %s%s", tamis_version(), t->smtputf8 ? "UTF8SMTP" : "ESMTP", t->login.len ? "A" : "");
+	buf_puts(b, " id ");
+	copy_word(b, t->id);
+	buf_puts(b, ";\r\n\t");
+	copy_date(b);
+	buf_puts(b, "\r\n");
+}
+
+static int
+copy_put(void *ctx, struct tamis_text v)
+{
+	struct copy *c = ctx;
+
+	return c->put(c->put_ctx, text_str(v));
+}
+
+static int
+copy_write(void *ctx, int (*put)(void *ctx, struct str), void *put_ctx)
+{
+	struct copy *c = ctx;
+	int rc = put(put_ctx, buf_str(&c->top));
+
+	c->put = put;
+	c->put_ctx = put_ctx;
+	if (rc == 0 && c->d->kind != DELIVERY_REPORT)
+		rc = tamis_outcome_write(c->r->outcome, c->d->version, copy_put, c);
+	return rc;
+}
+
+static void
+copy_report(struct copy *c, struct submission *s)
+{
+	struct transaction *t = c->t;
+	struct report report = {
+		.hostname = *t->conf->hostname ? str_from(t->conf->hostname) : STR("localhost"),
+		.from = t->sender, .recipient = c->r->address, .orcpt = c->r->orcpt, .envid = t->envid,
+		.message_id_seed = { (const char *)c->d->key, sizeof c->d->key }, .reason = c->r->plan.reason,
+		.header = buf_str(&t->header), .now = daemon_now(), .disposition = c->r->plan.exact,
+	};
+
+	report_write(&report, &c->top);
+	s->from = STR_EMPTY;
+	s->rcpt[0] = (struct submit_rcpt){ .address = t->sender, .notify = STR("NEVER"), .orcpt = STR_EMPTY };
+	s->eightbit = true;
+	s->ret = s->envid = STR_EMPTY;
+}
+
+static void
+copy_message(struct copy *c, struct submission *s)
+{
+	struct delivery *d = c->d;
+
+	copy_received(c);
+	if (d->filtered)
+		buf_printf(&c->top, "Tamis-Redirected: %u\r\n", c->t->redirected + 1);
+	if (d->mark.len) {
+		buf_add(&c->top, str_trim(d->mark));
+		buf_puts(&c->top, "\r\n");
+	}
+	s->from = d->own_sender ? d->sender : c->t->sender;
+	s->rcpt[0] = (struct submit_rcpt){
+		.address = d->kind == DELIVERY_SELF ? c->r->address : d->target, .notify = c->r->notify, .orcpt = c->r->orcpt,
+	};
+}
+
+/* --- sending */
+
+enum copy_result
+copy_send(struct transaction *t, struct rcpt *r, struct delivery *d, const char **ret_why)
+{
+	struct copy c = { .t = t, .r = r, .d = d };
+	struct submit_rcpt to = { 0 };
+	struct submission s = {
+		.ret = t->ret, .envid = t->envid, .smtputf8 = t->smtputf8, .eightbit = t->eightbit,
+		.rcpt = &to, .n = 1, .write = copy_write, .ctx = &c,
+	};
+	struct str text;
+	enum submit_result result;
+
+	if (d->kind == DELIVERY_REPORT)
+		copy_report(&c, &s);
+	else
+		copy_message(&c, &s);
+	daemon_point(t->daemon, POINT_COPY);
+	if (copy_announce(t) < 0) {
+		buf_done(&c.top);
+		*ret_why = "the journal cannot be written";
+		return COPY_AGAIN;
+	}
+	result = submit(d->filtered ? t->conf->filtered_to : t->conf->copy_to,
+	                *t->conf->hostname ? t->conf->hostname : "localhost", &s, t->deadline);
+	buf_done(&c.top);
+	daemon_point(t->daemon, POINT_COPY_TAKEN);
+	*ret_why = arena_printf(&t->arena, "%s", s.reply).s;
+	if (result != SUBMIT_TAKEN)
+		return result == SUBMIT_REFUSED ? COPY_REFUSED : COPY_AGAIN;
+	text = arena_printf(&t->arena, "%s %.*s", d->kind == DELIVERY_REPORT ? "report" : "copy", STR_ARG(to.address));
+	if (journal_add(t->daemon->journal, d->key, text) < 0) {
+		*ret_why = "the journal cannot be written";
+		return COPY_AGAIN;
+	}
+	d->done = true;
+	daemon_point(t->daemon, POINT_JOURNAL);
+	return COPY_TAKEN;
+}

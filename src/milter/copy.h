@@ -1,0 +1,20 @@
+/* copy.h - what leaves by itself: individual copies, redirects with a sender of their own, reports
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MILTER_COPY_H
+#define MILTER_COPY_H
+
+#include "milter/transaction.h"
+
+enum copy_result {
+	COPY_TAKEN,                     /* by the port, and the journal has it */
+	COPY_REFUSED,                   /* for good */
+	COPY_AGAIN                      /* not now; *ret_why says why */
+};
+
+/* Has some copy of a message with this header been made before? */
+bool copy_known(struct transaction *);
+/* The keys of all deliveries of the message, and which of them an earlier attempt made already; needs the body. */
+void copy_keys(struct transaction *);
+enum copy_result copy_send(struct transaction *, struct rcpt *, struct delivery *, const char **ret_why);
+
+#endif

@@ -1,0 +1,246 @@
+/* daemon.c - what all sessions share
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host/diag.h"
+#include "host/log.h"
+#include "host/secret.h"
+
+static const char *const point_name[] = {
+#define POINT(name, text) [name] = text,
+#include "milter/points.def"
+#undef POINT
+};
+
+enum { DESCRIPTORS_KEPT = 64 };         /* for rules, journal, copies */
+
+int64_t
+daemon_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t
+daemon_now(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+/* --- faults on purpose */
+
+/* TAMIS_FAULT=NAME:N dies the Nth time that point is passed; =count only counts. */
+static int
+daemon_fault(struct daemon *d)
+{
+	const char *text = getenv("TAMIS_FAULT"), *colon = text ? strchr(text, ':') : NULL;
+
+	d->fault_point = -1;
+	if (!colon)
+		return 0;
+	for (int i = 0; i < POINTS; i++) {
+		if (strlen(point_name[i]) == (size_t)(colon - text) && !strncmp(point_name[i], text, (size_t)(colon - text))) {
+			d->fault_point = i;
+			d->fault_after = (unsigned)strtoul(colon + 1, NULL, 10);
+			return 0;
+		}
+	}
+	fprintf(stderr, "tamis-milter: TAMIS_FAULT: there is no point \"%.*s\"\n", (int)(colon - text), text);
+	return -1;
+}
+
+void
+daemon_point(struct daemon *d, enum point p)
+{
+	unsigned n = atomic_fetch_add_explicit(&d->fired[p], 1, memory_order_relaxed) + 1;
+
+	if (d->fault_point == (int)p && n == d->fault_after)
+		kill(getpid(), SIGKILL);
+}
+
+static void
+daemon_tell_points(const struct daemon *d)
+{
+	if (!getenv("TAMIS_FAULT"))
+		return;
+	for (int i = 0; i < POINTS; i++)
+		log_line(LOG_NOTICE, NULL, "point=%s fired=%u", point_name[i], atomic_load(&d->fired[i]));
+}
+
+/* --- configuration and rules in force */
+
+static void
+daemon_rules_report(void *ctx, struct str user, const struct tamis_diagnostic *d, const char *path)
+{
+	int level = d->severity == TAMIS_ERROR ? LOG_ERR : LOG_WARNING;
+
+	(void)ctx;
+	log_line(level, NULL, "user=%.*s rules=%s line=%u column=%u %s=%s", STR_ARG(user), path, d->place.line,
+	         d->place.column, d->severity == TAMIS_ERROR ? "error" : "warning", d->text);
+}
+
+/* NULL: the site's rules are wrong, and the diag was told. */
+static struct setup *
+setup_new(struct conf *take_conf, struct rulebook *old, struct diag *diag)
+{
+	struct rulebook *rules = rulebook_new(take_conf, old);
+	struct setup *s;
+
+	if (rulebook_check(rules, diag) < 0) {
+		rulebook_free(rules);
+		conf_unref(take_conf);
+		return NULL;
+	}
+	rulebook_on_report(rules, daemon_rules_report, NULL);
+	s = mem_alloc(sizeof *s);
+	atomic_init(&s->refs, 1);
+	s->conf = take_conf;
+	s->rules = rules;
+	return s;
+}
+
+void
+setup_unref(struct setup *s)
+{
+	if (!s || atomic_fetch_sub(&s->refs, 1) > 1)
+		return;
+	rulebook_free(s->rules);
+	conf_unref(s->conf);
+	free(s);
+}
+
+struct setup *
+daemon_setup(struct daemon *d)
+{
+	struct setup *s;
+
+	pthread_mutex_lock(&d->lock);
+	s = d->setup;
+	atomic_fetch_add(&s->refs, 1);
+	pthread_mutex_unlock(&d->lock);
+	return s;
+}
+
+void
+daemon_reload(struct daemon *d)
+{
+	struct diag diag;
+	struct conf *conf;
+	struct setup *fresh = NULL, *old = NULL;
+
+	diag_init(&diag, stderr);
+	conf = conf_load(d->conf_path, &diag);
+	if (conf)
+		fresh = setup_new(conf, d->setup->rules, &diag);
+	if (fresh) {
+		pthread_mutex_lock(&d->lock);
+		old = d->setup;
+		d->setup = fresh;
+		pthread_mutex_unlock(&d->lock);
+		log_line(LOG_NOTICE, NULL, "reload=%s conf=%s", "done", d->conf_path);
+	} else {
+		log_line(LOG_ERR, NULL, "reload=%s conf=%s errors=%u hint=%s", "failed: the old configuration stays in force",
+		         d->conf_path, diag.errors, "tamis-milter -n tells what is wrong");
+	}
+	setup_unref(old);
+	diag_done(&diag);
+}
+
+static int
+daemon_secret(struct daemon *d, const char *path)
+{
+	if (!*path || secret_load(path, true, d->secret) == 0)
+		return 0;
+	fprintf(stderr, "tamis-milter: secret_file %s: %s\n", path,
+	        errno == ERANGE ? "it has less than 32 bytes; remove it to have a new one made" : strerror(errno));
+	return -1;
+}
+
+/* --- beginning and end */
+
+static void
+daemon_descriptors(struct daemon *d)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+	d->connections_max = limit.rlim_cur > DESCRIPTORS_KEPT * 2 ? (unsigned)(limit.rlim_cur - DESCRIPTORS_KEPT) : 64;
+}
+
+int
+daemon_init(struct daemon *d, const char *conf_path, struct conf *take_conf, struct diag *diag)
+{
+	const char *dir = take_conf->state_dir;
+	int error = 0;
+
+	memset(d, 0, sizeof *d);
+	d->conf_path = conf_path;
+	pthread_mutex_init(&d->lock, NULL);
+	d->setup = setup_new(take_conf, NULL, diag);
+	if (!d->setup)
+		return -1;
+	daemon_descriptors(d);
+	if (daemon_fault(d) < 0 || daemon_secret(d, take_conf->secret_file) < 0)
+		return -1;
+	d->journal = journal_open(dir, (unsigned)take_conf->journal_days, &error);
+	if (!d->journal) {
+		fprintf(stderr, "tamis-milter: journal in state_dir %s: %s\n", dir,
+		        error == EWOULDBLOCK ? "another tamis-milter uses it" : strerror(error));
+		return -1;
+	}
+	d->slots = slots_open(dir, &error);
+	if (!d->slots)
+		fprintf(stderr, "tamis-milter: slots in state_dir %s: %s\n", dir, strerror(error));
+	return d->slots ? 0 : -1;
+}
+
+void
+daemon_done(struct daemon *d)
+{
+	daemon_tell_points(d);
+	slots_close(d->slots);
+	journal_close(d->journal);
+	setup_unref(d->setup);
+	pthread_mutex_destroy(&d->lock);
+}
+
+/* --- not too many at once */
+
+int
+daemon_enter(struct daemon *d, const struct conf *conf)
+{
+	long long none = 0, since;
+
+	if (atomic_fetch_add(&d->ending, 1) < conf->max_messages) {
+		/* the crowd is gone when half of the room is free */
+		if (atomic_load(&d->ending) <= conf->max_messages / 2)
+			atomic_store(&d->overloaded, 0);
+		return 1;
+	}
+	atomic_fetch_sub(&d->ending, 1);
+	atomic_compare_exchange_strong(&d->overloaded, &none, daemon_clock());
+	since = atomic_load(&d->overloaded);
+	return since && daemon_clock() - since > (int64_t)conf->overload_after * 1000 ? -1 : 0;
+}
+
+void
+daemon_leave(struct daemon *d)
+{
+	atomic_fetch_sub(&d->ending, 1);
+}

@@ -1,0 +1,67 @@
+/* daemon.h - what all sessions share: configuration and rules in force, journal, limits
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MILTER_DAEMON_H
+#define MILTER_DAEMON_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "host/conf.h"
+#include "host/journal.h"
+#include "host/rulebook.h"
+#include "host/slots.h"
+
+/* Configuration and rules that were loaded together; counted: a message ends with the one that it began with. */
+struct setup {
+	atomic_uint refs;
+	struct conf *conf;
+	struct rulebook *rules;
+};
+
+/* The places at which the tests of faults kill the process, and count how often they came by (TAMIS_FAULT). */
+enum point {
+#define POINT(name, text) name,
+#include "milter/points.def"
+#undef POINT
+	POINTS
+};
+
+struct daemon {
+	const char *conf_path;
+	pthread_mutex_t lock;           /* of setup */
+	struct setup *setup;
+	struct journal *journal;
+	struct slots *slots;
+	uint8_t secret[32];
+	/* messages at their end, and since when there were too many: CLOCK_MONOTONIC milliseconds, 0: there are not */
+	atomic_uint ending;
+	atomic_llong overloaded;
+	atomic_bool stopping;
+	atomic_uint fired[POINTS];
+	int fault_point;                /* -1: none */
+	unsigned fault_after;
+	atomic_uint connections;
+	unsigned connections_max;       /* by the descriptors that we may have */
+};
+
+struct diag;
+
+/* 0, or -1 after saying why to the diag or on standard error. */
+int daemon_init(struct daemon *, const char *conf_path, struct conf *take_conf, struct diag *);
+void daemon_done(struct daemon *);
+/* Loads configuration and site rules anew; keeps the old ones, and says so in the log, if they are wrong. */
+void daemon_reload(struct daemon *);
+
+struct setup *daemon_setup(struct daemon *);
+void setup_unref(struct setup *);
+
+/* May one more message be at its end now?  1: yes, and daemon_leave() is due.  0: no, later.  -1: no, and there have
+ * been too many for overload_after seconds. */
+int daemon_enter(struct daemon *, const struct conf *);
+void daemon_leave(struct daemon *);
+
+void daemon_point(struct daemon *, enum point);
+int64_t daemon_clock(void);             /* CLOCK_MONOTONIC, milliseconds */
+int64_t daemon_now(void);               /* microseconds since 1970 */
+
+#endif

@@ -1,0 +1,180 @@
+/* fields.c - how one header becomes another
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Rules add fields above or below all others and delete any.  The server is
+ * told the difference between the header that came and the one that is to
+ * be, not the single edits: its numbers of fields shift while it edits, and
+ * not in every server alike.  So deletions come first, the last field of a
+ * name before the one above it; then what is added. */
+#include "milter/fields.h"
+
+#include <stdlib.h>
+
+struct fields {
+	struct str *v;
+	size_t n, cap;
+};
+
+static void
+fields_split(struct fields *f, struct str header)
+{
+	const char *p = header.s, *end = header.s + header.len, *stop;
+
+	for (; p < end; p = stop) {
+		stop = memchr(p, '\n', (size_t)(end - p));
+		stop = stop ? stop + 1 : end;
+		if ((*p == ' ' || *p == '\t') && f->n)
+			f->v[f->n - 1].len += (size_t)(stop - p);
+		else if (*p != '\r' && *p != '\n')
+			vec_push(f, (struct str){ p, (size_t)(stop - p) });
+	}
+}
+
+static struct str
+field_name(struct str field)
+{
+	const char *colon = memchr(field.s, ':', field.len);
+
+	return str_trim(str_sub(field, 0, colon ? (size_t)(colon - field.s) : field.len));
+}
+
+/* The value as servers take it: lines end in LF, the last one in nothing. */
+static void
+field_value(struct buf *b, struct str field)
+{
+	const char *colon = memchr(field.s, ':', field.len);
+	size_t from = colon ? (size_t)(colon + 1 - field.s) : field.len;
+
+	for (size_t i = from; i < field.len; i++)
+		if (field.s[i] != '\r')
+			buf_putc(b, field.s[i]);
+	while (b->len && b->s[b->len - 1] == '\n')
+		b->len--;
+}
+
+static int
+field_add(const struct mta *mta, struct str field, bool above)
+{
+	struct buf name = { 0 }, value = { 0 };
+	int rc;
+
+	buf_add(&name, field_name(field));
+	field_value(&value, field);
+	rc = (above ? mta->insert_field : mta->append_field)(mta->ctx, buf_str(&name).s, buf_str(&value).s);
+	buf_done(&name);
+	buf_done(&value);
+	return rc;
+}
+
+/* Which of `before` stay when `tops` fields of `after` are new above them; how many edits that makes. */
+static size_t
+fields_match(const struct fields *before, const struct fields *after, size_t tops, bool *stays, size_t *ret_bottom)
+{
+	size_t i, j = tops, kept = 0;
+
+	for (i = 0; i < before->n; i++) {
+		stays[i] = j < after->n && str_eq(before->v[i], after->v[j]);
+		kept += stays[i];
+		j += stays[i];
+	}
+	*ret_bottom = j;
+	return before->n - kept + tops + (after->n - j);
+}
+
+static int
+fields_delete(const struct mta *mta, const struct fields *before, const bool *stays)
+{
+	for (size_t i = before->n; i-- > 0;) {
+		struct str name = field_name(before->v[i]);
+		struct buf b = { 0 };
+		int index = 0, rc;
+
+		if (stays[i])
+			continue;
+		for (size_t j = 0; j <= i; j++)
+			index += str_ieq(field_name(before->v[j]), name);
+		buf_add(&b, name);
+		rc = mta->delete_field(mta->ctx, buf_str(&b).s, index);
+		buf_done(&b);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static int
+fields_edit(const struct mta *mta, const struct fields *before, const struct fields *after, bool *stays)
+{
+	size_t best = SIZE_MAX, tops = 0, bottom, edits;
+	int rc;
+
+	/* so many new fields at the top are so many edits at least */
+	for (size_t t = 0; t <= after->n && t < best; t++) {
+		edits = fields_match(before, after, t, stays, &bottom);
+		if (edits < best) {
+			best = edits;
+			tops = t;
+		}
+	}
+	fields_match(before, after, tops, stays, &bottom);
+	rc = fields_delete(mta, before, stays);
+	for (size_t i = bottom; rc == 0 && i < after->n; i++)
+		rc = field_add(mta, after->v[i], false);
+	for (size_t i = tops; rc == 0 && i > 0; i--)
+		rc = field_add(mta, after->v[i - 1], true);
+	return rc;
+}
+
+int
+fields_change(const struct mta *mta, struct str before, struct str after)
+{
+	struct fields b = { 0 }, a = { 0 };
+	bool *stays;
+	int rc;
+
+	fields_split(&b, before);
+	fields_split(&a, after);
+	stays = mem_alloc(b.n + 1);
+	rc = fields_edit(mta, &b, &a, stays);
+	free(stays);
+	vec_done(&a);
+	vec_done(&b);
+	return rc;
+}
+
+int
+fields_insert(const struct mta *mta, struct str field)
+{
+	return field_add(mta, field, true);
+}
+
+bool
+fields_next(struct str *rest, struct str *ret_name, struct str *ret_value)
+{
+	const char *p = rest->s, *end = rest->s + rest->len, *stop = p, *colon;
+
+	while (p < end && (*p == '\r' || *p == '\n'))
+		p++;
+	for (stop = p; stop < end && (stop == p || *stop == ' ' || *stop == '\t');) {
+		stop = memchr(stop, '\n', (size_t)(end - stop));
+		stop = stop ? stop + 1 : end;
+	}
+	if (p == end)
+		return false;
+	*rest = (struct str){ stop, (size_t)(end - stop) };
+	colon = memchr(p, ':', (size_t)(stop - p));
+	*ret_name = field_name((struct str){ p, (size_t)(stop - p) });
+	*ret_value = colon ? str_trim((struct str){ colon + 1, (size_t)(stop - colon - 1) }) : STR_EMPTY;
+	return true;
+}
+
+bool
+fields_first(struct str header, const char *name, struct str *ret)
+{
+	struct str at;
+
+	while (fields_next(&header, &at, ret))
+		if (str_iis(at, name))
+			return true;
+	return false;
+}

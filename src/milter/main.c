@@ -1,0 +1,305 @@
+/* main.c - tamis-milter: each recipient's rules, while the sender is still connected
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <grp.h>
+#include <malloc.h>
+#include <poll.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "host/diag.h"
+#include "host/log.h"
+#include "milter/milter.h"
+
+enum {
+	STACK_SIZE = 1 << 20,           /* of a thread; the engine recurses over nesting alone, which is limited */
+	ARENAS = 4                      /* of malloc: threads come and go */
+};
+
+struct options {
+	const char *conf;
+	bool foreground, check;
+};
+
+/* --- signals: a handler writes the signal's number, the main thread reads it */
+
+static int signal_pipe[2];
+
+static void
+on_signal(int number)
+{
+	unsigned char byte = (unsigned char)number;
+	int error = errno;
+
+	/* a full pipe means that there is enough to do already */
+	if (write(signal_pipe[1], &byte, 1) < 0)
+		errno = error;
+	errno = error;
+}
+
+/* libmilter's own thread waits for some of these: the main thread, which does not block them, is preferred to it. */
+static int
+main_signals(void)
+{
+	static const int numbers[] = { SIGHUP, SIGUSR1, SIGTERM, SIGINT };
+	struct sigaction action = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	if (pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) < 0)
+		return -1;
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+		sigaction(numbers[i], &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+static int
+main_next_signal(void)
+{
+	struct pollfd p = { .fd = signal_pipe[0], .events = POLLIN };
+	unsigned char byte;
+
+	while (poll(&p, 1, -1) < 0 && errno == EINTR)
+		;
+	return read(signal_pipe[0], &byte, 1) == 1 ? byte : 0;
+}
+
+/* --- the process */
+
+static int
+main_wrong(const char *what, const char *why)
+{
+	fprintf(stderr, "tamis-milter: %s: %s\n", what, why);
+	return EX_CONFIG;
+}
+
+/* What was bound and read as root is kept; the rest is done as that user. */
+static int
+main_become(const char *name)
+{
+	const struct passwd *user;
+
+	if (!*name)
+		return 0;
+	user = getpwnam(name);
+	if (!user)
+		return main_wrong(name, "there is no such user");
+	if (geteuid() == user->pw_uid)
+		return 0;
+	if (initgroups(name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0)
+		return main_wrong(name, strerror(errno));
+	return 0;
+}
+
+/* The parent stays until the child serves, so that who started us learns whether it went well. */
+static int
+main_background(void)
+{
+	int ready[2], null;
+	char byte;
+	pid_t pid;
+
+	if (pipe2(ready, O_CLOEXEC) < 0)
+		return -1;
+	pid = fork();
+	if (pid < 0)
+		return -1;
+	if (pid > 0) {
+		close(ready[1]);
+		_exit(read(ready[0], &byte, 1) == 1 ? EXIT_SUCCESS : EX_CONFIG);
+	}
+	close(ready[0]);
+	setsid();
+	null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null >= 0) {
+		dup2(null, STDIN_FILENO);
+		dup2(null, STDOUT_FILENO);
+	}
+	return ready[1];
+}
+
+/* Told that we serve; from here on nobody reads standard error. */
+static void
+main_ready(int fd)
+{
+	int null;
+
+	if (fd < 0)
+		return;
+	if (write(fd, "", 1) < 0)
+		log_line(LOG_WARNING, NULL, "error=%s", "the process that started this one is gone");
+	close(fd);
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null >= 0)
+		dup2(null, STDERR_FILENO);
+}
+
+static int
+main_pid_file(const char *path)
+{
+	FILE *f = *path ? fopen(path, "w") : NULL;
+
+	if (!*path)
+		return 0;
+	if (!f || fprintf(f, "%ld\n", (long)getpid()) < 0 || fclose(f) != 0)
+		return main_wrong(path, strerror(errno));
+	return 0;
+}
+
+/* --- serving */
+
+static void *
+main_serve(void *arg)
+{
+	struct daemon *d = arg;
+
+	if (milter_serve() < 0 && !atomic_load(&d->stopping)) {
+		log_line(LOG_ERR, NULL, "error=%s", "libmilter stopped serving");
+		kill(getpid(), SIGTERM);
+	}
+	return NULL;
+}
+
+/* Messages at their end are finished; all others the server is told to retry by our absence. */
+static void
+main_drain(struct daemon *d, const struct conf *conf)
+{
+	int64_t until = daemon_clock() + (int64_t)conf->drain_seconds * 1000;
+
+	while (atomic_load(&d->ending) && daemon_clock() < until)
+		usleep(20000);
+	if (atomic_load(&d->ending))
+		log_line(LOG_WARNING, NULL, "stop=%s messages=%u", "some messages did not end in time",
+		         atomic_load(&d->ending));
+}
+
+static int
+main_loop(struct daemon *d, const struct conf *conf)
+{
+	static const char *const modes[] = { [CONF_EDGE] = "edge", [CONF_FINAL] = "final", [CONF_STRIP] = "strip" };
+	pthread_attr_t attr;
+	pthread_t thread;
+	int number;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	pthread_setattr_default_np(&attr);
+	if (pthread_create(&thread, &attr, main_serve, d))
+		return main_wrong("threads", "cannot be made");
+	pthread_attr_destroy(&attr);
+	log_line(LOG_NOTICE, NULL, "start=%s version=%s socket=%s mode=%s", d->conf_path, tamis_version(), conf->socket,
+	         modes[conf->mode]);
+	while ((number = main_next_signal()) != SIGTERM && number != SIGINT)
+		if (number)
+			daemon_reload(d);
+	atomic_store(&d->stopping, true);
+	log_line(LOG_NOTICE, NULL, "stop=%s messages=%u", number == SIGINT ? "SIGINT" : "SIGTERM", atomic_load(&d->ending));
+	milter_stop();
+	milter_close(conf);
+	main_drain(d, conf);
+	return EXIT_SUCCESS;
+}
+
+static int
+main_daemon(struct daemon *d, const struct options *o, struct conf *take_conf, struct diag *diag)
+{
+	struct conf *conf = conf_ref(take_conf);
+	int ready = -1, rc = EX_CONFIG;
+
+	mallopt(M_ARENA_MAX, ARENAS);
+	if (!o->foreground && (ready = main_background()) < 0)
+		rc = main_wrong("background", strerror(errno));
+	else if (main_signals() < 0 || milter_open(d, conf) < 0 || main_pid_file(conf->pid_file) || main_become(conf->user))
+		conf_unref(take_conf);
+	else if (daemon_init(d, o->conf, take_conf, diag) == 0) {
+		log_open(conf->log_stderr, conf->log_facility, "tamis-milter");
+		main_ready(ready);
+		rc = main_loop(d, conf);
+		/* sessions that still wait for their server go with the process */
+		log_close();
+		if (*conf->pid_file)
+			unlink(conf->pid_file);
+		_exit(rc);
+	}
+	conf_unref(conf);
+	return rc;
+}
+
+/* --- the command line */
+
+static int
+main_usage(FILE *out)
+{
+	fprintf(out,
+	        "usage: tamis-milter [-c FILE] [-f] [-n]\n\n"
+	        "  -c, --conf FILE     configuration (default: %s)\n"
+	        "  -f, --foreground    stay there, do not become a daemon\n"
+	        "  -n, --check         check configuration and site rules, and exit\n"
+	        "  -V, --version\n"
+	        "  -h, --help\n\n"
+	        "tamis conf shows the settings, tamis-milter(8) tells the rest.\n", conf_standard_path());
+	return out == stdout ? EXIT_SUCCESS : EX_USAGE;
+}
+
+static int
+main_options(int argc, char **argv, struct options *o)
+{
+	static const struct option longs[] = {
+		{ "conf", required_argument, NULL, 'c' }, { "foreground", no_argument, NULL, 'f' },
+		{ "check", no_argument, NULL, 'n' }, { "version", no_argument, NULL, 'V' },
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 },
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:fnVh", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c': o->conf = optarg; break;
+		case 'f': o->foreground = true; break;
+		case 'n': o->check = true; break;
+		case 'V': printf("tamis-milter %s\n", tamis_version()); return EXIT_SUCCESS;
+		case 'h': return main_usage(stdout);
+		default: return main_usage(stderr);
+		}
+	}
+	return optind < argc ? main_usage(stderr) : -1;
+}
+
+static int
+main_check(struct conf *take_conf, struct diag *diag)
+{
+	struct rulebook *rules = rulebook_new(take_conf, NULL);
+	int rc = rulebook_check(rules, diag);
+
+	rulebook_free(rules);
+	conf_unref(take_conf);
+	return rc < 0 ? EX_CONFIG : EXIT_SUCCESS;
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct daemon daemon;
+	struct options o = { .conf = conf_standard_path() };
+	struct diag diag;
+	struct conf *conf;
+	int rc = main_options(argc, argv, &o);
+
+	if (rc >= 0)
+		return rc;
+	diag_init(&diag, stderr);
+	errno = 0;
+	conf = conf_load(o.conf, &diag);
+	if (!conf)
+		rc = errno ? main_wrong(o.conf, strerror(errno)) : EX_CONFIG;
+	else
+		rc = o.check ? main_check(conf, &diag) : main_daemon(&daemon, &o, conf, &diag);
+	diag_done(&diag);
+	return rc;
+}

@@ -1,0 +1,297 @@
+/* merge.c - one message, one answer, several plans
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/merge.h"
+
+#include <stdlib.h>
+
+/* Every delivery of every recipient that is still one. */
+#define EACH_DELIVERY(m, r, at) \
+	for (struct merge_rcpt *r = (m)->rcpt; r < (m)->rcpt + (m)->n; r++) \
+		for (struct delivery *at = r->plan->d.v; !r->refused && at < r->plan->d.v + r->plan->d.n; at++)
+
+static bool
+is_original(const struct delivery *d)
+{
+	return !d->edits.len && !d->mark.len && !d->own_sender;
+}
+
+bool
+merge_same_content(const struct delivery *a, const struct delivery *b)
+{
+	return str_eq(a->edits, b->edits) && str_eq(a->mark, b->mark) && a->own_sender == b->own_sender &&
+	       (!a->own_sender || str_eq(a->sender, b->sender));
+}
+
+static void
+merge_keep(struct merge_rcpt *r)
+{
+	for (size_t i = 0; i < r->plan->d.n; i++)
+		if (r->plan->d.v[i].kind == DELIVERY_SELF && !r->plan->d.v[i].refused)
+			return;
+	vec_push(&r->plan->d, (struct delivery){ .kind = DELIVERY_SELF, .target = STR_EMPTY, .canonical = STR_EMPTY,
+	         .folder = STR_EMPTY, .edits = STR_EMPTY, .mark = STR_EMPTY, .sender = STR_EMPTY });
+}
+
+/* --- recipients interfere */
+
+static struct merge_rcpt *
+merge_find(const struct merge *m, struct str canonical)
+{
+	struct merge_rcpt *refused = NULL;
+
+	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
+		if (!str_eq(r->canonical, canonical))
+			continue;
+		if (!r->refused)
+			return r;
+		refused = r;
+	}
+	return refused;
+}
+
+/* The redirect is as if it had not been written; nothing cancels the keep then (RFC 5228 4.2). */
+static void
+merge_ignore(struct merge_rcpt *r, size_t i)
+{
+	r->ignored = true;
+	r->plan->d.v[i] = r->plan->d.v[--r->plan->d.n];
+	merge_keep(r);
+}
+
+/* To oneself, or to somebody whom his own rules refused at RCPT TO. */
+static void
+merge_ignore_futile(struct merge *m)
+{
+	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
+		for (size_t i = 0; !r->refused && i < r->plan->d.n; i++) {
+			struct delivery *d = &r->plan->d.v[i];
+			struct merge_rcpt *to = d->redirect && !d->done ? merge_find(m, d->canonical) : NULL;
+
+			if (to && (to == r || to->refused || str_eq(to->canonical, r->canonical)))
+				merge_ignore(r, i--);
+		}
+	}
+}
+
+static bool
+is_settled(const struct merge *m, const struct merge_rcpt *r, const bool *settled)
+{
+	const struct merge_rcpt *to;
+
+	if (!r->plan->d.n)
+		return true;            /* his rules say so: refused or discarded */
+	for (size_t i = 0; i < r->plan->d.n; i++) {
+		const struct delivery *d = &r->plan->d.v[i];
+
+		to = d->redirect && !d->done ? merge_find(m, d->canonical) : NULL;
+		if (!to || settled[to - m->rcpt])
+			return true;
+	}
+	return false;
+}
+
+/* Recipients that redirect in a circle would each leave the message to the other: they keep it. */
+static void
+merge_break_circles(struct merge *m)
+{
+	bool *settled = ARENA_ARRAY(m->arena, m->n, bool), more = true;
+
+	memset(settled, 0, m->n * sizeof *settled);
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < m->n; i++) {
+			if (settled[i] || (!m->rcpt[i].refused && !is_settled(m, &m->rcpt[i], settled)))
+				continue;
+			settled[i] = more = true;
+		}
+	}
+	for (size_t i = 0; i < m->n; i++) {
+		while (!settled[i] && m->rcpt[i].plan->d.n && m->rcpt[i].plan->d.v[0].redirect)
+			merge_ignore(&m->rcpt[i], 0);
+	}
+}
+
+/* The first delivery of the message that makes this one of that recipient needless; or NULL. */
+static const struct delivery *
+merge_twin(const struct merge *m, const struct merge_rcpt *of, const struct delivery *d)
+{
+	EACH_DELIVERY(m, r, e) {
+		if (e == d)
+			return NULL;
+		if (e->kind == d->kind && (d->kind == DELIVERY_ADDRESS || r == of) && e->way != WAY_COVERED &&
+		    e->filtered == d->filtered && str_eq(e->canonical, d->canonical) && merge_same_content(d, e))
+			return e;
+	}
+	return NULL;
+}
+
+/* What goes to a recipient of this message is his own plan's affair; the same
+ * content to the same address is sent once. */
+static void
+merge_cover(struct merge *m)
+{
+	EACH_DELIVERY(m, r, d) {
+		bool other = d->redirect && merge_find(m, d->canonical);
+
+		d->way = WAY_QUEUE;
+		if (d->done)
+			d->way = WAY_DONE;
+		else if (other || merge_twin(m, r, d))
+			d->way = WAY_COVERED;
+	}
+}
+
+/* --- refusals */
+
+/* Does some plan need the message to go on? */
+static bool
+merge_delivers(const struct merge *m)
+{
+	EACH_DELIVERY(m, r, d) {
+		(void)r;
+		if (d->way != WAY_COVERED)
+			return true;
+	}
+	return false;
+}
+
+static bool
+merge_refuses(const struct merge *m)
+{
+	bool any = false;
+
+	for (const struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
+		if (r->refused || !r->plan->refuses)
+			continue;
+		if (!m->can_refuse || (m->speakable && !m->speakable(m->ctx, r->plan)))
+			return false;
+		any = true;
+	}
+	return any && !merge_delivers(m);
+}
+
+/* Who refuses what others take: the sender is told by a report, or else it is kept with a mark. */
+static void
+merge_refuse_late(struct merge *m)
+{
+	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
+		struct delivery late = { .kind = m->can_report ? DELIVERY_REPORT : DELIVERY_SELF, .target = STR_EMPTY,
+			.canonical = STR_EMPTY, .folder = STR_EMPTY, .edits = STR_EMPTY, .sender = STR_EMPTY };
+
+		if (r->refused || !r->plan->refuses || r->plan->d.n)
+			continue;
+		late.mark = m->can_report ? STR_EMPTY : r->plan->late_mark;
+		vec_push(&r->plan->d, late);
+	}
+}
+
+/* --- contents */
+
+static size_t
+merge_weight(const struct merge *m, const struct delivery *like)
+{
+	size_t n = 0;
+
+	EACH_DELIVERY(m, r, d) {
+		(void)r;
+		n += d->way == WAY_QUEUE && d->kind != DELIVERY_REPORT && !d->filtered && merge_same_content(d, like);
+	}
+	return n;
+}
+
+/* The content that most deliveries have; as it came, if somebody has no rules
+ * or nothing can go as a copy. */
+static void
+merge_choose_content(struct merge *m)
+{
+	size_t most = 0, all = 0, n;
+	const struct delivery *best = NULL;
+
+	m->content = NULL;
+	for (const struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
+		if (!r->refused && (r->plan->unfiltered || r->stays))
+			return;
+	EACH_DELIVERY(m, r, d) {
+		if (d->way != WAY_QUEUE || d->kind == DELIVERY_REPORT || d->filtered)
+			continue;
+		all++;
+		n = merge_weight(m, d);
+		if (n > most || (n == most && is_original(d))) {
+			most = n;
+			best = d;
+			m->content_of = (size_t)(r - m->rcpt);
+		}
+	}
+	if (best && !is_original(best) && (most == all || m->can_copy))
+		m->content = best;
+}
+
+/* The client named one person twice, in two ways of writing: one copy is enough. */
+static bool
+merge_copied(const struct merge *m, const struct merge_rcpt *of, const struct delivery *d)
+{
+	EACH_DELIVERY(m, r, e) {
+		if (r == of)
+			return false;
+		if (e->kind == DELIVERY_SELF && d->kind == DELIVERY_SELF && (e->way == WAY_COPY || e->way == WAY_DONE) &&
+		    str_eq(r->canonical, of->canonical) && str_eq(e->folder, d->folder) && merge_same_content(d, e))
+			return true;
+	}
+	return false;
+}
+
+static void
+merge_ways(struct merge *m)
+{
+	EACH_DELIVERY(m, r, d) {
+		bool here = m->content ? merge_same_content(d, m->content) : is_original(d);
+
+		if (d->way != WAY_QUEUE)
+			continue;
+		if (d->kind == DELIVERY_REPORT || d->filtered || (!here && m->can_copy))
+			d->way = merge_copied(m, r, d) ? WAY_COVERED : WAY_COPY;
+		else
+			r->plain |= !here;
+	}
+}
+
+/* --- the envelope */
+
+static bool
+stays_in_envelope(const struct merge_rcpt *r)
+{
+	for (size_t i = 0; i < r->plan->d.n; i++)
+		if (r->plan->d.v[i].kind == DELIVERY_SELF && r->plan->d.v[i].way == WAY_QUEUE)
+			return true;
+	return false;
+}
+
+/* To Sendmail those whose addresses are equal are one: he goes when all of them go. */
+static void
+merge_remove(struct merge *m)
+{
+	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
+		r->removed = !r->refused && !stays_in_envelope(r);
+	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
+		for (struct merge_rcpt *q = m->rcpt; r->group.len && q < m->rcpt + m->n; q++)
+			if (str_eq(r->group, q->group) && !q->refused && stays_in_envelope(q))
+				r->removed = false;
+}
+
+void
+merge_plans(struct merge *m)
+{
+	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
+		r->removed = r->plain = false;
+	merge_ignore_futile(m);
+	merge_break_circles(m);
+	merge_cover(m);
+	m->refuse = merge_refuses(m);
+	if (m->refuse)
+		return;
+	merge_refuse_late(m);
+	merge_cover(m);
+	merge_choose_content(m);
+	merge_ways(m);
+	merge_remove(m);
+}

@@ -1,0 +1,46 @@
+/* merge.h - one message, one answer, several plans
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A mail server takes one verdict and one content for all recipients of a
+ * message.  The merge decides what of all plans the server's own message
+ * carries and what goes as individual copies, and how recipients that
+ * redirect to each other interfere.  It does nothing and asks nobody. */
+#ifndef MILTER_MERGE_H
+#define MILTER_MERGE_H
+
+#include "milter/plan.h"
+
+struct merge_rcpt {
+	struct str canonical;           /* who that is, for comparisons */
+	struct str group;               /* recipients that are one to the server (Sendmail); empty: of its own */
+	struct plan *plan;
+	bool refused;                   /* at RCPT TO: no recipient any more */
+	bool stays;                     /* a copy was refused by the port: he is kept in the envelope */
+	/* the result */
+	bool removed;                   /* from the envelope */
+	bool ignored;                   /* a redirect of his was: it leads to himself or nowhere */
+	bool plain;                     /* an edit or mark was left out: there is no port for copies */
+};
+
+struct merge {
+	/* what is so */
+	struct merge_rcpt *rcpt;
+	size_t n;
+	struct arena *arena;
+	bool can_refuse;                /* the client is the sender's side */
+	bool can_copy;                  /* there is a port for copies */
+	bool can_report;                /* refusals may be reported to the sender later */
+	/* NULL, or: may the words of that refusal be said in SMTP? */
+	bool (*speakable)(void *ctx, const struct plan *);
+	void *ctx;
+	/* the result */
+	bool refuse;                    /* the message as a whole */
+	const struct delivery *content; /* that of the server's message; NULL: as it came */
+	size_t content_of;              /* whose */
+};
+
+/* To be called again, with plans as they are, when deliveries were done or refused. */
+void merge_plans(struct merge *);
+bool merge_same_content(const struct delivery *, const struct delivery *);
+
+#endif

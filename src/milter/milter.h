@@ -1,0 +1,16 @@
+/* milter.h - the milter protocol, as libmilter speaks it
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MILTER_MILTER_H
+#define MILTER_MILTER_H
+
+#include "milter/daemon.h"
+
+/* Takes the socket: 0, or -1 after saying why on standard error. */
+int milter_open(struct daemon *, const struct conf *);
+/* Serves until milter_stop(); 0 or -1. */
+int milter_serve(void);
+void milter_stop(void);
+/* Takes the socket's name away. */
+void milter_close(const struct conf *);
+
+#endif

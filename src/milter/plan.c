@@ -1,0 +1,281 @@
+/* plan.c - what a recipient's rules decided, as deliveries
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/plan.h"
+
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "host/canonical.h"
+#include "host/filing.h"
+#include "host/print.h"
+#include "host/srs.h"
+#include "host/text.h"
+#include "milter/mta.h"
+
+enum { FOLDER_DETAIL = 32 };            /* longest folder name that becomes a detail (doc/tamis.conf.5, fileinto_by) */
+
+struct making {
+	const struct plan_maker *by;
+	struct plan *plan;
+	struct buf edits;
+};
+
+static const struct delivery delivery_self = {
+	.kind = DELIVERY_SELF, .target = { "", 0 }, .canonical = { "", 0 }, .folder = { "", 0 },
+	.edits = { "", 0 }, .mark = { "", 0 }, .sender = { "", 0 },
+};
+
+static struct delivery *
+plan_add(struct making *k, const struct tamis_effect *e)
+{
+	struct delivery d = delivery_self;
+
+	d.version = e->version;
+	d.edits = buf_copy(&k->edits, k->by->arena);
+	vec_push(&k->plan->d, d);
+	return &k->plan->d.v[k->plan->d.n - 1];
+}
+
+struct str
+plan_canonical(struct arena *arena, const struct conf *conf, bool sendmail, struct str address)
+{
+	struct canonical c;
+
+	/* what is no address of ours to split is compared as it is written */
+	if (canonical_address(conf, sendmail, arena, address, &c) < 0)
+		return arena_lower(arena, address);
+	return arena_printf(arena, "%.*s@%.*s", STR_ARG(c.whole), STR_ARG(c.domain));
+}
+
+static void
+plan_to_address(struct making *k, struct delivery *d, struct str address)
+{
+	d->kind = DELIVERY_ADDRESS;
+	d->target = arena_str(k->by->arena, address);
+	d->canonical = plan_canonical(k->by->arena, k->by->conf, k->by->sendmail, d->target);
+}
+
+/* --- filing */
+
+static bool
+is_detail(struct str folder)
+{
+	for (size_t i = 0; i < folder.len; i++) {
+		char c = folder.s[i];
+
+		if (!char_is_digit(c) && (unsigned)char_lower(c) - 'a' >= 26u && c != '_' && c != '-')
+			return false;
+	}
+	return folder.len && folder.len <= FOLDER_DETAIL;
+}
+
+/* The canonical user's own address with a detail, or without. */
+static void
+plan_by_detail(struct making *k, struct delivery *d, struct str folder)
+{
+	struct str user = k->by->rules->user;
+	const char *at = memrchr(user.s, '@', user.len);
+	size_t cut = at ? (size_t)(at - user.s) : user.len;
+	char delimiter[2] = { k->by->conf->recipient_delimiter[0], '\0' };
+	struct buf to = { 0 };
+
+	if (!at)
+		return;
+	buf_add(&to, str_sub(user, 0, cut));
+	if (folder.len) {
+		buf_puts(&to, delimiter);
+		buf_add(&to, folder);
+	}
+	buf_add(&to, str_sub(user, cut, user.len));
+	plan_to_address(k, d, buf_str(&to));
+	buf_done(&to);
+}
+
+static void
+plan_by_header(struct making *k, struct delivery *d, struct str folder, struct str flags)
+{
+	d->mark = filing_field(k->by->arena, k->by->secret, k->by->rules->user, folder, flags);
+	if (d->mark.len)
+		d->folder = arena_str(k->by->arena, folder);
+}
+
+/* The detail of the incoming address never chooses a folder: with fileinto_by = detail that is for rules to do. */
+static bool
+has_detail(struct making *k)
+{
+	struct canonical c;
+
+	return canonical_address(k->by->conf, k->by->sendmail, k->by->arena, k->by->address, &c) == 0 && c.has_detail;
+}
+
+static void
+plan_file(struct making *k, const struct tamis_effect *e)
+{
+	struct delivery *d = plan_add(k, e);
+	struct str folder = print_option(e, "mailbox"), flags = print_option(e, "flags");
+	bool inbox = e->kind == TAMIS_KEEP || str_iis(folder, "INBOX");
+
+	switch (k->by->conf->fileinto_by) {
+	case CONF_FILEINTO_DETAIL:
+		if (!inbox && is_detail(folder))
+			plan_by_detail(k, d, folder);
+		else if (has_detail(k))
+			plan_by_detail(k, d, STR_EMPTY);
+		break;
+	case CONF_FILEINTO_HEADER:
+		if (!inbox || flags.len)
+			plan_by_header(k, d, inbox ? STR("INBOX") : folder, flags);
+		break;
+	default:
+		break;
+	}
+}
+
+/* --- redirects */
+
+static void
+plan_redirect_sender(struct making *k, struct delivery *d)
+{
+	const struct conf *conf = k->by->conf;
+	struct buf srs = { 0 };
+
+	if (!k->by->sender.len)
+		return;                 /* a null sender stays null, whatever the setting */
+	switch (conf->redirect_sender) {
+	case CONF_SENDER_USER:
+		d->own_sender = true;
+		d->sender = k->by->rules->user;
+		break;
+	case CONF_SENDER_NULL:
+		d->own_sender = true;
+		break;
+	case CONF_SENDER_SRS:
+		if (srs_forward(k->by->secret, k->by->sender, conf->srs_domain, k->by->now, &srs) == 0) {
+			d->own_sender = true;
+			d->sender = buf_copy(&srs, k->by->arena);
+		}
+		buf_done(&srs);
+		break;
+	default:
+		break;
+	}
+}
+
+static void
+plan_redirect(struct making *k, const struct tamis_effect *e)
+{
+	struct delivery *d = plan_add(k, e);
+
+	plan_to_address(k, d, print_option(e, "address"));
+	d->redirect = true;
+	plan_redirect_sender(k, d);
+}
+
+/* --- the whole */
+
+static void
+plan_edit(struct making *k, const struct tamis_effect *e)
+{
+	buf_printf(&k->edits, "%d", (int)e->kind);
+	for (size_t i = 0; i < e->noptions; i++) {
+		buf_printf(&k->edits, " %zu %zu:", e->options[i].name.len, e->options[i].value.len);
+		buf_add(&k->edits, text_str(e->options[i].name));
+		buf_add(&k->edits, text_str(e->options[i].value));
+	}
+}
+
+static void
+plan_refuse(struct making *k, const struct tamis_effect *e)
+{
+	struct buf mark = { 0 };
+
+	k->plan->refuses = true;
+	k->plan->exact = !e->early;
+	k->plan->reason = print_option(e, "reason");
+	buf_puts(&mark, "Tamis-Refused: ");
+	print_quoted(&mark, utf8_cut(k->plan->reason, 200));
+	buf_putc(&mark, '\n');
+	k->plan->late_mark = buf_copy(&mark, k->by->arena);
+	buf_done(&mark);
+}
+
+static void
+plan_effect(struct making *k, const struct tamis_effect *e)
+{
+	switch (e->kind) {
+	case TAMIS_KEEP:
+	case TAMIS_FILE:
+		plan_file(k, e);
+		break;
+	case TAMIS_REDIRECT:
+		plan_redirect(k, e);
+		break;
+	case TAMIS_REJECT:
+		plan_refuse(k, e);
+		break;
+	case TAMIS_HEADER_ADD:
+	case TAMIS_HEADER_DELETE:
+		plan_edit(k, e);
+		break;
+	default:
+		break;
+	}
+	if (!k->plan->decisive && !e->implicit) {
+		k->plan->decisive = true;
+		k->plan->place = e->place;
+	}
+}
+
+/* Who must be reachable is: a user's own rules do not close postmaster and abuse. */
+static bool
+plan_protected(const struct making *k)
+{
+	return k->by->rules->protected_ && str_eq(ruleset_file(k->by->rules, k->plan->place.file), k->by->rules->path);
+}
+
+void
+plan_keep(struct plan *p)
+{
+	vec_done(&p->d);
+	*p = (struct plan){ .unfiltered = true, .reason = STR_EMPTY, .late_mark = STR_EMPTY };
+	vec_push(&p->d, delivery_self);
+}
+
+void
+plan_make(const struct plan_maker *by, const struct tamis_outcome *outcome, struct plan *p)
+{
+	struct making k = { by, p, { 0 } };
+	const struct tamis_effect *e = NULL;
+
+	vec_done(&p->d);
+	*p = (struct plan){ .reason = STR_EMPTY, .late_mark = STR_EMPTY };
+	while ((e = tamis_outcome_next(outcome, e)))
+		plan_effect(&k, e);
+	if (!p->d.n && plan_protected(&k))
+		plan_keep(p);
+	buf_done(&k.edits);
+}
+
+void
+plan_done(struct plan *p)
+{
+	vec_done(&p->d);
+}
+
+struct str
+plan_words(struct arena *arena, const struct tamis_outcome *outcome, enum tamis_status status)
+{
+	struct buf b = { 0 };
+	struct str v;
+
+	print_plan_line(&b, outcome, status);
+	v = buf_copy(&b, arena);
+	buf_done(&b);
+	return v;
+}
+
+bool
+plan_speakable(const struct plan *p)
+{
+	return !p->exact || utf8_is_ascii(p->reason);
+}

@@ -1,0 +1,76 @@
+/* plan.h - what a recipient's rules decided, as deliveries
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MILTER_PLAN_H
+#define MILTER_PLAN_H
+
+#include "host/conf.h"
+#include "host/rulebook.h"
+
+enum delivery_kind {
+	DELIVERY_SELF,                  /* to the recipient as the client named him */
+	DELIVERY_ADDRESS,               /* to another address: a redirect, a folder by its detail */
+	DELIVERY_REPORT                 /* a late refusal: what tells the sender (RFC 3464, RFC 3798) */
+};
+
+/* How a delivery comes about. */
+enum delivery_way {
+	WAY_QUEUE,                      /* by the message that the server has */
+	WAY_COPY,                       /* by an individual copy of ours */
+	WAY_COVERED,                    /* by another delivery, or another recipient's own plan */
+	WAY_DONE                        /* by an earlier attempt at this message: the journal says so */
+};
+
+struct delivery {
+	enum delivery_kind kind;
+	struct str target;              /* address without "<>"; of SELF empty */
+	struct str canonical;           /* for comparisons */
+	struct str folder;              /* of SELF by a secret field: where it is to be filed */
+	bool redirect;
+	bool filtered;                  /* a redirect to somebody with rules here: through the filtered port */
+	/* What the content is: equal edits, mark and sender make equal contents. */
+	unsigned version;               /* edits of the outcome that come before it */
+	struct str edits;               /* those, in a form that can be compared */
+	struct str mark;                /* a field of ours above all others: "Name: value\n", or empty */
+	bool own_sender;
+	struct str sender;              /* without "<>" */
+	/* filled by the merge and by what is done then */
+	enum delivery_way way;
+	bool done;                      /* the journal has it */
+	bool refused;                   /* the port would not take it */
+	uint8_t key[32];                /* in the journal */
+};
+
+struct plan {
+	bool unfiltered;                /* no rules in force: the content must not be touched */
+	bool refuses, exact;            /* exact: "reject", whose words are not replaced (RFC 5429 2.2) */
+	bool decisive;                  /* something else than the keep that nobody wrote */
+	struct str reason;
+	struct str late_mark;           /* the mark of a refusal that could not be said */
+	struct tamis_place place;       /* of the command that decided; line 0: none did */
+	VEC(struct delivery) d;
+};
+
+/* What a plan is made from. */
+struct plan_maker {
+	struct arena *arena;            /* what the plan points into, besides the outcome */
+	const struct conf *conf;
+	const struct ruleset *rules;
+	bool sendmail;
+	struct str address;             /* the recipient as given, without "<>" */
+	struct str sender;              /* of the envelope, without "<>" */
+	const uint8_t *secret;          /* of the site: 32 bytes */
+	int64_t now;                    /* seconds since 1970 */
+};
+
+/* An address in the form in which two are compared. */
+struct str plan_canonical(struct arena *, const struct conf *, bool sendmail, struct str address);
+/* The keep of somebody whose rules are not asked. */
+void plan_keep(struct plan *);
+void plan_make(const struct plan_maker *, const struct tamis_outcome *, struct plan *);
+void plan_done(struct plan *);
+/* "keep, fileinto \"X\"": in words, as "tamis run" prints it */
+struct str plan_words(struct arena *, const struct tamis_outcome *, enum tamis_status);
+/* The reason as SMTP can carry it: may it be said word for word? */
+bool plan_speakable(const struct plan *);
+
+#endif

@@ -1,0 +1,231 @@
+/* run.c - each recipient's rules, at each stage, until they are decided
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <stdlib.h>
+
+#include "host/digest.h"
+#include "host/log.h"
+#include "host/print.h"
+#include "host/sequence.h"
+#include "host/srs.h"
+#include "host/text.h"
+#include "milter/transaction.h"
+
+struct run {
+	struct transaction *t;
+	struct rcpt *r;
+	bool stopped;                   /* by us, not by what the rules did */
+};
+
+/* --- the host of a run */
+
+static bool
+run_stop(void *ctx)
+{
+	struct run *run = ctx;
+
+	run->stopped |= daemon_clock() > run->t->deadline;
+	return run->stopped;
+}
+
+static void
+run_report(void *ctx, const struct tamis_diagnostic *d)
+{
+	struct run *run = ctx;
+
+	if (!run->r->error && d->severity == TAMIS_ERROR)
+		run->r->error = arena_printf(&run->t->arena, "%.*s:%u: %s", (int)d->place.file.len, d->place.file.s,
+		                             d->place.line, d->text).s;
+}
+
+static int
+run_load(void *ctx, struct tamis_text kind, struct tamis_text name, struct tamis_text *ret)
+{
+	struct run *run = ctx;
+
+	return rulebook_load(run->t->setup->rules, kind, name, ret);
+}
+
+/* --- whose rules */
+
+/* What tells this attempt from others before the body is known: it only counts troubles. */
+static void
+run_fingerprint(struct transaction *t, struct rcpt *r)
+{
+	struct digest d;
+
+	digest_init(&d);
+	digest_add_part(&d, STR("envelope"));
+	digest_add_part(&d, t->sender);
+	digest_add_part(&d, r->argument);
+	digest_end(&d, r->fingerprint);
+}
+
+/* An alias that Sendmail has resolved already is looked up as what it became. */
+static struct str
+run_address(struct transaction *t, const struct rcpt *r)
+{
+	return t->sendmail && memchr(r->group.s, '@', r->group.len) ? r->group : r->address;
+}
+
+static int
+hex_digit(char c)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	const char *p = c ? strchr(digits, c) : NULL;
+
+	return p ? (int)(p - digits) : -1;
+}
+
+/* The address that the sender typed: "rfc822;" and xtext (RFC 3461 4). */
+static struct str
+orcpt_address(struct arena *a, struct str v)
+{
+	const char *semicolon = memchr(v.s, ';', v.len);
+	struct buf b = { 0 };
+	struct str ret;
+
+	v = semicolon ? str_sub(v, (size_t)(semicolon + 1 - v.s), v.len) : v;
+	for (size_t i = 0; i < v.len; i++) {
+		int high = v.s[i] == '+' && i + 2 < v.len ? hex_digit(v.s[i + 1]) : -1;
+		int low = high < 0 ? -1 : hex_digit(v.s[i + 2]);
+
+		buf_putc(&b, low < 0 ? v.s[i] : (char)(high << 4 | low));
+		i += low < 0 ? 0 : 2;
+	}
+	ret = buf_copy(&b, a);
+	buf_done(&b);
+	return ret;
+}
+
+static void
+run_recipient(struct transaction *t, struct rcpt *r)
+{
+	uint8_t seed[32];
+	struct buf list = { 0 };
+
+	digest_random(seed, sizeof seed);
+	r->recipient = tamis_recipient_new(t->message, text_of(r->address), daemon_now(), seed);
+	tamis_recipient_fact(r->recipient, text_from("vnd.tamis.recipient-delimiter"),
+	                     text_from(t->sendmail ? "+" : t->conf->recipient_delimiter));
+	for (size_t i = 0; i < t->conf->protect_add.n; i++)
+		buf_printf(&list, "%s ", t->conf->protect_add.v[i]);
+	tamis_recipient_fact(r->recipient, text_from("vnd.tamis.protect-add"), text_of(buf_str(&list)));
+	buf_reset(&list);
+	for (size_t i = 0; i < t->conf->protect_delete.n; i++)
+		buf_printf(&list, "%s ", t->conf->protect_delete.v[i]);
+	tamis_recipient_fact(r->recipient, text_from("vnd.tamis.protect-delete"), text_of(buf_str(&list)));
+	buf_done(&list);
+	if (r->orcpt.len)
+		tamis_recipient_fact(r->recipient, text_from("orig_to"), text_of(orcpt_address(&t->arena, r->orcpt)));
+}
+
+/* What comes back to a sender that a redirect of ours rewrote goes to that sender. */
+static bool
+run_srs(struct transaction *t, struct rcpt *r)
+{
+	struct buf b = { 0 };
+	bool ours = *t->conf->srs_domain && srs_reverse(t->daemon->secret, r->address, t->conf->srs_domain,
+	                                                 daemon_now() / 1000000, &b) > 0;
+
+	r->srs = ours ? buf_copy(&b, &t->arena) : STR_EMPTY;
+	buf_done(&b);
+	return ours;
+}
+
+int
+run_find(struct transaction *t, struct rcpt *r)
+{
+	int found;
+
+	r->canonical = plan_canonical(&t->arena, t->conf, t->sendmail, r->address);
+	run_fingerprint(t, r);
+	if (run_srs(t, r))
+		return 0;
+	found = rulebook_find(t->setup->rules, t->sendmail, run_address(t, r), &r->rules);
+	if (found < 0) {
+		r->trouble = "rules cannot be read now";
+		if (!journal_trouble(t->daemon->journal, r->fingerprint, (unsigned)t->conf->trouble_times,
+		                     (unsigned)t->conf->trouble_seconds))
+			return -1;
+		log_line(LOG_ERR, t->id.s, "rcpt=%s error=%s done=%s", r->address.s, r->trouble, "passed without rules");
+		return 0;
+	}
+	if (!found)
+		return 0;
+	if (slots_aside(t->daemon->slots, r->rules->user, r->rules->content)) {
+		r->trouble = "set aside: the daemon died of these rules twice";
+		return 0;
+	}
+	r->effect = r->rules->effect;
+	run_recipient(t, r);
+	return 0;
+}
+
+/* --- stages */
+
+static void
+run_plan(struct transaction *t, struct rcpt *r)
+{
+	struct plan_maker by = {
+		.arena = &t->arena, .conf = t->conf, .rules = r->rules, .sendmail = t->sendmail, .address = r->address,
+		.sender = t->sender, .secret = t->daemon->secret, .now = daemon_now() / 1000000,
+	};
+
+	plan_make(&by, r->outcome, &r->plan);
+}
+
+/* In a slot while it runs: should it kill the process, the next one knows what of. */
+static enum tamis_status
+run_sequence(struct run *run, struct tamis_outcome *outcome, enum tamis_stage stage)
+{
+	struct daemon *daemon = run->t->daemon;
+	const struct ruleset *rules = run->r->rules;
+	struct tamis_host host = {
+		.ctx = run, .limits = &rules->limits, .load = run_load, .stop = run_stop, .report = run_report,
+	};
+	int slot = slots_begin(daemon->slots, rules->user, rules->content, run->r->fingerprint);
+	enum tamis_status status;
+
+	daemon_point(daemon, POINT_RUN);
+	status = sequence_run(rules->program, rules->n, outcome, stage, &host);
+	slots_end(daemon->slots, slot);
+	return status;
+}
+
+void
+run_stage(struct transaction *t, struct rcpt *r, enum tamis_stage stage)
+{
+	struct run run = { t, r, false };
+	struct tamis_outcome *outcome;
+	enum tamis_status status;
+	int64_t begun = daemon_clock();
+
+	if (!r->rules || r->outcome || r->trouble || r->refused)
+		return;
+	if (t->header_over && stage != TAMIS_ENVELOPE) {
+		r->trouble = "the header is over max_header";
+		return;
+	}
+	outcome = tamis_outcome_new(r->recipient);
+	status = run_sequence(&run, outcome, stage);
+	r->ms += (unsigned)(daemon_clock() - begun);
+	if (run.stopped || !print_final(status)) {
+		tamis_outcome_free(outcome);
+		r->error = NULL;
+		r->again = stage == TAMIS_BODY;
+		if (r->again)
+			r->trouble = run.stopped ? "no time left for the rules" : "the rules were not decided";
+		return;
+	}
+	r->outcome = outcome;
+	r->status = status;
+	r->stage = stage;
+	run_plan(t, r);
+}
+
+bool
+run_refuses_early(const struct rcpt *r)
+{
+	return r->outcome && r->stage == TAMIS_ENVELOPE && r->status == TAMIS_DECIDED && r->plan.refuses &&
+	       !r->plan.exact && !r->plan.d.n;
+}

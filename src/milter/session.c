@@ -1,0 +1,459 @@
+/* session.c - one SMTP connection: its messages, one after the other
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/session.h"
+
+#include <stdlib.h>
+#include <strings.h>
+
+#include "host/log.h"
+#include "host/text.h"
+#include "milter/copy.h"
+#include "milter/fields.h"
+#include "milter/sender.h"
+
+struct session {
+	struct transaction t;           /* of one message after the other; client_* and helo stay */
+	char *client_host, *client_ip, *helo;
+	bool begun;
+};
+
+/* --- the connection */
+
+struct session *
+session_new(struct daemon *daemon, const char *host, const char *ip, unsigned port)
+{
+	struct session *s = mem_alloc(sizeof *s);
+
+	memset(s, 0, sizeof *s);
+	s->t.daemon = daemon;
+	s->client_host = mem_strdup(host ? host : "");
+	s->client_ip = mem_strdup(ip ? ip : "");
+	s->helo = mem_strdup("");
+	s->t.local = !port && *s->client_ip;
+	spool_init(&s->t.body);
+	daemon_point(daemon, POINT_CONNECT);
+	return s;
+}
+
+void
+session_helo(struct session *s, const char *name)
+{
+	free(s->helo);
+	s->helo = mem_strdup(name ? name : "");
+	daemon_point(s->t.daemon, POINT_HELO);
+}
+
+static void
+rcpt_done(struct rcpt *r)
+{
+	plan_done(&r->plan);
+	tamis_outcome_free(r->outcome);
+	tamis_recipient_free(r->recipient);
+	ruleset_unref(r->rules);
+	free(r);
+}
+
+/* Forgets the message; what a connection keeps is little. */
+static void
+session_forget(struct session *s)
+{
+	struct transaction *t = &s->t;
+
+	if (!s->begun)
+		return;
+	for (size_t i = 0; i < t->rcpt.n; i++)
+		rcpt_done(t->rcpt.v[i]);
+	vec_done(&t->rcpt);
+	t->message = tamis_message_free(t->message);
+	spool_reset(&t->body);
+	buf_done(&t->header);
+	arena_done(&t->arena);
+	setup_unref(t->setup);
+	*t = (struct transaction){ .daemon = t->daemon, .local = t->local, .body = t->body };
+	s->begun = false;
+}
+
+struct session *
+session_free(struct session *s)
+{
+	if (s) {
+		daemon_point(s->t.daemon, POINT_CLOSE);
+		session_forget(s);
+		spool_done(&s->t.body);
+		free(s->client_host);
+		free(s->client_ip);
+		free(s->helo);
+		free(s);
+	}
+	return NULL;
+}
+
+void
+session_abort(struct session *s)
+{
+	daemon_point(s->t.daemon, POINT_ABORT);
+	session_forget(s);
+}
+
+/* --- the envelope */
+
+static struct str
+strip_angles(struct str v)
+{
+	v = str_trim(v);
+	if (v.len >= 2 && v.s[0] == '<' && v.s[v.len - 1] == '>')
+		v = str_sub(v, 1, v.len - 1);
+	return v;
+}
+
+/* The value of an ESMTP argument, or s NULL if it is not there. */
+static struct str
+esmtp(char **argv, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; argv[0] && argv[i + 1]; i++) {
+		const char *arg = argv[i + 1];
+
+		if (!strncasecmp(arg, name, len) && (arg[len] == '=' || !arg[len]))
+			return str_from(arg[len] ? arg + len + 1 : arg + len);
+	}
+	return (struct str){ NULL, 0 };
+}
+
+static struct str
+esmtp_copy(struct arena *a, char **argv, const char *name)
+{
+	struct str v = esmtp(argv, name);
+
+	return v.s ? arena_str(a, v) : STR_EMPTY;
+}
+
+static struct str
+macro(struct transaction *t, const struct mta *mta, const char *name)
+{
+	const char *v = mta->macro(mta->ctx, name);
+
+	return v ? arena_str(&t->arena, str_from(v)) : STR_EMPTY;
+}
+
+/* Postfix tells the id from the second recipient on. */
+static void
+session_id(struct transaction *t, const struct mta *mta)
+{
+	struct str id = macro(t, mta, "i");
+
+	if (id.len)
+		t->id = id;
+	else if (!t->id.len)
+		t->id = STR("NOQUEUE");
+}
+
+static bool
+is_sendmail(const struct transaction *t, const struct mta *mta)
+{
+	const char *v;
+
+	if (t->conf->mta != CONF_MTA_AUTO)
+		return t->conf->mta == CONF_MTA_SENDMAIL;
+	v = mta->macro(mta->ctx, "v");
+	return v && !strstr(v, "Postfix");
+}
+
+static void
+session_fact(struct transaction *t, const char *name, struct str value)
+{
+	if (value.len)
+		tamis_message_fact(t->message, text_from(name), text_of(value));
+}
+
+/* What rules may know of the client and of us (RFC 5183). */
+static void
+session_facts(struct transaction *t, const struct mta *mta)
+{
+	struct str host = *t->conf->hostname ? str_from(t->conf->hostname) : macro(t, mta, "j");
+	const char *dot = memchr(host.s, '.', host.len);
+
+	tamis_message_fact(t->message, text_from("from"), text_of(t->sender));
+	session_fact(t, "name", STR("tamis"));
+	session_fact(t, "version", str_from(tamis_version()));
+	session_fact(t, "location", STR("MTA"));
+	session_fact(t, "phase", STR("pre"));
+	session_fact(t, "host", host);
+	session_fact(t, "domain", dot ? str_sub(host, (size_t)(dot + 1 - host.s), host.len) : host);
+	if (t->conf->mode == CONF_FINAL)
+		return;                 /* the client is our own queue, not the sender's side */
+	session_fact(t, "remote-host", t->client_host);
+	session_fact(t, "remote-ip", t->client_ip);
+	session_fact(t, "auth", t->login);
+}
+
+void
+session_mail(struct session *s, const struct mta *mta, char **argv)
+{
+	struct transaction *t = &s->t;
+	struct str body = esmtp(argv, "BODY");
+
+	session_forget(s);
+	daemon_point(t->daemon, POINT_MAIL);
+	s->begun = true;
+	t->setup = daemon_setup(t->daemon);
+	t->conf = t->setup->conf;
+	arena_init(&t->arena, 0);
+	t->client_host = str_from(s->client_host);
+	t->client_ip = str_from(s->client_ip);
+	t->helo = str_from(s->helo);
+	t->sendmail = is_sendmail(t, mta);
+	t->ours = t->conf->mode == CONF_FINAL || t->local || conf_own_client(t->conf, t->client_ip);
+	t->sender = arena_str(&t->arena, argv[0] ? strip_angles(str_from(argv[0])) : STR_EMPTY);
+	t->login = macro(t, mta, "{auth_authen}");
+	t->ret = esmtp_copy(&t->arena, argv, "RET");
+	t->envid = esmtp_copy(&t->arena, argv, "ENVID");
+	t->smtputf8 = esmtp(argv, "SMTPUTF8").s != NULL;
+	t->eightbit = body.s && str_iis(body, "8BITMIME");
+	session_id(t, mta);
+	t->message = tamis_message_new();
+	session_facts(t, mta);
+}
+
+/* The same argument twice is one recipient, with one run. */
+static struct rcpt *
+session_find(const struct transaction *t, struct str argument)
+{
+	for (size_t i = 0; i < t->rcpt.n; i++)
+		if (str_eq(t->rcpt.v[i]->argument, argument))
+			return t->rcpt.v[i];
+	return NULL;
+}
+
+static struct rcpt *
+session_add(struct transaction *t, const struct mta *mta, char **argv)
+{
+	struct arena *a = &t->arena;
+	struct rcpt *r = mem_alloc(sizeof *r);
+
+	memset(r, 0, sizeof *r);
+	r->argument = arena_str(a, str_from(argv[0]));
+	r->address = strip_angles(r->argument);
+	r->notify = esmtp_copy(a, argv, "NOTIFY");
+	r->orcpt = esmtp_copy(a, argv, "ORCPT");
+	r->group = t->sendmail ? macro(t, mta, "{rcpt_addr}") : STR_EMPTY;
+	r->srs = STR_EMPTY;
+	plan_keep(&r->plan);
+	vec_push(&t->rcpt, r);
+	return r;
+}
+
+static void
+verdict_say(struct verdict *v, enum verdict_kind kind, const char *enhanced, const char *text)
+{
+	v->kind = kind;
+	strcpy(v->enhanced, enhanced);
+	buf_puts(&v->lines, text);
+	buf_putc(&v->lines, '\n');
+}
+
+static void
+session_refuse(struct transaction *t, struct rcpt *r, struct verdict *ret)
+{
+	ret->kind = VERDICT_REFUSE;
+	apply_reason(t->conf, &r->plan, ret);
+}
+
+void
+session_rcpt(struct session *s, const struct mta *mta, char **argv, struct verdict *ret)
+{
+	struct transaction *t = &s->t;
+	struct rcpt *r;
+
+	if (!s->begun || !argv[0])
+		return;
+	daemon_point(t->daemon, POINT_RCPT);
+	session_id(t, mta);
+	if (t->conf->mode == CONF_STRIP)
+		return;
+	r = session_find(t, str_from(argv[0]));
+	if (r && r->refused)
+		session_refuse(t, r, ret);
+	if (r)
+		return;
+	if (t->rcpt.n >= t->conf->max_recipients) {
+		verdict_say(ret, VERDICT_AGAIN, "4.5.3", "too many recipients of one message; the others later");
+		return;
+	}
+	r = session_add(t, mta, argv);
+	t->deadline = daemon_clock() + (int64_t)t->conf->rcpt_deadline * 1000;
+	if (run_find(t, r) < 0) {
+		log_line(LOG_WARNING, t->id.s, "rcpt=%s verdict=again why=%s", r->address.s, r->trouble);
+		verdict_say(ret, VERDICT_AGAIN, "4.3.0", "rules cannot be read now");
+		t->rcpt.n--;
+		rcpt_done(r);
+		return;
+	}
+	run_stage(t, r, TAMIS_ENVELOPE);
+	if (t->ours || r->effect != CONF_FULL || !run_refuses_early(r))
+		return;
+	r->refused = true;
+	session_refuse(t, r, ret);
+	transaction_log_rcpt(t, r, "refused");
+}
+
+/* --- fields that only we and our verifier may write (mode = strip) */
+
+static bool
+is_forged(const struct conf *conf, struct str name, struct str value)
+{
+	return str_istarts(name, STR("Tamis-")) ||
+	       (str_iis(name, "Authentication-Results") && sender_is_result(value, str_from(conf->authserv_id)));
+}
+
+/* The header without them; false: there are none. */
+static bool
+session_strip(const struct transaction *t, struct buf *ret)
+{
+	struct str rest = buf_str(&t->header), name, value;
+	bool any = false;
+
+	for (struct str at = rest; fields_next(&rest, &name, &value); at = rest) {
+		if (is_forged(t->conf, name, value))
+			any = true;
+		else
+			buf_add(ret, str_sub(at, 0, at.len - rest.len));
+	}
+	return any;
+}
+
+static void
+session_strip_end(struct transaction *t, const struct mta *mta, struct verdict *ret)
+{
+	struct buf clean = { 0 };
+
+	if (session_strip(t, &clean)) {
+		log_line(LOG_NOTICE, t->id.s, "sender=%s client=%s forged=%s", t->sender.s, t->client_ip.s, "removed");
+		if (fields_change(mta, buf_str(&t->header), buf_str(&clean)) < 0)
+			verdict_say(ret, VERDICT_AGAIN, "4.3.0", "header fields cannot be removed now");
+	}
+	buf_done(&clean);
+}
+
+/* --- the message */
+
+/* Lines of a field end in LF, or in CRLF, as the server likes it. */
+static void
+field_add(struct buf *b, const char *name, const char *value)
+{
+	const char *end;
+
+	buf_puts(b, name);
+	buf_putc(b, ':');
+	for (; (end = strchr(value, '\n')); value = end + 1) {
+		buf_add(b, (struct str){ value, (size_t)(end - value) });
+		if (b->len && b->s[b->len - 1] == '\r')
+			b->len--;
+		buf_puts(b, "\r\n");
+	}
+	buf_puts(b, value);
+	if (b->len && b->s[b->len - 1] == '\r')
+		b->len--;
+	buf_puts(b, "\r\n");
+}
+
+void
+session_field(struct session *s, const char *name, const char *value)
+{
+	struct transaction *t = &s->t;
+
+	if (!s->begun)
+		return;
+	daemon_point(t->daemon, POINT_FIELD);
+	t->hops += !strcasecmp(name, "Received");
+	t->redirected += !strcasecmp(name, "Tamis-Redirected");
+	if (t->conf->mode != CONF_STRIP && t->header.len + strlen(name) + strlen(value) > t->conf->max_header)
+		t->header_over = true;
+	else
+		field_add(&t->header, name, value);
+}
+
+static void
+session_stage(struct transaction *t, enum tamis_stage stage, uint64_t seconds)
+{
+	t->deadline = daemon_clock() + (int64_t)seconds * 1000;
+	for (size_t i = 0; i < t->rcpt.n; i++)
+		run_stage(t, t->rcpt.v[i], stage);
+}
+
+/* Does the body, or its size, matter to those who are not decided? */
+static void
+session_wants(struct transaction *t)
+{
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		const struct rcpt *r = t->rcpt.v[i];
+
+		if (!r->rules || r->outcome || r->trouble)
+			continue;
+		t->want_body |= (r->rules->needs & TAMIS_NEEDS_BODY) != 0;
+		t->want_size |= (r->rules->needs & TAMIS_NEEDS_SIZE) != 0;
+	}
+	t->want_body |= apply_needs_body(t) || copy_known(t);
+}
+
+void
+session_header_end(struct session *s, const struct mta *mta, struct verdict *ret)
+{
+	struct transaction *t = &s->t;
+
+	if (!s->begun)
+		return;
+	daemon_point(t->daemon, POINT_HEADER_END);
+	session_id(t, mta);
+	if (t->conf->mode == CONF_STRIP) {
+		struct buf clean = { 0 };
+
+		if (!session_strip(t, &clean))
+			ret->kind = VERDICT_ACCEPT;
+		buf_done(&clean);
+		return;
+	}
+	buf_puts(&t->header, "\r\n");
+	tamis_message_header(t->message, text_of(buf_str(&t->header)));
+	session_stage(t, TAMIS_HEADER, t->conf->rcpt_deadline);
+	session_wants(t);
+	if (!t->want_body && !t->want_size && apply_nothing(t)) {
+		transaction_log(t, "pass");
+		session_forget(s);
+		ret->kind = VERDICT_ACCEPT;
+	}
+}
+
+void
+session_body(struct session *s, struct str chunk, struct verdict *ret)
+{
+	struct transaction *t = &s->t;
+
+	if (!s->begun)
+		return;
+	daemon_point(t->daemon, POINT_BODY);
+	t->size += chunk.len;
+	/* a chunk that cannot be kept is an error at the end, where it can be answered */
+	if (t->want_body)
+		spool_add(&t->body, chunk, t->conf->max_memory, t->conf->spill_dir);
+	else if (!t->want_size)
+		ret->kind = VERDICT_SKIP;
+}
+
+void
+session_end(struct session *s, const struct mta *mta, struct verdict *ret)
+{
+	struct transaction *t = &s->t;
+
+	if (!s->begun)
+		return;
+	daemon_point(t->daemon, POINT_END);
+	session_id(t, mta);
+	if (t->conf->mode == CONF_STRIP)
+		session_strip_end(t, mta, ret);
+	else
+		apply_message(t, mta, ret);
+	daemon_point(t->daemon, POINT_VERDICT);
+	session_forget(s);
+}

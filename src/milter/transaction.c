@@ -1,0 +1,54 @@
+/* transaction.c - what the log says of a message: a line for each recipient
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/transaction.h"
+
+#include "host/log.h"
+
+static const char *const stages[] = { [TAMIS_ENVELOPE] = "envelope", [TAMIS_HEADER] = "header", [TAMIS_BODY] = "body" };
+static const char *const effects[] = { [CONF_OBSERVE] = "observe", [CONF_TAG] = "tag", [CONF_FULL] = "full" };
+
+#define LOG_RCPT "rcpt=%.*s user=%.*s rules=%.*s stage=%s effect=%s %s=%.*s verdict=%s ms=%u"
+
+/* The file and line of the command that decided, or the file whose end was reached. */
+static struct str
+log_rules(struct transaction *t, const struct rcpt *r)
+{
+	const struct tamis_effect *e = NULL;
+
+	while ((e = tamis_outcome_next(r->outcome, e)))
+		if (!e->implicit)
+			return arena_printf(&t->arena, "%.*s:%u", STR_ARG(ruleset_file(r->rules, e->place.file)), e->place.line);
+	return r->rules->path;
+}
+
+void
+transaction_log_rcpt(struct transaction *t, const struct rcpt *r, const char *verdict)
+{
+	const char *id = t->id.s;
+	const char *rest = "";
+
+	if (!r->rules) {
+		log_line(LOG_INFO, id, "rcpt=%.*s rules=none verdict=%s", STR_ARG(r->address), verdict);
+		return;
+	}
+	if (r->error)
+		rest = arena_printf(&t->arena, "error: %s", r->error).s;
+	else if (r->note)
+		rest = r->note;
+	if (!r->outcome) {
+		log_line(LOG_WARNING, id, "rcpt=%.*s user=%.*s rules=%.*s verdict=%s note=%s", STR_ARG(r->address),
+		         STR_ARG(r->rules->user), STR_ARG(r->rules->path), verdict, r->trouble ? r->trouble : "not decided");
+		return;
+	}
+	log_line(LOG_INFO, id, *rest ? LOG_RCPT " note=%s" : LOG_RCPT, STR_ARG(r->address), STR_ARG(r->rules->user),
+	         STR_ARG(log_rules(t, r)), stages[r->stage], effects[r->effect], r->effect == CONF_OBSERVE ? "would" : "effects",
+	         STR_ARG(plan_words(&t->arena, r->outcome, r->status)), r->effect == CONF_OBSERVE ? "pass" : verdict, r->ms, rest);
+}
+
+void
+transaction_log(struct transaction *t, const char *verdict)
+{
+	for (size_t i = 0; i < t->rcpt.n; i++)
+		if (!t->rcpt.v[i]->refused)
+			transaction_log_rcpt(t, t->rcpt.v[i], verdict);
+}

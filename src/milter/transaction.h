@@ -1,0 +1,86 @@
+/* transaction.h - one message: its envelope, its recipients, what is known so far
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MILTER_TRANSACTION_H
+#define MILTER_TRANSACTION_H
+
+#include "milter/daemon.h"
+#include "milter/mta.h"
+#include "milter/plan.h"
+#include "milter/spool.h"
+
+struct rcpt {
+	struct str argument;            /* as given, "<>" and all: what delete_rcpt wants */
+	struct str address;             /* without "<>" */
+	struct str notify, orcpt;       /* of the client's ESMTP arguments; empty: none */
+	struct str canonical;
+	struct str group;               /* Sendmail's {rcpt_addr} */
+	struct ruleset *rules;          /* NULL: left alone */
+	struct str srs;                 /* a bounce to a sender that we rewrote: who that was; else empty */
+	enum conf_effect effect;
+	struct tamis_recipient *recipient;
+	struct tamis_outcome *outcome;  /* NULL: not decided */
+	enum tamis_status status;
+	enum tamis_stage stage;         /* at which it was decided */
+	struct plan plan;
+	bool refused;                   /* at RCPT TO */
+	uint8_t fingerprint[32];
+	const char *trouble;            /* NULL, or why his rules were not asked */
+	bool again;                     /* it may pass: the message is to be tried again */
+	const char *error;              /* of his run: NULL, or the first one */
+	const char *note;               /* NULL, or what of his plan could not be done */
+	unsigned ms;                     /* spent on his rules */
+};
+
+struct transaction {
+	struct daemon *daemon;
+	struct setup *setup;
+	const struct conf *conf;
+	struct arena arena;
+	/* of the connection */
+	struct str client_host, client_ip, helo;
+	bool ours;                      /* the client is not the sender's side: nothing is refused at RCPT TO */
+	bool local;                     /* not received by SMTP */
+	/* of the message */
+	bool sendmail;
+	struct str id;                  /* of the queue, "NOQUEUE" while it is not known */
+	struct str login;               /* {auth_authen} */
+	struct str sender;              /* without "<>" */
+	struct str ret, envid;          /* of DSN */
+	bool smtputf8, eightbit;
+	struct tamis_message *message;
+	VEC(struct rcpt *) rcpt;
+	struct buf header;              /* as received, lines end in CRLF, with the empty line */
+	bool header_over;               /* there was more than max_header */
+	unsigned hops;                  /* Received fields */
+	unsigned redirected;            /* Tamis-Redirected fields */
+	struct spool body;
+	uint64_t size;                  /* of the body */
+	bool want_body, want_size;
+	uint8_t fingerprint[32];        /* of the message, whoever gets it */
+	bool fingerprinted;
+	int64_t deadline;               /* of what is being done: CLOCK_MONOTONIC milliseconds */
+};
+
+/* --- run.c: rules at the stages */
+
+/* Who that is, and his rules.  0; or -1: it cannot be told now. */
+int run_find(struct transaction *, struct rcpt *);
+/* Runs the rules of a recipient who is not decided. */
+void run_stage(struct transaction *, struct rcpt *, enum tamis_stage);
+/* A final refusal at RCPT TO (doc/ARCHITECTURE.md 4)? */
+bool run_refuses_early(const struct rcpt *);
+
+/* --- apply.c: what is done in the end */
+
+/* What would be done: nothing at all, or without the body? */
+bool apply_nothing(struct transaction *);
+bool apply_needs_body(struct transaction *);
+void apply_message(struct transaction *, const struct mta *, struct verdict *ret);
+/* The lines of a refusal into a verdict, as SMTP can carry them. */
+void apply_reason(const struct conf *, const struct plan *, struct verdict *ret);
+
+/* --- report lines: one for each recipient */
+void transaction_log(struct transaction *, const char *verdict);
+void transaction_log_rcpt(struct transaction *, const struct rcpt *, const char *verdict);
+
+#endif

@@ -1,0 +1,229 @@
+/* test_merge.c - one message, one answer, several plans
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A case is written as "a keep, b redirect x": recipients a, b, ... and what
+ * their plans are.  What comes out is written alike: how each delivery comes
+ * about, who is taken from the envelope ("-a"), the content, or "refuse". */
+#include <check.h>
+#include <stdlib.h>
+
+#include "milter/merge.h"
+
+struct merge_case {
+	const char *name, *plans, *options, *expect;
+};
+
+/* Words of a plan:
+ *   keep  edit=C (kept with content C)  to=X (redirect)  to=X=C (with content C)  from=X (redirect, own sender)
+ *   dir=X (filed, by an address)  refuse  discard  none (no rules)  early (refused at RCPT TO)
+ *   done before a word: the journal has it; group=G: one with others to Sendmail
+ * Options: ours (nothing is refused), nocopy, report, exact (words that SMTP cannot carry). */
+static const struct merge_case cases[] = {
+	/* --- the rows of the table */
+	{ "nobody keeps, somebody refuses", "a refuse, b discard", "", "refuse" },
+	{ "all refuse", "a refuse, b refuse", "", "refuse" },
+	{ "one refuses, another has a redirect", "a refuse, b to=x", "", "a self-copy! b x-queue -a -b" },
+	{ "one refuses, another keeps; reported", "a refuse, b keep", "report", "a report-copy b self-queue -a" },
+	{ "one refuses, another has no rules", "a refuse, b none", "report", "a report-copy b self-queue -a" },
+	{ "a client of ours is not refused", "a refuse", "ours report", "a report-copy -a" },
+	{ "a client of ours is not refused; kept with a mark", "a refuse", "ours", "a self-queue! content=!" },
+	{ "words that SMTP cannot carry", "a refuse", "exact report", "a report-copy -a" },
+	{ "all discard", "a discard, b discard", "", "-a -b" },
+	{ "one discards", "a discard, b keep", "", "b self-queue -a" },
+	{ "redirect", "a to=x", "", "a x-queue -a" },
+	{ "redirect and keep", "a keep to=x", "", "a self-queue x-queue" },
+	{ "filed by an address", "a dir=x", "", "a x-queue -a" },
+	{ "equal edits are made in place", "a edit=1, b edit=1", "", "a self-queue b self-queue content=1" },
+	{ "the smaller group gets copies", "a edit=1, b edit=2, c edit=2", "", "a self-copy b self-queue c self-queue -a content=2" },
+	{ "as it came, if that is as many", "a edit=1, b keep", "", "a self-copy b self-queue -a" },
+	{ "who has no rules is left alone", "a edit=1, b edit=1, c none", "", "a self-copy b self-copy c self-queue -a -b" },
+	{ "an own sender", "a from=x, b keep", "", "a x-copy b self-queue -a" },
+	{ "an own sender, alone", "a from=x", "", "a x-queue -a content=s" },
+	{ "no port: edits are left out", "a edit=1, b keep", "nocopy", "a self-queue? b self-queue" },
+	{ "no port: equal edits are made", "a edit=1, b edit=1", "nocopy", "a self-queue b self-queue content=1" },
+	{ "a copy that left already", "a done edit=1, b keep", "", "a self-done b self-queue -a" },
+	{ "a redirect that left already", "a done to=x, b discard", "", "a x-done -a -b" },
+	{ "what left already does not come in place", "a done keep, b edit=1", "", "a self-done b self-queue -a content=1" },
+	/* --- recipients interfere */
+	{ "a redirect to another recipient", "a to=b, b keep", "", "a b-covered b self-queue -a" },
+	{ "a redirect to one who discards", "a to=b, b discard", "", "a b-covered -a -b" },
+	{ "a redirect to one who refuses", "a to=b, b refuse", "", "refuse" },
+	{ "a redirect to one refused at RCPT TO", "a to=b, b early", "", "a self-queue" },
+	{ "a redirect to oneself", "a to=a", "", "a self-queue" },
+	{ "in a circle", "a to=b, b to=a", "", "a self-queue b self-queue" },
+	{ "in a larger circle", "a to=b, b to=c, c to=a", "", "a self-queue b self-queue c self-queue" },
+	{ "a circle with a way out", "a to=b, b to=a to=x", "", "a b-covered b a-covered x-queue -a -b" },
+	{ "into a circle", "a to=b, b to=c, c to=b, d keep", "", "a self-queue b self-queue c self-queue d self-queue" },
+	{ "two redirect to one", "a to=x, b to=x", "", "a x-queue b x-covered -a -b" },
+	{ "two redirect to one, with other contents", "a to=x=1, b to=x", "", "a x-copy b x-queue -a -b" },
+	{ "a redirect does not add who is there", "a keep to=b, b edit=1", "", "a self-queue b-covered b self-copy -b" },
+	{ "one person named twice", "a edit=1, a edit=1, b none", "", "a self-copy a self-covered b self-queue -a -a" },
+	{ "Sendmail: equal addresses, all drop it", "a discard group=g, b discard group=g", "", "-a -b" },
+	{ "Sendmail: equal addresses, one keeps", "a discard group=g, b keep group=g", "", "b self-queue" },
+	{ "Sendmail: others are their own", "a discard group=g, b keep group=h", "", "b self-queue -a" },
+};
+
+struct made {
+	struct arena arena;
+	struct merge merge;
+	struct merge_rcpt rcpt[8];
+	struct plan plan[8];
+	bool exact;
+};
+
+static struct delivery
+delivery_of(struct made *k, enum delivery_kind kind, struct str target, struct str content)
+{
+	return (struct delivery){
+		.kind = kind, .target = arena_str(&k->arena, target), .canonical = arena_str(&k->arena, target), .folder = STR_EMPTY,
+		.edits = arena_str(&k->arena, content), .mark = STR_EMPTY, .sender = STR_EMPTY,
+	};
+}
+
+static void
+make_word(struct made *k, struct merge_rcpt *r, struct str word, bool done)
+{
+	struct plan *p = r->plan;
+	struct str args[2] = { STR_EMPTY, STR_EMPTY };
+	size_t n = 0;
+
+	for (size_t i = 0; i < word.len; i++)
+		if (word.s[i] == '=' && n < 2)
+			args[n++] = str_sub(word, i + 1, word.len);
+	word = n ? str_sub(word, 0, (size_t)(args[0].s - 1 - word.s)) : word;
+	args[0] = n > 1 ? str_sub(args[0], 0, (size_t)(args[1].s - 1 - args[0].s)) : args[0];
+	if (str_is(word, "keep") || str_is(word, "edit") || str_is(word, "none"))
+		vec_push(&p->d, delivery_of(k, DELIVERY_SELF, STR_EMPTY, args[0]));
+	else if (str_is(word, "to") || str_is(word, "from") || str_is(word, "dir"))
+		vec_push(&p->d, delivery_of(k, DELIVERY_ADDRESS, args[0], args[1]));
+	p->unfiltered |= str_is(word, "none");
+	p->refuses |= str_is(word, "refuse");
+	r->refused |= str_is(word, "early");
+	if (str_is(word, "group"))
+		r->group = arena_str(&k->arena, args[0]);
+	if (str_is(word, "to") || str_is(word, "from"))
+		p->d.v[p->d.n - 1].redirect = true;
+	if (str_is(word, "from"))
+		p->d.v[p->d.n - 1].own_sender = true;
+	if (done)
+		p->d.v[p->d.n - 1].done = true;
+}
+
+static bool
+speakable(void *ctx, const struct plan *p)
+{
+	(void)p;
+	return !((const struct made *)ctx)->exact;
+}
+
+static void
+make(struct made *k, const struct merge_case *c)
+{
+	struct str *word, text = str_from(c->plans);
+	size_t n = arena_words(&k->arena, &text, 1, &word);
+	struct merge_rcpt *r = NULL;
+	bool first = true, done = false;
+
+	for (size_t i = 0; i < n; i++) {
+		bool last = word[i].s[word[i].len - 1] == ',';
+		struct str w = str_sub(word[i], 0, word[i].len - last);
+
+		if (first) {
+			r = &k->rcpt[k->merge.n++];
+			*r = (struct merge_rcpt){ .canonical = w, .group = STR_EMPTY, .plan = &k->plan[r - k->rcpt] };
+			*r->plan = (struct plan){ .reason = STR_EMPTY, .late_mark = STR("!") };
+		} else if (str_is(w, "done")) {
+			done = true;
+		} else {
+			make_word(k, r, w, done);
+			done = false;
+		}
+		first = last;
+	}
+	k->exact = strstr(c->options, "exact");
+	k->merge.rcpt = k->rcpt;
+	k->merge.arena = &k->arena;
+	k->merge.can_refuse = !strstr(c->options, "ours");
+	k->merge.can_copy = !strstr(c->options, "nocopy");
+	k->merge.can_report = strstr(c->options, "report");
+	k->merge.speakable = speakable;
+	k->merge.ctx = k;
+}
+
+static void
+tell_delivery(struct buf *b, const struct merge_rcpt *r, const struct delivery *d)
+{
+	static const char *const ways[] = {
+		[WAY_QUEUE] = "queue", [WAY_COPY] = "copy", [WAY_COVERED] = "covered", [WAY_DONE] = "done",
+	};
+
+	buf_putc(b, ' ');
+	if (d->kind == DELIVERY_ADDRESS)
+		buf_add(b, d->target);
+	else
+		buf_puts(b, d->kind == DELIVERY_SELF ? "self" : "report");
+	buf_printf(b, "-%s%s%s", ways[d->way], d->mark.len ? "!" : "", d->way == WAY_QUEUE && r->plain ? "?" : "");
+}
+
+static void
+tell(struct buf *b, const struct merge *m)
+{
+	const struct delivery *content = m->content;
+
+	if (m->refuse) {
+		buf_puts(b, " refuse");
+		return;
+	}
+	for (const struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
+		if (r->refused || !r->plan->d.n)
+			continue;
+		buf_putc(b, ' ');
+		buf_add(b, r->canonical);
+		for (size_t i = 0; i < r->plan->d.n; i++)
+			tell_delivery(b, r, &r->plan->d.v[i]);
+	}
+	for (const struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
+		if (r->removed)
+			buf_printf(b, " -%.*s", STR_ARG(r->canonical));
+	if (content)
+		buf_printf(b, " content=%.*s%.*s%s", STR_ARG(content->edits), STR_ARG(content->mark), content->own_sender ? "s" : "");
+}
+
+START_TEST(merge_cases)
+{
+	struct made k = { 0 };
+	struct buf first = { 0 }, again = { 0 };
+
+	make(&k, &cases[_i]);
+	merge_plans(&k.merge);
+	tell(&first, &k.merge);
+	ck_assert_msg(!strcmp(first.len ? first.s + 1 : "", cases[_i].expect), "%s:\n  is:        %s\n  should be: %s",
+	              cases[_i].name, first.len ? first.s + 1 : "", cases[_i].expect);
+	/* who asks again, because a copy left, is told the same */
+	merge_plans(&k.merge);
+	tell(&again, &k.merge);
+	ck_assert_str_eq(buf_str(&first).s, buf_str(&again).s);
+	buf_done(&first);
+	buf_done(&again);
+	for (size_t i = 0; i < k.merge.n; i++)
+		vec_done(&k.plan[i].d);
+	arena_done(&k.arena);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("merge");
+	TCase *t = tcase_create("merge");
+	SRunner *r;
+	int failed;
+
+	tcase_add_loop_test(t, merge_cases, 0, (int)(sizeof(cases) / sizeof(*cases)));
+	suite_add_tcase(s, t);
+	r = srunner_create(s);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
