@@ -105,28 +105,33 @@ value_add(struct buf *out, struct str v, bool quoted)
 
 /* --- formats */
 
+/* so that it can be handed on by its address */
+struct arguments {
+	va_list list;
+};
+
 static void
-number_add(struct buf *out, char conversion, int longs, va_list *args)
+number_add(struct buf *out, char conversion, int longs, struct arguments *args)
 {
 	bool is_signed = conversion == 'd' || conversion == 'i';
 
 	if (is_signed)
-		buf_printf(out, "%lld", longs == 2 ? va_arg(*args, long long) : longs ? va_arg(*args, long) : va_arg(*args, int));
+		buf_printf(out, "%lld", longs == 2 ? va_arg(args->list, long long) : longs ? va_arg(args->list, long) : va_arg(args->list, int));
 	else
 		buf_printf(out, conversion == 'x' ? "%llx" : "%llu",
-		           longs == 2 ? va_arg(*args, unsigned long long) : longs ? va_arg(*args, unsigned long) :
-		           va_arg(*args, unsigned));
+		           longs == 2 ? va_arg(args->list, unsigned long long) : longs ? va_arg(args->list, unsigned long) :
+		           va_arg(args->list, unsigned));
 }
 
 /* What follows a "%"; returns what follows that, or NULL if it is none of ours. */
 static const char *
-conversion_add(struct buf *out, const char *f, bool quoted, va_list *args)
+conversion_add(struct buf *out, const char *f, bool quoted, struct arguments *args)
 {
 	int precision = -1, longs = 0;
 	const char *s;
 
 	if (f[0] == '.' && f[1] == '*') {
-		precision = va_arg(*args, int);
+		precision = va_arg(args->list, int);
 		f += 2;
 	}
 	for (; *f == 'l'; f++)
@@ -136,7 +141,7 @@ conversion_add(struct buf *out, const char *f, bool quoted, va_list *args)
 		f++;
 	}
 	if (*f == 's') {
-		s = va_arg(*args, const char *);
+		s = va_arg(args->list, const char *);
 		s = s ? s : "";
 		value_add(out, (struct str){ s, precision < 0 ? strlen(s) : (size_t)precision }, quoted);
 	} else if (*f && strchr("diux", *f)) {
@@ -150,7 +155,7 @@ conversion_add(struct buf *out, const char *f, bool quoted, va_list *args)
 }
 
 static void
-format_add(struct buf *out, const char *f, va_list *args)
+format_add(struct buf *out, const char *f, struct arguments *args)
 {
 	bool quoted = false;
 
@@ -237,13 +242,13 @@ log_line(int level, const char *id, const char *format, ...)
 {
 	struct buf text = { 0 };
 	int saved = errno;
-	va_list args;
+	struct arguments args;
 
 	if (level < LOG_ERR || level > LOG_INFO)
 		level = level < LOG_ERR ? LOG_ERR : LOG_INFO;
-	va_start(args, format);
+	va_start(args.list, format);
 	format_add(&text, format, &args);
-	va_end(args);
+	va_end(args.list);
 	pthread_mutex_lock(&where.lock);
 	if (level > LOG_WARNING || !is_repeated(level, id ? str_from(id) : STR_EMPTY, buf_str(&text)))
 		write_line(level, id, buf_str(&text));
