@@ -187,22 +187,28 @@ finding_own(struct finding *f)
 	return rc < 0 ? -1 : 0;
 }
 
-/* Is a recipient ours who has no rules of his own?  1, 0, -1. */
-static int
+/* Does the configuration say that a recipient is ours? */
+static bool
 finding_is_ours(const struct finding *f, bool listed)
 {
 	const struct conf *c = f->book->conf;
 	struct str local, domain;
-	char name[CANONICAL_DOMAIN + 1];
 
 	finding_split(f->user, &local, &domain);
-	if (listed || conf_local_domain(c, domain) || conf_local_domain(c, f->address.domain))
-		return 1;
-	if (c->local_domains.n || !c->rules_dir[0] || strncmp(c->rules_file, "%d/", 3) != 0 || domain.len >= sizeof(name))
+	return listed || conf_local_domain(c, domain) || conf_local_domain(c, f->address.domain);
+}
+
+/* Where it does not say whose domains are: do others of his have rules?  1, 0, -1. */
+static int
+finding_has_neighbours(struct finding *f)
+{
+	const struct conf *c = f->book->conf;
+	struct str local, domain;
+
+	finding_split(f->user, &local, &domain);
+	if (!c->rules_dir[0] || strncmp(c->rules_file, "%d/", 3) != 0)
 		return 0;
-	memcpy(name, domain.s, domain.len);
-	name[domain.len] = '\0';
-	switch (rulefile_directory(c->rules_dir, name)) {
+	switch (rulefile_directory(c->rules_dir, arena_str(&f->arena, domain).s)) {
 	case RULEFILE_FINE:
 		return 1;
 	case RULEFILE_TROUBLE:
@@ -265,19 +271,21 @@ finding_compose(struct finding *f)
 static int
 finding_run(struct finding *f, struct users_found *found)
 {
-	int ours;
+	const struct conf *c = f->book->conf;
+	bool ours;
+	int rc;
 
 	/* which one's rules, if it is several's?  Nobody's. */
 	f->user = found->n == 1 ? found->user[0] : canonical_user(&f->arena, &f->address);
 	ours = finding_is_ours(f, found->listed);
-	if (ours < 0)
-		return -1;
-	if (!ours && f->book->conf->local_domains.n)
+	if (!ours && c->local_domains.n)
 		return 0;
 	if (found->n == 1 && finding_own(f))
 		return -1;
-	if (!ours && !f->own)
+	if (!f->own && !(c->site_before.n + c->site_after.n))
 		return 0;
+	if (!ours && !f->own && (rc = finding_has_neighbours(f)) <= 0)
+		return rc;
 	if (finding_compose(f))
 		return -1;
 	return f->set->n > 0;

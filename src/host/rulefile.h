@@ -31,7 +31,8 @@ struct rulefile_stamp {
 /* The text is appended; of a file longer than `max` one byte more than that. */
 enum rulefile_result rulefile_read(const char *root, const char *name, size_t max, struct buf *text,
                                    struct rulefile_stamp *ret_stamp, const char **ret_why);
-/* FINE or NONE, of whatever is there; or TROUBLE. */
+/* FINE or NONE, of whatever is there; or TROUBLE.  In one step and without judgement: what has the same stamp as a file
+ * that was read is that file. */
 enum rulefile_result rulefile_stat(const char *root, const char *name, struct rulefile_stamp *ret_stamp);
 bool rulefile_same(const struct rulefile_stamp *, const struct rulefile_stamp *);
 /* So new that a second change could leave the same stamp? */
