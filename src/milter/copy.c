@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/utf8.h"
 #include "host/digest.h"
 #include "host/log.h"
 #include "host/report.h"
@@ -208,6 +209,7 @@ copy_report(struct copy *c, struct submission *s)
 	s->from = STR_EMPTY;
 	s->rcpt[0] = (struct submit_rcpt){ .address = t->sender, .notify = STR("NEVER"), .orcpt = STR_EMPTY };
 	s->eightbit = true;
+	s->smtputf8 = !utf8_is_ascii(t->sender) || !utf8_is_ascii(c->r->address);
 	s->ret = s->envid = STR_EMPTY;
 }
 

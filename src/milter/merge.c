@@ -4,10 +4,16 @@
 
 #include <stdlib.h>
 
+static struct delivery *
+delivery_end(const struct merge_rcpt *r)
+{
+	return r->plan->d.n && !r->refused ? r->plan->d.v + r->plan->d.n : r->plan->d.v;
+}
+
 /* Every delivery of every recipient that is still one. */
 #define EACH_DELIVERY(m, r, at) \
 	for (struct merge_rcpt *r = (m)->rcpt; r < (m)->rcpt + (m)->n; r++) \
-		for (struct delivery *at = r->plan->d.v; !r->refused && at < r->plan->d.v + r->plan->d.n; at++)
+		for (struct delivery *at = r->plan->d.v; at < delivery_end(r); at++)
 
 static bool
 is_original(const struct delivery *d)
