@@ -224,12 +224,6 @@ arena_on_reset(struct arena *a, void (*fn)(void *), void *p)
 	a->defer = d;
 }
 
-bool
-arena_over(const struct arena *a)
-{
-	return a->budget && a->used > a->budget;
-}
-
 struct str
 arena_str(struct arena *a, struct str v)
 {

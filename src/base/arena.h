@@ -63,7 +63,11 @@ void *arena_zalloc(struct arena *, size_t size);
 void *arena_array(struct arena *, size_t count, size_t size);
 /* fn(p) is called when the arena is reset or done */
 void arena_on_reset(struct arena *, void (*fn)(void *), void *p);
-bool arena_over(const struct arena *);
+static inline bool
+arena_over(const struct arena *a)
+{
+	return a->budget && a->used > a->budget;
+}
 
 /* Copies are followed by a NUL that is not counted. */
 struct str arena_str(struct arena *, struct str);

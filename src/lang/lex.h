@@ -6,7 +6,8 @@
 #include "lang/ast.h"
 #include "lang/diag.h"
 
-enum lex_token { LEX_END, LEX_IDENTIFIER, LEX_TAG, LEX_NUMBER, LEX_STRING, LEX_PUNCTUATION, LEX_ERROR };
+/* the first three are the usual ones, and have text */
+enum lex_token { LEX_IDENTIFIER, LEX_TAG, LEX_STRING, LEX_NUMBER, LEX_PUNCTUATION, LEX_END, LEX_ERROR };
 
 struct lex {
 	struct source *source;

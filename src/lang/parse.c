@@ -132,12 +132,6 @@ parse_unexpected(struct parse *p, const char *got, bool end, const char *const *
 		           *word.s == '"' ? "" : "'", word.len > 40 ? 40 : (int)word.len, word.s, *word.s == '"' ? "" : "'");
 }
 
-/* What a lexer's token is for the parser; punctuation stands for itself. */
-static const short kinds[] = {
-	[LEX_END] = END, [LEX_IDENTIFIER] = IDENTIFIER, [LEX_TAG] = TAG, [LEX_NUMBER] = NUMBER, [LEX_STRING] = STRING,
-	[LEX_PUNCTUATION] = 0, [LEX_ERROR] = BROKEN,
-};
-
 /* A token that the writer forgot, put in before `token` so that the rest of
  * the file is still understood; 0 if none is. */
 static int
@@ -198,20 +192,6 @@ parse_follow(struct parse *p, int token)
 	}
 }
 
-/* A "}" that closes nothing is told and passed over: what follows is fine. */
-static int
-parse_fetch(struct parse *p)
-{
-	for (;;) {
-		enum lex_token got = lex_next(&p->lex);
-		int token = got == LEX_PUNCTUATION ? p->lex.punctuation : kinds[got];
-
-		if (token != '}' || p->nbraces || p->open)
-			return token;
-		diag_error(p->lex.diag, p->lex.source, p->lex.at, NULL, "'}' closes no block");
-	}
-}
-
 static int
 parse_put_in(struct parse *p, SIEVE_STYPE *value, int token, int missing)
 {
@@ -245,17 +225,42 @@ parse_list(struct parse *p)
 	return false;
 }
 
-int
-parse_token(SIEVE_STYPE *value, struct parse *p)
+/* A "}" that closes nothing is told and passed over: what follows is fine. */
+static bool
+parse_closes_nothing(struct parse *p, int token)
 {
-	int token = p->kept >= 0 ? p->kept : parse_fetch(p), missing;
+	if (token != '}' || p->nbraces || p->open)
+		return false;
+	diag_error(p->lex.diag, p->lex.source, p->lex.at, NULL, "'}' closes no block");
+	return true;
+}
 
-	p->kept = -1;
-	if (token == END || token == '{' || token == '}') {
-		missing = parse_missing(p, token);
-		if (missing)
-			return parse_put_in(p, value, token, missing);
-	}
+/* identifiers, tags and strings */
+static inline int
+parse_word(struct parse *p, SIEVE_STYPE *value, enum lex_token got)
+{
+	value->word = (struct ast_string){ p->lex.text, p->lex.at };
+	p->at = p->lex.at;
+	/* a multi-line string's token ends behind its last line */
+	p->previous_end = (uint32_t)(p->lex.p - p->lex.start);
+	p->was_open = p->open;
+	p->argument = true;
+	if (got != LEX_IDENTIFIER)
+		return got == LEX_TAG ? TAG : STRING;
+	if (!p->open)
+		p->last_word = p->lex.text;
+	p->open = true;
+	return IDENTIFIER;
+}
+
+/* the others, as they were read or put in */
+static int
+parse_other(struct parse *p, SIEVE_STYPE *value, int token)
+{
+	int missing = token == END || token == '{' || token == '}' ? parse_missing(p, token) : 0;
+
+	if (missing)
+		return parse_put_in(p, value, token, missing);
 	if (token == '[') {
 		p->nstrings = 0;        /* those of a broken list */
 		if (p->argument && !p->bracket && parse_list(p))
@@ -264,31 +269,34 @@ parse_token(SIEVE_STYPE *value, struct parse *p)
 	p->at = p->lex.at;
 	p->previous_end = p->lex.at.to;
 	p->was_open = p->open;
-	switch (token) {
-	case STRING:
-		/* a multi-line string's token ends behind its last line */
-		p->previous_end = (uint32_t)(p->lex.p - p->lex.start);
-		/* fall through */
-	case TAG:
-		value->word = (struct ast_string){ p->lex.text, p->lex.at };
-		p->argument = true;
-		return token;
-	case IDENTIFIER:
-		value->word = (struct ast_string){ p->lex.text, p->lex.at };
-		if (!p->open)
-			p->last_word = p->lex.text;
-		p->open = p->argument = true;
-		return token;
-	case NUMBER:
+	if (token == NUMBER) {
 		value->number.value = p->lex.number;
 		value->number.at = p->lex.at;
 		p->argument = true;
-		return token;
-	default:
+	} else {
 		value->at = p->lex.at;
 		parse_follow(p, token);
-		return token;
 	}
+	return token;
+}
+
+int
+parse_token(SIEVE_STYPE *value, struct parse *p)
+{
+	enum lex_token got;
+	int token = p->kept;
+
+	if (token >= 0) {
+		p->kept = -1;
+		return parse_other(p, value, token);
+	}
+	do {
+		got = lex_next(&p->lex);
+		if (got <= LEX_STRING)
+			return parse_word(p, value, got);
+		token = got == LEX_PUNCTUATION ? p->lex.punctuation : got == LEX_NUMBER ? NUMBER : got == LEX_END ? END : BROKEN;
+	} while (parse_closes_nothing(p, token));
+	return parse_other(p, value, token);
 }
 
 void

@@ -99,16 +99,11 @@ value_check(struct run *r, const struct call *k, const struct value *v, const ch
 	return YES;
 }
 
-/* The arguments with variables filled in; NULL after an error.  r->taint tells whether one of them was tainted. */
 const struct value *
-call_expand(struct run *r, const struct call *k)
+call_expand_(struct run *r, const struct call *k)
 {
-	struct value *out;
+	struct value *out = arena_array(&r->arena, k->nargs + 1u, sizeof *out);
 
-	r->taint = false;
-	if (!k->dynamic)
-		return k->arg;
-	out = arena_array(&r->arena, k->nargs + 1u, sizeof *out);
 	memcpy(out, k->arg, k->nargs * sizeof *out);
 	for (uint8_t i = 0; i < k->nargs; i++)
 		value_expand(r, &out[i], k->command->params[i].flags);

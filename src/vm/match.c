@@ -15,20 +15,20 @@ enum {
 /* --- forms */
 
 static struct str
-cell_canonical(struct run *r, struct cell *c, const struct comparator *k)
+cell_make(struct run *r, struct cell *c, const struct comparator *k)
 {
-	struct str *kept;
-
 	if (!k->canonical)
 		return c->v;
 	if (k->form < 0)
 		return k->canonical(&r->arena, c->v);
-	kept = &c->form[k->form];
-	if (!kept->s) {
-		*kept = k->canonical(&r->message->arena, c->v);
-		run_work(r, c->v.len);
-	}
-	return *kept;
+	run_work(r, c->v.len);
+	return c->form[k->form] = k->canonical(&r->message->arena, c->v);
+}
+
+static inline struct str
+cell_canonical(struct run *r, struct cell *c, const struct comparator *k)
+{
+	return k->form >= 0 && c->form[k->form].s ? c->form[k->form] : cell_make(r, c, k);
 }
 
 /* --- keys made at run time, kept for the rest of the run */

@@ -327,10 +327,14 @@ unit_enter(struct run *r, uint32_t number)
 static inline void
 call_ahead(const struct program *p, uint32_t i)
 {
-	if (i + 4 < p->ncalls) {
-		__builtin_prefetch(&p->call[i + 4]);
-		__builtin_prefetch(p->call[i + 2].matcher);
-		__builtin_prefetch(p->call[i + 2].arg);
+	if (i + 6 < p->ncalls) {
+		const struct matcher *m = p->call[i + 2].matcher;
+
+		__builtin_prefetch(&p->call[i + 6]);
+		__builtin_prefetch(p->call[i + 4].matcher);
+		__builtin_prefetch(p->call[i + 4].arg);
+		if (m)
+			__builtin_prefetch(m->key);
 	}
 }
 

@@ -164,7 +164,13 @@ int64_t run_now(const struct run *);    /* microseconds */
 
 /* --- variables */
 /* The arguments with variables filled in; NULL after an error.  run->taint tells whether one of them was tainted. */
-const struct value *call_expand(struct run *, const struct call *);
+const struct value *call_expand_(struct run *, const struct call *);
+static inline const struct value *
+call_expand(struct run *r, const struct call *k)
+{
+	r->taint = false;
+	return k->dynamic ? call_expand_(r, k) : k->arg;
+}
 struct variable *run_variable(struct run *, uint32_t slot);     /* value->id[0] */
 void run_assign(struct run *, const struct call *, uint32_t slot, struct str v);        /* cut at the limit; tainted if run->taint */
 
