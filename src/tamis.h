@@ -90,8 +90,9 @@ struct tamis_host {
 };
 
 /* NULL after reporting every error.  RESIDENT: will run often, so spend time on indexes and JIT; NO_INDEX: RESIDENT
-   without the index over tests (the outcome is the same). */
-enum { TAMIS_RESIDENT = 1, TAMIS_NO_INDEX = 2 };
+   without the index over tests (the outcome is the same); BORROW: the rules, and all that load() gives, are borrowed
+   until the program is freed, and followed by a NUL. */
+enum { TAMIS_RESIDENT = 1, TAMIS_NO_INDEX = 2, TAMIS_BORROW = 4 };
 struct tamis_program *tamis_compile(const struct tamis_host *, struct tamis_text name, struct tamis_text rules, unsigned flags);
 struct tamis_program *tamis_program_ref(struct tamis_program *);
 struct tamis_program *tamis_program_unref(struct tamis_program *);      /* frees accept and return NULL */

@@ -51,7 +51,7 @@ void rules_init(struct rules *, struct diag *);
 void rules_done(struct rules *);
 
 /* "-" reads standard input (and includes from the current directory).
- * flags: TAMIS_RESIDENT... */
+ * flags: TAMIS_RESIDENT...; with TAMIS_BORROW the program must end before rules_done(). */
 int rules_file(struct rules *, const char *path, unsigned flags, struct tamis_program **ret);
 /* text is borrowed until rules_done(); name is what diagnostics call it. */
 int rules_compile(struct rules *, const char *name, const char *directory, struct str text,

@@ -126,7 +126,7 @@ source_new(struct build *b, struct str name, struct str text)
 	struct source *s = ARENA_NEW(&b->program->arena, struct source);
 
 	s->name = arena_str(&b->program->arena, name);
-	s->text = arena_str(&b->program->arena, text);
+	s->text = b->program->flags & TAMIS_BORROW ? text : arena_str(&b->program->arena, text);
 	source_marks(s, &b->program->arena);
 	return s;
 }

@@ -217,7 +217,8 @@ session_compile(struct session *s, const char *const *path, size_t n, struct pro
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		switch (rules_file(&s->rules, path[i], s->flags, &p)) {
+		/* programs end before the session, and so before its texts */
+		switch (rules_file(&s->rules, path[i], s->flags | TAMIS_BORROW, &p)) {
 		case 0:
 			vec_push(ret, p);
 			break;
