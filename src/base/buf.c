@@ -102,19 +102,37 @@ buf_copy(const struct buf *b, struct arena *a)
 }
 
 /* The vector's own type is not known here: it is copied in and out. */
-void
-vec_grow_(void *vec, size_t item)
+static void
+vec_resize(void *vec, size_t item, size_t cap)
 {
 	VEC(void) any;
 	size_t bytes;
 
 	memcpy(&any, vec, sizeof any);
-	if (__builtin_mul_overflow(any.cap, (size_t)2, &any.cap))
-		abort();
-	if (!any.cap)
-		any.cap = VEC_FIRST;
-	if (__builtin_mul_overflow(any.cap, item, &bytes))
+	if (__builtin_mul_overflow(cap, item, &bytes))
 		abort();
 	any.v = mem_realloc(any.v, bytes);
+	any.cap = cap;
 	memcpy(vec, &any, sizeof any);
+}
+
+void
+vec_grow_(void *vec, size_t item)
+{
+	VEC(void) any;
+
+	memcpy(&any, vec, sizeof any);
+	if (__builtin_mul_overflow(any.cap, (size_t)2, &any.cap))
+		abort();
+	vec_resize(vec, item, any.cap ? any.cap : VEC_FIRST);
+}
+
+void
+vec_reserve_(void *vec, size_t item, size_t n)
+{
+	VEC(void) any;
+
+	memcpy(&any, vec, sizeof any);
+	if (any.cap - any.n < n)
+		vec_resize(vec, item, any.n + n);
 }

@@ -27,6 +27,9 @@ struct str buf_copy(const struct buf *, struct arena *);
 /* VEC(type) { type *v; size_t n, cap; }: grows by doubling, malloc'ed */
 #define VEC(type) struct { type *v; size_t n, cap; }
 void vec_grow_(void *vec, size_t item);
+void vec_reserve_(void *vec, size_t item, size_t n);
+/* room for n more; what is not used costs addresses, no memory */
+#define vec_reserve(vec, n) vec_reserve_((vec), sizeof *(vec)->v, (n))
 #define vec_push(vec, ...) \
 	(((vec)->n == (vec)->cap ? vec_grow_((vec), sizeof *(vec)->v) : (void)0), \
 	 (vec)->v[(vec)->n++] = (__VA_ARGS__))

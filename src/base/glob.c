@@ -24,12 +24,11 @@ struct piece {
 };
 
 struct glob {
-	struct piece *pieces;
-	size_t n;
-	size_t head, tail;      /* first and last MANY; n if there is none */
-	size_t wilds;
 	struct str literal;     /* the longest */
+	uint32_t n, wilds;
+	uint32_t head, tail;    /* first and last MANY; n if there is none */
 	bool octets;
+	struct piece pieces[];
 };
 
 struct match {
@@ -55,7 +54,7 @@ piece_wild(struct glob *g, unsigned kind)
 		return;
 	}
 	if (kind == MANY) {
-		if (g->head == SIZE_MAX)
+		if (g->head == UINT32_MAX)
 			g->head = g->n;
 		g->tail = g->n;
 	}
@@ -65,56 +64,72 @@ piece_wild(struct glob *g, unsigned kind)
 }
 
 static void
-piece_byte(struct glob *g, char *to, char c)
+piece_byte(struct glob *g, const char *at)
 {
 	struct piece *last = g->n ? &g->pieces[g->n - 1] : NULL;
 
-	*to = c;
 	if (!last || last->kind != LITERAL) {
 		last = &g->pieces[g->n++];
-		*last = (struct piece){ .s = to, .kind = LITERAL };
+		*last = (struct piece){ .s = at, .kind = LITERAL };
 	}
 	last->n++;
 	if (last->n > g->literal.len)
 		g->literal = (struct str){ last->s, last->n };
 }
 
+static int
+kind_of(char c)
+{
+	return c == '*' ? MANY : c == '?' ? ONE : LITERAL;
+}
+
+/* pieces, and whether something is quoted */
+static size_t
+pieces_count(struct str pattern, bool *ret_quotes)
+{
+	size_t n = 0;
+	int before = -1;
+
+	*ret_quotes = false;
+	for (size_t i = 0; i < pattern.len; i++) {
+		int kind = kind_of(pattern.s[i]);
+
+		n += kind != before;
+		before = kind;
+		if (pattern.s[i] == '\\' && i + 1 < pattern.len) {
+			*ret_quotes = true;
+			i++;
+		}
+	}
+	return n;
+}
+
 struct glob *
 glob_new(struct arena *a, struct str pattern, bool octets)
 {
-	struct glob *g = ARENA_NEW(a, struct glob);
-	char *to = arena_alloc(a, pattern.len + 1);
-	size_t most = 1;
-	char before = '\0';
+	bool quotes;
+	size_t n = pieces_count(pattern, &quotes);
+	struct glob *g = arena_alloc(a, sizeof *g + n * sizeof *g->pieces);
+	char *to = quotes ? arena_alloc(a, pattern.len) : NULL;
 
+	*g = (struct glob){ .literal = STR_EMPTY, .head = UINT32_MAX, .tail = UINT32_MAX, .octets = octets };
 	for (size_t i = 0; i < pattern.len; i++) {
-		char c = pattern.s[i];
+		const char *at = &pattern.s[i];
+		int kind = kind_of(*at);
 
-		/* at least as many as there will be */
-		if (c == '*' || c == '?')
-			most += c == before ? 1 : 2;
-		before = c;
-	}
-	g->pieces = ARENA_ARRAY(a, most, struct piece);
-	g->octets = octets;
-	g->literal = STR_EMPTY;
-	g->head = g->tail = SIZE_MAX;
-	for (size_t i = 0; i < pattern.len; i++) {
-		char c = pattern.s[i];
-
-		if (c == '?') {
-			piece_wild(g, ONE);
+		if (kind != LITERAL) {
+			piece_wild(g, (unsigned)kind);
 			continue;
 		}
-		if (c == '*') {
-			piece_wild(g, MANY);
-			continue;
+		if (*at == '\\' && i + 1 < pattern.len)
+			at = &pattern.s[++i];
+		if (to) {               /* without what quotes */
+			*to = *at;
+			at = to++;
 		}
-		if (c == '\\' && i + 1 < pattern.len)
-			c = pattern.s[++i];
-		piece_byte(g, to++, c);
+		piece_byte(g, at);
 	}
-	if (g->head == SIZE_MAX)
+	if (g->head == UINT32_MAX)
 		g->head = g->tail = g->n;
 	return g;
 }

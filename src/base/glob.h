@@ -11,6 +11,7 @@
  * UTF-8. */
 struct glob;
 
+/* The pattern is borrowed. */
 struct glob *glob_new(struct arena *, struct str pattern, bool octets);
 /* Matches the whole value; iterative, at worst O(value * pattern), "*" takes as
  * little as it can (RFC 5229 3.2: non-greedy).  If ret is not NULL, ret[0] is

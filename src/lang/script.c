@@ -169,6 +169,18 @@ stream_compile(struct compiler *c)
 	arena_done(&s.tree[1]);
 }
 
+/* A long script has about this many bytes for each; to grow to that by doubling would touch as much memory again. */
+enum { BYTES_OF_CALL = 40, BYTES_OF_RULE = 80, BYTES_OF_INSN = 14, RESERVE_FROM = 4096, RESERVE_MOST = 1 << 19 };
+
+static void
+script_reserve(struct compiler *c, size_t len)
+{
+	len = len < RESERVE_FROM ? 0 : len < RESERVE_MOST ? len : RESERVE_MOST;
+	vec_reserve(&c->build->calls, len / BYTES_OF_CALL);
+	vec_reserve(&c->build->rules, len / BYTES_OF_RULE);
+	vec_reserve(&c->code, len / BYTES_OF_INSN);
+}
+
 static bool
 script_read(struct compiler *c, struct str text)
 {
@@ -181,6 +193,7 @@ script_read(struct compiler *c, struct str text)
 		              b->program->limits.script_size);
 		return false;
 	}
+	script_reserve(c, text.len);
 	stream_compile(c);
 	emit(c, c->outer ? OP_RETURN : OP_HALT, 0, 0);
 	if (b->diag->errors == errors && !c->again)
