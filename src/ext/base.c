@@ -78,7 +78,7 @@ names_check(struct compiler *c, struct call *k, const struct ast_node *node)
 		struct str name = v->str[i];
 
 		if ((!name.len || constant_name(k, i).len) && !header_name_ok(name))
-			compile_warning(c, v->at, NULL, "\"%.*s\" is no header field name: no field has it",
+			compile_warning(c, compile_at(c, v), NULL, "\"%.*s\" is no header field name: no field has it",
 			                name.len > 80 ? 80 : (int)name.len, name.s);
 	}
 	return true;
@@ -131,7 +131,7 @@ address_fields_check(struct compiler *c, struct call *k, const struct ast_node *
 
 		if (!header_name_ok(name) || holds_addresses(name))
 			continue;
-		compile_error(c, k->arg[NAMES].at, "use 'header'", "the field \"%.*s\" does not hold addresses",
+		compile_error(c, compile_at(c, &k->arg[NAMES]), "use 'header'", "the field \"%.*s\" does not hold addresses",
 		              name.len > 80 ? 80 : (int)name.len, name.s);
 		ok = false;
 	}

@@ -38,7 +38,7 @@ body_check(struct compiler *c, struct call *k, const struct ast_node *node)
 		arg[TEXT] = (struct value){ .type = FLAG, .number = 1, .initial = true };
 	for (uint32_t i = 0; i < types->n; i++)
 		if (!is_content_type(types->str[i]) && !(types->template && types->template[i]))
-			compile_warning(c, types->at, "\"TYPE/SUBTYPE\", \"TYPE\", or \"\" for all",
+			compile_warning(c, compile_at(c, types), "\"TYPE/SUBTYPE\", \"TYPE\", or \"\" for all",
 			                "\"%.*s\" is no content type: no part matches", STR_ARG(types->str[i]));
 	return true;
 }

@@ -47,7 +47,7 @@ zone_exists_check(struct compiler *c, struct call *k, uint8_t zone)
 	    str_iis(v->str[0], "UTC"))
 		return true;
 	if (c->host->load(c->host->ctx, text_of(STR("zone")), text_of(v->str[0]), &data) == 0)
-		compile_warning(c, v->at, "names are those of the IANA database, as they are written there",
+		compile_warning(c, compile_at(c, v), "names are those of the IANA database, as they are written there",
 		                "no time zone \"%.*s\" is known here", STR_ARG(v->str[0]));
 	return true;
 }
@@ -95,7 +95,7 @@ date_check(struct compiler *c, struct call *k, const struct ast_node *node)
 	(void)node;
 	/* RFC 5228 2.4.2.2: no error */
 	if (!name->dynamic && !header_name_ok(name->str[0]))
-		compile_warning(c, name->at, NULL, "\"%.*s\" is no header field name: no field has it",
+		compile_warning(c, compile_at(c, name), NULL, "\"%.*s\" is no header field name: no field has it",
 		                name->str[0].len > 80 ? 80 : (int)name->str[0].len, name->str[0].s);
 	return zone_exists_check(c, k, DATE_ZONE);
 }

@@ -141,7 +141,7 @@ addheader_check(struct compiler *c, struct call *k, const struct ast_node *node)
 	(void)node;
 	if (v->dynamic || str_trim(v->str[0]).len <= value_longest(&c->program->limits))
 		return true;
-	compile_error(c, v->at, NULL, "value of '%s' is longer than %zu bytes (limit 'field-value')", k->command->name,
+	compile_error(c, compile_at(c, v), NULL, "value of '%s' is longer than %zu bytes (limit 'field-value')", k->command->name,
 	              value_longest(&c->program->limits));
 	return false;
 }
@@ -197,13 +197,13 @@ deleteheader_check(struct compiler *c, struct call *k, const struct ast_node *no
 
 	(void)node;
 	if (value_given(last) && !value_given(index)) {
-		compile_error(c, last->at, NULL, "'%s' needs '%s' with it", k->command->params[DELETE_LAST].name,
+		compile_error(c, compile_at(c, last), NULL, "'%s' needs '%s' with it", k->command->params[DELETE_LAST].name,
 		              k->command->params[DELETE_INDEX].name);
 		return false;
 	}
 	if (!value_given(index) || index->number)
 		return true;
-	compile_error(c, index->at, "the first field has the number 1", "'%s' is given the number 0",
+	compile_error(c, compile_at(c, index), "the first field has the number 1", "'%s' is given the number 0",
 	              k->command->params[DELETE_INDEX].name);
 	return false;
 }

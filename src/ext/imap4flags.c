@@ -170,7 +170,7 @@ removeflag_act(struct run *r, const struct call *k, const struct value *arg)
 
 /* Constant strings in which something will be ignored (RFC 5232 2) */
 static void
-list_doubt(struct compiler *c, const struct value *list)
+list_doubt(struct compiler *c, const struct value *list, struct span at)
 {
 	for (uint32_t i = 0; i < list->n; i++) {
 		struct str *word;
@@ -178,7 +178,7 @@ list_doubt(struct compiler *c, const struct value *list)
 
 		for (size_t w = 0; w < n; w++)
 			if (!flag_ok(word[w]))
-				compile_warning(c, list->at, NULL, "\"%.*s\" is no flag that can be set: it is ignored",
+				compile_warning(c, at, NULL, "\"%.*s\" is no flag that can be set: it is ignored",
 				                word[w].len > 80 ? 80 : (int)word[w].len, word[w].s);
 	}
 }
@@ -187,7 +187,7 @@ static bool
 list_check(struct compiler *c, struct call *call, const struct ast_node *node)
 {
 	(void)node;
-	list_doubt(c, &call->arg[LIST]);
+	list_doubt(c, &call->arg[LIST], compile_at(c, &call->arg[LIST]));
 	return true;
 }
 
@@ -249,7 +249,7 @@ static bool
 flags_compile(struct compiler *c, struct call *call, struct graft_use *use)
 {
 	(void)call;
-	list_doubt(c, &use->value);
+	list_doubt(c, &use->value, use->at);
 	return true;
 }
 

@@ -53,7 +53,7 @@ enum { INCLUDE, RETURN, DECLARE };
 /* An error, but only where the include is executed: the other script may be
  * written later (RFC 6609 3.1). */
 static void
-include_fails(struct compiler *c, const struct value *arg, int why)
+include_fails(struct compiler *c, const struct value *arg, struct span at, int why)
 {
 	static const char *const text[] = {
 		[-INCLUDE_MISSING]    = "does not exist",
@@ -72,12 +72,12 @@ include_fails(struct compiler *c, const struct value *arg, int why)
 		return;
 	}
 	if (compile_lenient(c)) {
-		compile_error(c, arg[NAME].at, NULL, "%s script \"%.*s\" %s", kind, STR_ARG(name), text[-why]);
+		compile_error(c, at, NULL, "%s script \"%.*s\" %s", kind, STR_ARG(name), text[-why]);
 		return;
 	}
-	compile_warning(c, arg[NAME].at, "an error if this line is reached", "%s script \"%.*s\" %s", kind, STR_ARG(name),
+	compile_warning(c, at, "an error if this line is reached", "%s script \"%.*s\" %s", kind, STR_ARG(name),
 	                text[-why]);
-	compile_fail(c, arg[NAME].at, "%s script \"%.*s\" %s", kind, STR_ARG(name), text[-why]);
+	compile_fail(c, at, "%s script \"%.*s\" %s", kind, STR_ARG(name), text[-why]);
 }
 
 static struct ast_node *
@@ -85,19 +85,21 @@ include_compile(struct compiler *c, struct ast_node *node)
 {
 	const struct call *call = compile_call(c, &commands[INCLUDE], node);
 	const struct value *arg;
+	struct span at;
 	bool once, optional;
 	int unit;
 
 	if (!call)
 		return node;
 	arg = call->arg;                /* the call itself is gone once another is compiled */
+	at = compile_at(c, &arg[NAME]);
 	once = arg[ONCE].type == FLAG;
 	optional = arg[OPTIONAL].type == FLAG;
 	unit = compile_include(c, arg[GLOBAL].type == FLAG ? STR("global") : STR("personal"), arg[NAME].str[0]);
 	if (unit >= 0)
 		emit(c, OP_CALL, once, (uint32_t)unit);
 	else if (!(unit == INCLUDE_MISSING && optional) && !(unit == INCLUDE_RECURSIVE && once))
-		include_fails(c, arg, unit);
+		include_fails(c, arg, at, unit);
 	return node;
 }
 
@@ -139,7 +141,7 @@ global_compile(struct compiler *c, struct ast_node *node)
 		return node;
 	}
 	for (uint32_t i = 0; i < call->arg->n; i++)
-		compile_global(c, call->arg->str[i], call->arg->at);
+		compile_global(c, call->arg->str[i], compile_at(c, call->arg));
 	return node;
 }
 

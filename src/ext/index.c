@@ -22,7 +22,7 @@ index_compile(struct compiler *c, struct call *k, struct graft_use *u)
 	(void)k;
 	if (u->value.number)
 		return true;
-	compile_error(c, u->value.at, "the first field has the number 1", "'%s' is given the number 0", u->graft->name);
+	compile_error(c, u->at, "the first field has the number 1", "'%s' is given the number 0", u->graft->name);
 	return false;
 }
 
@@ -39,7 +39,7 @@ last_compile(struct compiler *c, struct call *k, struct graft_use *u)
 	struct graft_use *index = use_of(k, &grafts[INDEX]);
 
 	if (!index) {
-		compile_error(c, u->value.at, NULL, "'%s' needs '%s' with it", u->graft->name, grafts[INDEX].name);
+		compile_error(c, u->at, NULL, "'%s' needs '%s' with it", u->graft->name, grafts[INDEX].name);
 		return false;
 	}
 	index->value.n = 1;

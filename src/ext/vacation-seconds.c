@@ -11,12 +11,12 @@ seconds_compile(struct compiler *c, struct call *call, struct graft_use *use)
 
 	for (uint8_t i = 0; i < call->nargs; i++)
 		if (call->arg[i].type == NUMBER && !call->arg[i].initial) {
-			compile_error(c, use->value.at, NULL, "'%s' and '%s' exclude each other", call->command->params[i].name,
+			compile_error(c, use->at, NULL, "'%s' and '%s' exclude each other", call->command->params[i].name,
 			              use->graft->name);
 			ok = false;
 		}
 	if (use->value.number > SECONDS_MOST) {
-		compile_error(c, use->value.at, NULL, "argument of '%s' is larger than %llu", use->graft->name,
+		compile_error(c, use->at, NULL, "argument of '%s' is larger than %llu", use->graft->name,
 		              (unsigned long long)SECONDS_MOST);
 		ok = false;
 	}

@@ -96,7 +96,7 @@ text_check(struct compiler *c, const struct value *v, const char *name)
 {
 	if (v->type == NONE || v->dynamic || utf8_check(v->str[0]) < 0)
 		return true;
-	compile_error(c, v->at, NULL, "%s of 'vacation' is not UTF-8", name);
+	compile_error(c, compile_at(c, v), NULL, "%s of 'vacation' is not UTF-8", name);
 	return false;
 }
 
@@ -107,9 +107,9 @@ mime_check(struct compiler *c, const struct value *reason)
 	const char *wrong = reason->dynamic ? NULL : reply_mime_check(reason->str[0], &extra);
 
 	if (wrong)
-		compile_error(c, reason->at, "write it as encoded words (RFC 2047)", "reason of 'vacation' %s", wrong);
+		compile_error(c, compile_at(c, reason), "write it as encoded words (RFC 2047)", "reason of 'vacation' %s", wrong);
 	else if (!reason->dynamic && extra.len)
-		compile_warning(c, reason->at, "only fields that describe the content are",
+		compile_warning(c, compile_at(c, reason), "only fields that describe the content are",
 		                "field '%.*s' of the reason is not sent", STR_ARG(extra));
 	return !wrong;
 }
@@ -126,7 +126,7 @@ vacation_check(struct compiler *c, struct call *call, const struct ast_node *nod
 	if (arg[MIME].type != NONE)
 		ok &= mime_check(c, &arg[REASON]);
 	if (arg[HANDLE].dynamic)
-		compile_warning(c, arg[HANDLE].at, NULL, "variables in ':handle' are not filled in (RFC 5230 4.2)");
+		compile_warning(c, compile_at(c, &arg[HANDLE]), NULL, "variables in ':handle' are not filled in (RFC 5230 4.2)");
 	v->answer = answer_name(&c->program->arena, arg);
 	if (!arg[ADDRESSES].dynamic)
 		v->own = personal_addresses(&c->program->arena, &arg[ADDRESSES]);

@@ -37,7 +37,7 @@ set_check(struct compiler *c, struct call *call, const struct ast_node *node)
 			v = g->graft->modify(c->scratch, v);
 	if (v.len <= most)
 		return true;
-	compile_error(c, call->arg[VALUE].at, NULL, "value is longer than a variable can be (limit is %zu bytes)", most);
+	compile_error(c, compile_at(c, &call->arg[VALUE]), NULL, "value is longer than a variable can be (limit is %zu bytes)", most);
 	return false;
 }
 

@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "lang/arguments.h"
 
+#include <assert.h>
+
 #include "base/limits.h"
 
 const char *
@@ -182,7 +184,7 @@ void
 argument_read(struct arguments *a, const char *name, enum type type, enum role role, uint8_t flags,
            const char *(*check)(struct str), const struct ast_arg *arg, struct value *v)
 {
-	*v = (struct value){ .type = (uint8_t)type, .at = arg->at };
+	*v = (struct value){ .type = (uint8_t)type };
 	if (type == NUMBER) {
 		v->number = arg->number;
 		return;
@@ -239,6 +241,7 @@ positional_one(struct arguments *a, uint8_t i, const struct ast_arg *arg)
 	}
 	if (p->role == ROLE_KEYS)
 		a->keys = arg;
+	a->c->build->at[i] = arg->at;
 	argument_read(a, p->name, p->type, p->role, p->flags, p->check, arg, &a->value[i]);
 }
 
@@ -394,6 +397,15 @@ grafts_compile(struct arguments *a)
 	return true;
 }
 
+struct span
+compile_at(const struct compiler *c, const struct value *v)
+{
+	size_t i = (size_t)(v - c->build->call.arg);
+
+	assert(i < c->build->call.nargs);
+	return c->build->at[i];
+}
+
 struct call_more *
 compile_more(struct compiler *c, struct call *call)
 {
@@ -414,6 +426,7 @@ compile_call(struct compiler *c, const struct command *command, struct ast_node 
 	                       .at = SPAN(node->at.from, node->end), .source = c->source, .line = compile_line(c, node->at) };
 	a.value = arena_zalloc(&c->program->arena, command->nparams * sizeof *a.value);
 	call->arg = a.value;
+	memset(c->build->at, 0, command->nparams * sizeof *c->build->at);
 	while (arg && arg->kind == AST_TAG && !a.unknown)
 		arg = tag_read(&a, arg)->next;
 	/* a tag whose argument is missing has been told: that nothing follows it is the same mistake */
@@ -426,7 +439,8 @@ compile_call(struct compiler *c, const struct command *command, struct ast_node 
 		compile_more(c, call)->part = a.part;
 	if (command->flags & COMMAND_MATCHES)
 		arguments_matcher(&a);
-	if (a.bad || c->diag->errors > errors || !modifiers_sort(c, call) || !grafts_compile(&a))
+	if (a.bad || c->diag->errors > errors ||
+	    (call->more && (!modifiers_sort(c, call) || !grafts_compile(&a))))
 		return NULL;
 	arguments_stage(&a);
 	if (command->check && !command->check(c, call, node))

@@ -44,7 +44,8 @@ struct build {
 	VEC(const uint32_t *) id;               /* of each field name its number, for values that name one field */
 	VEC(const struct namespace *) spaces;
 	VEC(const struct extension *) capabilities, hooks;
-	struct call call;                       /* the one being made */
+	struct call call;                       /* the one being made, */
+	struct span at[UINT8_MAX + 1];          /* and where its arguments stand */
 	VEC(struct script) scripts;
 	VEC(struct context) contexts;           /* of each unit */
 	unsigned nscripts, depth;

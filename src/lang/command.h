@@ -120,6 +120,7 @@ struct graft {
 
 struct graft_use {
 	const struct graft *graft;
+	struct span at;
 	struct value value;
 	struct graft_use *next;
 };

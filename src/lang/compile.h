@@ -95,6 +95,8 @@ struct call_more *compile_more(struct compiler *, struct call *);
 struct call *compile_call(struct compiler *, const struct command *, struct ast_node *);
 /* The same, and the ACT. */
 void compile_action(struct compiler *, const struct command *, struct ast_node *);
+/* Where that argument of the call being made stands. */
+struct span compile_at(const struct compiler *, const struct value *);
 /* The script of that kind ("personal", "global") and name: its unit, or why it cannot be used.  What is broken has been
  * reported, and spoils no other script. */
 enum { INCLUDE_MISSING = -1, INCLUDE_UNREADABLE = -2, INCLUDE_RECURSIVE = -3, INCLUDE_BROKEN = -4, INCLUDE_DEEP = -5,

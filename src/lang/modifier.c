@@ -14,7 +14,7 @@ modifiers_sort(struct compiler *c, struct call *call)
 		next = u->next;
 		for (; *at && (*at)->graft->order >= u->graft->order; at = &(*at)->next)
 			if (u->graft->modify && (*at)->graft->order == u->graft->order) {
-				compile_error(c, u->value.at, NULL, "'%s' and '%s' exclude each other: they have the same precedence",
+				compile_error(c, u->at, NULL, "'%s' and '%s' exclude each other: they have the same precedence",
 				              (*at)->graft->name, u->graft->name);
 				ok = false;
 			}

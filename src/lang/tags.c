@@ -42,13 +42,15 @@ tag_param(struct arguments *a, const struct ast_arg *tag, uint8_t i)
 			              p->name);
 			a->bad = true;
 		}
+	a->c->build->at[i] = tag->at;
 	if (p->type == FLAG) {
-		a->value[i] = (struct value){ .type = FLAG, .number = 1, .at = tag->at };
+		a->value[i] = (struct value){ .type = FLAG, .number = 1 };
 		return tag;
 	}
 	arg = tag_argument(a, tag, p->type);
 	if (!arg)
 		return tag->next && tag->next->kind != AST_TAG ? tag->next : tag;
+	a->c->build->at[i] = arg->at;
 	argument_read(a, p->name, p->type, p->role, p->flags, p->check, arg, &a->value[i]);
 	return arg;
 }
@@ -201,11 +203,13 @@ graft_add(struct arguments *a, const struct ast_arg *tag, const struct graft *g)
 			a->bad = true;
 		}
 	use->graft = g;
-	use->value = (struct value){ .type = FLAG, .number = 1, .at = tag->at };
+	use->at = tag->at;
+	use->value = (struct value){ .type = FLAG, .number = 1 };
 	if (g->type != FLAG) {
 		arg = tag_argument(a, tag, g->type);
 		if (!arg)
 			return tag->next && tag->next->kind != AST_TAG ? tag->next : tag;
+		use->at = arg->at;
 		argument_read(a, g->name, g->type, g->role, 0, g->check, arg, &use->value);
 	}
 	for (last = (struct graft_use **)&compile_more(a->c, a->call)->grafts; *last; last = &(*last)->next)

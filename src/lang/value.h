@@ -33,7 +33,6 @@ struct value {
 	};
 	const struct template *const *template; /* NULL, or one for each string (NULL: constant) */
 	const uint32_t *id;             /* ROLE_HEADERS: interned names; ROLE_VARIABLE, ROLE_VARIABLES: the slots */
-	struct span at;
 };
 
 #endif

@@ -240,15 +240,12 @@ vocabulary_unused(struct compiler *c)
 	}
 }
 
-bool
-vocabulary_use(struct compiler *c, unsigned e, struct span at, const char *what, struct str name)
+static bool
+vocabulary_unready(struct compiler *c, unsigned e, struct span at, const char *what, struct str name)
 {
 	const struct extension *x = extensions[e];
 	char hint[160];
 
-	vocabulary_set(c->used, e);
-	if (!*x->name || vocabulary_bit(c->enabled, e))
-		return true;
 	if (vocabulary_bit(c->guarded, e)) {
 		build_hook(c->build, e);
 		emit_enabled(c, e, at, "%s '%.*s' needs the extension \"%s\", which no ihave has enabled before", what,
@@ -268,6 +265,13 @@ vocabulary_use(struct compiler *c, unsigned e, struct span at, const char *what,
 		              STR_ARG(name), x->name);
 	vocabulary_enable(c, e);
 	return true;
+}
+
+bool
+vocabulary_use(struct compiler *c, unsigned e, struct span at, const char *what, struct str name)
+{
+	vocabulary_set(c->used, e);
+	return !*extensions[e]->name || vocabulary_bit(c->enabled, e) || vocabulary_unready(c, e, at, what, name);
 }
 
 uint32_t

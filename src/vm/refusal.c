@@ -15,7 +15,7 @@ refusal_check(struct compiler *c, struct call *k, const struct ast_node *node)
 	(void)node;
 	if (reason->dynamic || utf8_check(reason->str[0]) < 0)
 		return true;
-	compile_error(c, reason->at, NULL, "reason of '%s' is not UTF-8", k->command->name);
+	compile_error(c, compile_at(c, reason), NULL, "reason of '%s' is not UTF-8", k->command->name);
 	return false;
 }
 
