@@ -91,6 +91,13 @@ ruleset_file(const struct ruleset *s, struct tamis_text file)
 	return str_is(text_str(file), RULESCRIPT_NAME) ? s->path : text_str(file);
 }
 
+bool
+ruleset_is_users(const struct ruleset *s, struct tamis_text file)
+{
+	/* the site's scripts have their absolute path in places, included ones a name */
+	return s->of_user >= 0 && !str_starts(text_str(file), STR("/"));
+}
+
 static struct ruleset *
 ruleset_new(size_t programs)
 {

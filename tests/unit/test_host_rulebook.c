@@ -101,6 +101,9 @@ START_TEST(test_site)
 	ck_assert_uint_eq(tamis_program_effects(s->program[2]), DISCARDS);
 	ck_assert_uint_eq(tamis_program_effects(s->program[3]), REDIRECTS);
 	ck_assert_uint_eq(s->effects, 1u << TAMIS_REJECT | KEEPS | DISCARDS | REDIRECTS);
+	ck_assert(ruleset_is_users(s, text_from(".rules")));
+	ck_assert(ruleset_is_users(s, text_from("part")));
+	ck_assert(!ruleset_is_users(s, text_from(at("site/more.sieve"))));
 	ruleset_unref(s);
 	/* of several users: nobody's own */
 	put("rules/example.org/team.sieve", "discard;\n");
@@ -109,6 +112,7 @@ START_TEST(test_site)
 	ck_assert_int_eq(s->of_user, -1);
 	ck_assert(str_is(s->user, "team@example.org"));
 	ck_assert_uint_eq(s->path.len, 0);
+	ck_assert(!ruleset_is_users(s, text_from("part")));
 	ruleset_unref(s);
 	/* of nobody in a domain of ours */
 	s = find(r, "carol@example.org");
