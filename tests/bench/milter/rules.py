@@ -28,17 +28,14 @@ def late(number, fate):
 
 
 def ten(number, fates):
-    """S1, as this user's own; what is fated comes where the rule for everything else is."""
-    fate, rules = fate_of(number, fates), workload.user_rules()
-    head, tail = rules.replace(workload.OWNER, f'{number}user@example.test').split('\n', 1)
-    names = set(workload_names(head)) | set(REQUIRE[fate])
-    at = tail.index('if not address :contains')
+    """S1, as this user's own, but that it ends in a keep: the milter sends no answers.  What is fated comes before the
+    rule for everything else."""
+    fate, text = fate_of(number, fates), workload.user_rules().replace(workload.OWNER, f'{number}user@example.test')
+    text = text.split('\n', 1)[1]
+    at = text.index('if not address :contains')
+    last = text[at:text.index('else {')] + 'else { keep; }\n'
     action = f'if exists "from" {{ {late(number, fate)} }}\n' if late(number, fate) else ''
-    return require(names) + early(number, fate) + tail[:at] + action + tail[at:]
-
-
-def workload_names(head):
-    return [part for part in head.split('"')[1::2]]
+    return require({'fileinto', *REQUIRE[fate]}) + early(number, fate) + text[:at] + action + last
 
 
 def own(number, fates):
