@@ -272,12 +272,29 @@ stays_in_envelope(const struct merge_rcpt *r)
 	return false;
 }
 
+/* An address to be added that the client named as well: added it would come twice, and taken away with its recipient,
+ * whose own plan may be another, not at all. */
+static void
+merge_named(struct merge *m)
+{
+	EACH_DELIVERY(m, r, d) {
+		struct merge_rcpt *to = d->kind == DELIVERY_ADDRESS && d->way == WAY_QUEUE ? merge_find(m, d->canonical) : NULL;
+
+		(void)r;
+		if (!to || to->refused)
+			continue;
+		d->way = WAY_COVERED;
+		to->removed = false;
+	}
+}
+
 /* To Sendmail those whose addresses are equal are one: he goes when all of them go. */
 static void
 merge_remove(struct merge *m)
 {
 	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
 		r->removed = !r->refused && !stays_in_envelope(r);
+	merge_named(m);
 	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
 		for (struct merge_rcpt *q = m->rcpt; r->group.len && q < m->rcpt + m->n; q++)
 			if (str_eq(r->group, q->group) && !q->refused && stays_in_envelope(q))

@@ -99,13 +99,26 @@ plan_by_header(struct making *k, struct delivery *d, struct str folder, struct s
 		d->folder = arena_str(k->by->arena, folder);
 }
 
-/* The detail of the incoming address never chooses a folder: with fileinto_by = detail that is for rules to do. */
 static bool
 has_detail(struct making *k)
 {
 	struct canonical c;
 
 	return canonical_address(k->by->conf, k->by->sendmail, k->by->arena, k->by->address, &c) == 0 && c.has_detail;
+}
+
+/* The detail of the incoming address never chooses a folder: a keep goes to the user's plain address. */
+static void
+plan_file_by_detail(struct making *k, struct delivery *d, struct str folder, bool inbox)
+{
+	if (!inbox && is_detail(folder)) {
+		plan_by_detail(k, d, folder);
+		return;
+	}
+	if (!inbox)
+		k->plan->note = "the name of the folder cannot be the detail of an address: kept";
+	if (has_detail(k))
+		plan_by_detail(k, d, STR_EMPTY);
 }
 
 static void
@@ -115,19 +128,12 @@ plan_file(struct making *k, const struct tamis_effect *e)
 	struct str folder = print_option(e, "mailbox"), flags = print_option(e, "flags");
 	bool inbox = e->kind == TAMIS_KEEP || str_iis(folder, "INBOX");
 
-	switch (k->by->conf->fileinto_by) {
-	case CONF_FILEINTO_DETAIL:
-		if (!inbox && is_detail(folder))
-			plan_by_detail(k, d, folder);
-		else if (has_detail(k))
-			plan_by_detail(k, d, STR_EMPTY);
-		break;
-	case CONF_FILEINTO_HEADER:
-		if (!inbox || flags.len)
-			plan_by_header(k, d, inbox ? STR("INBOX") : folder, flags);
-		break;
-	default:
-		break;
+	if (k->by->conf->fileinto_by == CONF_FILEINTO_DETAIL)
+		plan_file_by_detail(k, d, folder, inbox);
+	if (k->by->conf->fileinto_by == CONF_FILEINTO_HEADER && (!inbox || flags.len)) {
+		plan_by_header(k, d, inbox ? STR("INBOX") : folder, flags);
+		if (!d->mark.len)
+			k->plan->note = "the name of the folder cannot be said in a field: kept";
 	}
 }
 

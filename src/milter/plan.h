@@ -45,6 +45,7 @@ struct plan {
 	bool refuses, exact;            /* exact: "reject", whose words are not replaced (RFC 5429 2.2) */
 	bool decisive;                  /* something else than the keep that nobody wrote */
 	struct str reason;
+	const char *note;               /* NULL, or what of it cannot be done here */
 	struct str late_mark;           /* the mark of a refusal that could not be said */
 	struct tamis_place place;       /* of the command that decided; line 0: none did */
 	VEC(struct delivery) d;

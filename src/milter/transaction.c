@@ -33,8 +33,8 @@ transaction_log_rcpt(struct transaction *t, const struct rcpt *r, const char *ve
 	}
 	if (r->error)
 		rest = arena_printf(&t->arena, "error: %s", r->error).s;
-	else if (r->note)
-		rest = r->note;
+	else if (r->note || r->plan.note)
+		rest = r->note ? r->note : r->plan.note;
 	if (!r->outcome) {
 		log_line(LOG_WARNING, id, "rcpt=%.*s user=%.*s rules=%.*s verdict=%s note=%s", STR_ARG(r->address),
 		         STR_ARG(r->rules->user), STR_ARG(r->rules->path), verdict, r->trouble ? r->trouble : "not decided");

@@ -57,6 +57,8 @@ static const struct merge_case cases[] = {
 	{ "two redirect to one", "a to=x, b to=x", "", "a x-queue b x-covered -a -b" },
 	{ "two redirect to one, with other contents", "a to=x=1, b to=x", "", "a x-copy b x-queue -a -b" },
 	{ "a redirect does not add who is there", "a keep to=b, b edit=1", "", "a self-queue b-covered b self-copy -b" },
+	{ "a folder's address that the client named", "a dir=b, b keep", "", "a b-covered b self-queue -a" },
+	{ "a folder's address whose own rules discard", "a dir=b, b discard, c keep", "", "a b-covered c self-queue -a" },
 	{ "one person named twice", "a edit=1, a edit=1, b none", "", "a self-copy a self-covered b self-queue -a -a" },
 	{ "Sendmail: equal addresses, all drop it", "a discard group=g, b discard group=g", "", "-a -b" },
 	{ "Sendmail: equal addresses, one keeps", "a discard group=g, b keep group=g", "", "b self-queue" },
