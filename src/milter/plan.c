@@ -236,7 +236,7 @@ plan_effect(struct making *k, const struct tamis_effect *e)
 static bool
 plan_protected(const struct making *k)
 {
-	return k->by->rules->protected_ && str_eq(ruleset_file(k->by->rules, k->plan->place.file), k->by->rules->path);
+	return k->by->rules->protected_ && ruleset_is_users(k->by->rules, k->plan->place.file);
 }
 
 void
