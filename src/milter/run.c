@@ -137,7 +137,6 @@ run_find(struct transaction *t, struct rcpt *r)
 {
 	int found;
 
-	r->canonical = plan_canonical(&t->arena, t->conf, t->sendmail, r->address);
 	run_fingerprint(t, r);
 	if (run_srs(t, r))
 		return 0;

@@ -239,6 +239,7 @@ session_add(struct transaction *t, const struct mta *mta, char **argv)
 	r->orcpt = esmtp_copy(a, argv, "ORCPT");
 	r->group = t->sendmail ? macro(t, mta, "{rcpt_addr}") : STR_EMPTY;
 	r->srs = STR_EMPTY;
+	r->canonical = plan_canonical(a, t->conf, t->sendmail, r->address);
 	plan_keep(&r->plan);
 	vec_push(&t->rcpt, r);
 	return r;
@@ -277,6 +278,11 @@ session_rcpt(struct session *s, const struct mta *mta, char **argv, struct verdi
 		session_refuse(t, r, ret);
 	if (r)
 		return;
+	/* a message that is submitted here comes as a whole or never: the others are without rules */
+	if (t->rcpt.n >= t->conf->max_recipients && t->local) {
+		session_add(t, mta, argv)->trouble = "there are more recipients than max_recipients";
+		return;
+	}
 	if (t->rcpt.n >= t->conf->max_recipients) {
 		verdict_say(ret, VERDICT_AGAIN, "4.5.3", "too many recipients of one message; the others later");
 		return;
