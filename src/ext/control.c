@@ -25,19 +25,13 @@ require_compile(struct compiler *c, struct ast_node *node)
 
 /* --- if <test> <block>, elsif <test> <block>, else <block> */
 
-static bool
-is_word(const struct ast_node *node, const struct command *k)
-{
-	return node && str_iis(node->name, k->name);
-}
-
 static const struct command control_commands[];
 enum { REQUIRE, IF, ELSIF, ELSE, STOP, TRUE, FALSE, NOT, ANYOF, ALLOF };
 
 static bool
-goes_on(const struct ast_node *next)
+goes_on(const struct compiler *c, struct ast_node *next)
 {
-	return is_word(next, &control_commands[ELSIF]) || is_word(next, &control_commands[ELSE]);
+	return next && (compile_means(c, next, &control_commands[ELSIF]) || compile_means(c, next, &control_commands[ELSE]));
 }
 
 static bool
@@ -74,14 +68,14 @@ if_compile(struct compiler *c, struct ast_node *node)
 	bool any = false;
 
 	for (;; node = node->next) {
-		bool more = goes_on(node->next);
+		bool more = goes_on(c, node->next);
 
-		if (is_word(node, &control_commands[ELSE])) {
+		if (compile_means(c, node, &control_commands[ELSE])) {
 			if (else_shape(c, node))
 				compile_block(c, node);
 			break;
 		}
-		if (is_word(node->tests, &control_commands[FALSE]) && compile_lenient(c))
+		if (node->tests && compile_means(c, node->tests, &control_commands[FALSE]) && compile_lenient(c))
 			node->block = NULL;     /* the dialect of test suites does not look inside */
 		if (chain_shape(c, node)) {
 			last = compile_rule(c, node, &end, more);

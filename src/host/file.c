@@ -37,7 +37,10 @@ file_read_fd(int fd, struct buf *b, size_t max)
 			errno = EFBIG;
 			return -1;
 		}
-		want = b->len - start < FIRST_READ ? FIRST_READ : b->len - start;
+		/* if that was all, what is left of the room is enough to see it */
+		want = b->cap - b->len - 1;
+		if (!want)
+			want = b->len - start < FIRST_READ ? FIRST_READ : b->len - start;
 	}
 }
 

@@ -151,6 +151,14 @@ node_word(const struct compiler *c, struct ast_node *node, bool test)
 	return node->word;
 }
 
+bool
+compile_means(const struct compiler *c, struct ast_node *node, const struct command *k)
+{
+	const struct word *w = node_word(c, node, k->kind == COMMAND_TEST);
+
+	return w && w->command == k;
+}
+
 /* --- tests */
 
 static void

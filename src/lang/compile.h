@@ -118,7 +118,8 @@ int compile_capability(const struct tamis_host *, struct str capability);
 bool compile_enabled(struct compiler *, const char *capability);        /* required?  Who asks, uses it. */
 /* The host runs test suites, whose dialect is less strict. */
 bool compile_lenient(const struct compiler *);
-const struct command *compile_find(struct compiler *, struct str name, bool test);
+/* Is it that command or test that the node names? */
+bool compile_means(const struct compiler *, struct ast_node *, const struct command *);
 
 /* --- variables */
 /* slot of a script's own variable (made if new), or GLOBAL_SLOT | slot; -1 after an error */
