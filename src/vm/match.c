@@ -86,7 +86,7 @@ matcher_dynamic(struct run *r, const struct call *k, const struct value *keys)
 
 /* --- values */
 
-static bool
+static inline bool
 match_canonical(struct match *m, struct str octets, struct str canonical)
 {
 	size_t key = 0;
