@@ -233,8 +233,8 @@ copy_message(struct copy *c, struct submission *s)
 
 /* --- sending */
 
-enum copy_result
-copy_send(struct transaction *t, struct rcpt *r, struct delivery *d, const char **ret_why)
+static enum copy_result
+copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const char **ret_why)
 {
 	struct copy c = { .t = t, .r = r, .d = d };
 	struct submit_rcpt to = { 0 };
@@ -267,7 +267,23 @@ copy_send(struct transaction *t, struct rcpt *r, struct delivery *d, const char 
 		*ret_why = "the journal cannot be written";
 		return COPY_AGAIN;
 	}
-	d->done = true;
 	daemon_point(t->daemon, POINT_JOURNAL);
 	return COPY_TAKEN;
+}
+
+enum copy_result
+copy_send(struct transaction *t, struct rcpt *r, struct delivery *d, const char **ret_why)
+{
+	enum copy_result result = COPY_TAKEN;
+	struct leaving leaving;
+
+	if (!daemon_send(t->daemon, &leaving, d->key)) {
+		*ret_why = "another session sends the same copy";
+		return COPY_AGAIN;
+	}
+	if (!journal_has(t->daemon->journal, d->key))
+		result = copy_submit(t, r, d, ret_why);
+	daemon_sent(t->daemon, &leaving);
+	d->done = result == COPY_TAKEN;
+	return result;
 }

@@ -244,3 +244,33 @@ daemon_leave(struct daemon *d)
 {
 	atomic_fetch_sub(&d->ending, 1);
 }
+
+/* --- each copy once */
+
+bool
+daemon_send(struct daemon *d, struct leaving *one, const uint8_t *key)
+{
+	struct leaving *other;
+
+	pthread_mutex_lock(&d->lock);
+	for (other = d->leaving; other && memcmp(other->key, key, JOURNAL_KEY); other = other->next)
+		;
+	if (!other) {
+		*one = (struct leaving){ key, d->leaving };
+		d->leaving = one;
+	}
+	pthread_mutex_unlock(&d->lock);
+	return !other;
+}
+
+void
+daemon_sent(struct daemon *d, struct leaving *one)
+{
+	struct leaving **at;
+
+	pthread_mutex_lock(&d->lock);
+	for (at = &d->leaving; *at != one; at = &(*at)->next)
+		;
+	*at = one->next;
+	pthread_mutex_unlock(&d->lock);
+}

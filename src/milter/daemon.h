@@ -26,10 +26,17 @@ enum point {
 	POINTS
 };
 
+/* A copy that is leaving; two sessions may have the same message, when a client lost patience with the first. */
+struct leaving {
+	const uint8_t *key;
+	struct leaving *next;
+};
+
 struct daemon {
 	const char *conf_path;
-	pthread_mutex_t lock;           /* of setup */
+	pthread_mutex_t lock;           /* of setup, leaving */
 	struct setup *setup;
+	struct leaving *leaving;
 	struct journal *journal;
 	struct slots *slots;
 	uint8_t secret[32];
@@ -59,6 +66,10 @@ void setup_unref(struct setup *);
  * been too many for overload_after seconds. */
 int daemon_enter(struct daemon *, const struct conf *);
 void daemon_leave(struct daemon *);
+
+/* False: another session is about to send what has that key (32 bytes); else daemon_sent() is due. */
+bool daemon_send(struct daemon *, struct leaving *, const uint8_t *key);
+void daemon_sent(struct daemon *, struct leaving *);
 
 void daemon_point(struct daemon *, enum point);
 int64_t daemon_clock(void);             /* CLOCK_MONOTONIC, milliseconds */

@@ -31,8 +31,8 @@ class Transaction:
 
 
 class Failure:
-    """At that step: a reply such as "451 4.3.0 later", or "close", or "hang"; so many times, for recipients with
-    that text in the address."""
+    """At that step: a reply such as "451 4.3.0 later", or "close", or "hang", or "wait", after which all goes on; so
+    many times, for recipients with that text in the address."""
 
     def __init__(self, step, action, times, recipient):
         assert step in STEPS, step
@@ -173,10 +173,12 @@ class Session:
         action = self.sink.failure(step, recipient)
         if action is None:
             return False
-        if action == 'hang':
+        if action in ('hang', 'wait'):
             until = time.monotonic() + self.sink.hang_seconds
             while time.monotonic() < until and not self.sink._stopped.is_set():
                 time.sleep(0.02)
+        if action == 'wait':
+            return False
         if action in ('close', 'hang'):
             raise Closed
         self.say(action)
