@@ -550,6 +550,12 @@ apply_message(struct transaction *t, const struct mta *mta, struct verdict *ret)
 	int enter = daemon_enter(t->daemon, t->conf);
 
 	t->deadline = daemon_clock() + (int64_t)t->conf->message_deadline * 1000;
+	if (enter > 0 && atomic_load(&t->daemon->stopping)) {
+		apply_say(ret, VERDICT_AGAIN, "4.3.2", "mail rules are being stopped; the message later");
+		transaction_log(t, "again");
+		daemon_leave(t->daemon);
+		return;
+	}
 	if (enter <= 0) {
 		if (enter < 0 && apply_harmless(t)) {
 			log_line(LOG_ERR, t->id.s, "error=%s done=%s", "too many messages at once", "passed");

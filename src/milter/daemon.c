@@ -71,7 +71,7 @@ daemon_point(struct daemon *d, enum point p)
 		kill(getpid(), SIGKILL);
 }
 
-static void
+void
 daemon_tell_points(const struct daemon *d)
 {
 	if (!getenv("TAMIS_FAULT"))
@@ -208,16 +208,6 @@ daemon_init(struct daemon *d, const char *conf_path, struct conf *take_conf, str
 	if (!d->slots)
 		fprintf(stderr, "tamis-milter: slots in state_dir %s: %s\n", dir, strerror(error));
 	return d->slots ? 0 : -1;
-}
-
-void
-daemon_done(struct daemon *d)
-{
-	daemon_tell_points(d);
-	slots_close(d->slots);
-	journal_close(d->journal);
-	setup_unref(d->setup);
-	pthread_mutex_destroy(&d->lock);
 }
 
 /* --- not too many at once */

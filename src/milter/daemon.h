@@ -55,7 +55,6 @@ struct diag;
 
 /* 0, or -1 after saying why to the diag or on standard error. */
 int daemon_init(struct daemon *, const char *conf_path, struct conf *take_conf, struct diag *);
-void daemon_done(struct daemon *);
 /* Loads configuration and site rules anew; keeps the old ones, and says so in the log, if they are wrong. */
 void daemon_reload(struct daemon *);
 
@@ -72,6 +71,8 @@ bool daemon_send(struct daemon *, struct leaving *, const uint8_t *key);
 void daemon_sent(struct daemon *, struct leaving *);
 
 void daemon_point(struct daemon *, enum point);
+/* In the log, if TAMIS_FAULT is set. */
+void daemon_tell_points(const struct daemon *);
 int64_t daemon_clock(void);             /* CLOCK_MONOTONIC, milliseconds */
 int64_t daemon_now(void);               /* microseconds since 1970 */
 

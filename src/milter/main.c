@@ -160,12 +160,10 @@ main_pid_file(const char *path)
 static void *
 main_serve(void *arg)
 {
-	struct daemon *d = arg;
-
-	if (milter_serve() < 0 && !atomic_load(&d->stopping)) {
+	(void)arg;
+	if (milter_serve() < 0)
 		log_line(LOG_ERR, NULL, "error=%s", "libmilter stopped serving");
-		kill(getpid(), SIGTERM);
-	}
+	kill(getpid(), SIGTERM);
 	return NULL;
 }
 
@@ -180,6 +178,8 @@ main_drain(struct daemon *d, const struct conf *conf)
 	if (atomic_load(&d->ending))
 		log_line(LOG_WARNING, NULL, "stop=%s messages=%u", "some messages did not end in time",
 		         atomic_load(&d->ending));
+	/* libmilter may still be writing the last verdict */
+	usleep(50000);
 }
 
 static int
@@ -193,7 +193,7 @@ main_loop(struct daemon *d, const struct conf *conf)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_setattr_default_np(&attr);
-	if (pthread_create(&thread, &attr, main_serve, d))
+	if (pthread_create(&thread, &attr, main_serve, NULL))
 		return main_wrong("threads", "cannot be made");
 	pthread_attr_destroy(&attr);
 	log_line(LOG_NOTICE, NULL, "start=%s version=%s socket=%s mode=%s", d->conf_path, tamis_version(), conf->socket,
@@ -203,9 +203,10 @@ main_loop(struct daemon *d, const struct conf *conf)
 			daemon_reload(d);
 	atomic_store(&d->stopping, true);
 	log_line(LOG_NOTICE, NULL, "stop=%s messages=%u", number == SIGINT ? "SIGINT" : "SIGTERM", atomic_load(&d->ending));
-	milter_stop();
+	/* libmilter would hear of it up to five seconds later, and go on accepting: nobody finds us from here on */
 	milter_close(conf);
 	main_drain(d, conf);
+	daemon_tell_points(d);
 	return EXIT_SUCCESS;
 }
 

@@ -516,12 +516,6 @@ milter_serve(void)
 }
 
 void
-milter_stop(void)
-{
-	smfi_stop();
-}
-
-void
 milter_close(const struct conf *conf)
 {
 	const char *path = unix_path(conf);

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-# test_daemon.py - the daemon sends each copy once, and outlives a file that cannot grow
+# test_daemon.py - the daemon stops at once, sends each copy once, and outlives a file that cannot grow
 # SPDX-License-Identifier: BSD-2-Clause
 import pathlib
+import re
 import resource
 import sys
 import threading
+import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parent / 'lib')]
@@ -18,13 +20,15 @@ HEADER = [('Date', 'Sat, 28 Nov 2026 12:00:00 +0000'), ('Message-ID', '<1@client
 EDITS = {'alice': 'require "editheader"; addheader "X-Edit" "v";', 'bob': 'keep;'}
 
 
-def send(box):
+def send(box, hold=None):
     """One message to alice and bob: the milter's last word."""
     with milter.MilterClient(box.socket) as client:
         client.macros(b'C', j='mx.example.test', v='Postfix 3.7')
         client.connect()
         client.helo()
         answers = client.message('<s@client.example>', ['<alice@example.test>', '<bob@example.test>'], HEADER, 'body\r\n')[1]
+        if hold:
+            hold.wait()
         return str(answers[-1])
 
 
@@ -35,8 +39,50 @@ def with_daemon(test, **settings):
         raise Skip(why)
     with place.directory('daemon') as directory, sink.Sink(directory / 'copies') as copies:
         values = {'copy_to': f'smtp:127.0.0.1:{copies.port}', **settings}
-        with daemon.Daemon(directory / 'tamis', EDITS, values) as box:
+        with daemon.Daemon(directory / 'tamis', EDITS, values, environment={'TAMIS_FAULT': 'count'}) as box:
             return test(box, copies)
+
+
+def stops(box, _copies):
+    """Though a connection that waits for its server's next word is open."""
+    hold = threading.Event()
+    session = threading.Thread(target=send, args=(box, hold))
+    session.start()
+    place.wait_for(lambda: box.lines(rcpt='bob@example.test'), 10, 'a message')
+    begun = time.monotonic()
+    try:
+        equal(box.stop(), 0, 'exit status')
+    finally:
+        hold.set()
+        session.join()
+    assert time.monotonic() - begun < 2, f'it took {time.monotonic() - begun:.1f} s'
+
+
+def finishes(box, copies):
+    """A message at its end when it is told to stop is finished; one that comes to its end later is not begun."""
+    copies.hang_seconds = 1
+    copies.fail('dot', 'wait')
+    said = []
+    with milter.MilterClient(box.socket) as late:
+        late.macros(b'C', j='mx.example.test', v='Postfix 3.7')
+        late.connect()
+        late.mail('<s@client.example>')
+        late.rcpt('<alice@example.test>')
+        late.rcpt('<bob@example.test>')
+        session = threading.Thread(target=lambda: said.append(send(box)))
+        session.start()
+        place.wait_for(lambda: not copies.failures[-1].times, 10, 'a copy')
+        box.process.terminate()
+        place.wait_for(lambda: not box.socket.exists(), 5, 'the end of the socket')
+        for name, value in HEADER:
+            late.header(name, value)
+        late.eoh()
+        late.body('another\r\n')
+        said.append(str(late.eom()[-1]))
+        session.join()
+    equal(sorted(said), ['451 4.3.2 mail rules are being stopped; the message later', 'continue'])
+    equal(len(copies.transactions()), 1)
+    equal(box.stop(), 0, 'exit status')
 
 
 def at_once(box, copies):
@@ -70,10 +116,24 @@ def cannot_grow(box, copies):
     equal(box.process.poll(), None)
 
 
+def points(box, _copies):
+    """What a message passes is counted, and told at the end."""
+    equal(send(box), 'continue')
+    box.stop()
+    fired = {line['point']: int(line['fired']) for line in box.lines() if 'point' in line}
+    source = pathlib.Path(HERE.parents[1] / 'src/milter/points.def').read_text('utf-8')
+    equal(sorted(fired), sorted(re.findall(r'^POINT\(\w+, "([\w-]+)"\)', source, re.M)))
+    equal({name: fired[name] for name in ('rcpt', 'copy', 'copy-taken', 'journal', 'delete-rcpt', 'verdict', 'abort')},
+          {'rcpt': 2, 'copy': 1, 'copy-taken': 1, 'journal': 1, 'delete-rcpt': 1, 'verdict': 1, 'abort': 0})
+
+
 def main():
     tap = Tap()
+    tap.run('it stops within 2 s, connections or not', with_daemon, stops)
+    tap.run('it stops when what is at its end is done', with_daemon, finishes)
     tap.run('two sessions with one message send one copy', with_daemon, at_once)
     tap.run('a file that cannot grow', with_daemon, cannot_grow, log='syslog')
+    tap.run('points are counted', with_daemon, points)
     return tap.finish()
 
 
