@@ -1,0 +1,194 @@
+#!/usr/bin/env python3
+# test_accountant.py - the accountant lets pass what is right, and nothing else
+# SPDX-License-Identifier: BSD-2-Clause
+import json
+import pathlib
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / 'lib')]
+import accountant
+from tap import Tap, equal
+
+MESSAGE = b'Date: Sat, 28 Nov 2026 12:00:00 +0000\r\nSubject: a\r\n\tfold\r\n\r\nbody\r\n.\r\n'
+RECEIVED = b'Received: from client.example\r\n\tby mx.example.test; now\r\n'
+SENDER = 's@client.example'
+A, B, C, X = 'a@example.test', 'b@example.test', 'c@example.test', 'x@else.example'
+SELF, DISCARD = {'do': 'self'}, {'do': 'discard'}
+EARLY, LATE = {'do': 'refuse early'}, {'do': 'refuse late', 'reason': 'no, thanks'}
+EDIT = {'do': 'self', 'edit': {'name': 'X-Edit', 'value': 'v'}}
+LAST = {'do': 'self', 'edit': {'name': 'X-Edit', 'value': 'v', 'last': True}}
+
+
+def to(address, **more):
+    return {'do': 'redirect', 'to': address, **more}
+
+
+def told(end, *rcpt, mail=250, dot=True, recipients=None):
+    return {'mail': mail, 'rcpt': list(rcpt), 'end': end, 'dot': dot, 'recipients': recipients}
+
+
+def edited(name='X-Edit', value='v'):
+    return RECEIVED + f'{name}: {value}\r\n'.encode() + MESSAGE
+
+
+MARKED = edited('Tamis-Refused', '"no, thanks"')
+REPORT = RECEIVED + b'Subject: not delivered\r\n\r\nFinal-Recipient: rfc822; a@example.test\r\n\r\nno, thanks\r\n'
+
+
+class Case:
+    """rules: one {recipient: plan} for all attempts, or a list of them."""
+
+    def __init__(self, rules, attempts, queue=(), copies=(), events=(), mode='edge', late='keep'):
+        self.rules = rules if isinstance(rules, list) else [rules] * len(attempts)
+        self.recipients = list(self.rules[0])
+        self.attempts = [{**a, 'recipients': a['recipients'] or self.recipients} for a in attempts]
+        self.run = {'mode': mode, 'late': late, 'sender': SENDER, 'recipients': self.recipients}
+        self.events = [{'what': what, 'attempt': 0} for what in events]
+        self.ways = {'queue': queue, 'copies': copies}
+
+    def write(self, directory):
+        for name in ('run', 'rules', 'attempts', 'events'):
+            (directory / f'{name}.json').write_text(json.dumps(getattr(self, name)))
+        (directory / 'message.eml').write_bytes(MESSAGE)
+        for way, arrivals in self.ways.items():
+            (directory / way).mkdir()
+            for number, arrival in enumerate(arrivals):
+                addresses, content, sender = (arrival + (SENDER,))[:3]
+                addresses = [addresses] if isinstance(addresses, str) else addresses
+                stem = directory / way / f'{number:06}'
+                stem.with_suffix('.eml').write_bytes(content)
+                stem.with_suffix('.json').write_text(json.dumps({'sender': sender, 'recipients': [[a, []] for a in addresses]}))
+
+    def audit(self):
+        with tempfile.TemporaryDirectory() as name:
+            self.write(pathlib.Path(name))
+            return accountant.audit(name)
+
+
+OK = told(250, 250)
+PLAIN = RECEIVED + MESSAGE
+BOTH = told(250, 250, 250)
+AGAIN = told(451, 250)
+GONE = told(None, 250)
+
+# title, case, what is doubled
+GOOD = [
+    ('kept', Case({A: [SELF]}, [OK], [(A, PLAIN)]), {}),
+    ('discarded', Case({A: [DISCARD]}, [OK]), {}),
+    ('refused early', Case({A: [EARLY], B: [SELF]}, [told(250, 550, 250)], [(B, PLAIN)]), {}),
+    ('refused by all', Case({A: [LATE], B: [DISCARD]}, [told(550, 250, 250)]), {}),
+    ('refused late', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, MARKED)]), {}),
+    ('a report', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(SENDER, REPORT, '')], late='bounce'), {}),
+    ('an edit', Case({A: [EDIT], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, edited())]), {}),
+    ('an edit at the end', Case({A: [LAST]}, [OK], [(A, PLAIN.replace(b'\tfold\r\n', b'\tfold\r\nX-Edit: v\r\n'))]), {}),
+    ('redirected and kept', Case({A: [to(X), SELF]}, [OK], [([X, A], PLAIN)]), {}),
+    ('two send the same', Case({A: [to(X)], B: [to(X)]}, [BOTH], [(X, PLAIN)]), {}),
+    ('to a neighbour', Case({A: [to(B)], B: [DISCARD]}, [BOTH]), {}),
+    ('to a neighbour who refuses', Case({A: [to(B)], B: [LATE]}, [told(550, 250, 250)]), {}),
+    ('to one who was refused', Case({A: [to(B)], B: [EARLY]}, [told(250, 250, 550)], [(A, PLAIN)]), {}),
+    ('in a circle', Case({A: [to(B)], B: [to(A)]}, [BOTH], [([A, B], PLAIN)]), {}),
+    ('a circle with a way out', Case({A: [to(B)], B: [to(A), to(X)]}, [BOTH], [(X, PLAIN)]), {}),
+    ('to oneself', Case({A: [to(A)]}, [OK], [(A, PLAIN)]), {}),
+    ('behind the queue', Case({A: [to(B)], B: [DISCARD]}, [BOTH], [(B, PLAIN)], mode='final'), {}),
+    ('refused behind the queue', Case({A: [LATE]}, [OK], [], [(A, MARKED)], mode='final'), {}),
+    ('again', Case({A: [SELF]}, [AGAIN, told(None, mail=451, dot=False), OK], [(A, PLAIN)]), {}),
+    ('one of two again', Case({A: [SELF], B: [SELF]}, [told(250, 250, 451), told(250, 250, recipients=[B])],
+                              [(A, PLAIN), (B, PLAIN)]), {}),
+    ('what left stays left', Case([{A: [EDIT], B: [SELF]}, {A: [to(X)], B: [SELF]}], [told(451, 250, 250), BOTH],
+                                  [([X, B], PLAIN)], [(A, edited())]), {}),
+    ('what left counts', Case([{A: [EDIT], B: [SELF]}, {A: [SELF], B: [SELF]}], [told(451, 250, 250), BOTH],
+                              [(B, PLAIN)], [(A, edited())]), {}),
+    ('killed before the journal', Case({A: [EDIT], B: [SELF]}, [told(451, 250, 250), BOTH], [(B, PLAIN)],
+                                       [(A, edited())] * 2, ['killed at copy-taken']), {'killed at copy-taken': 1}),
+    ('a lost reply', Case({A: [EDIT], B: [SELF]}, [told(451, 250, 250), BOTH], [(B, PLAIN)], [(A, edited())] * 2,
+                          ['reply lost']), {'reply lost': 1}),
+    ('the port refused', Case({A: [EDIT], B: [SELF]}, [BOTH], [([A, B], PLAIN)], [], ['port refused']), {}),
+    ('the port refused the redirect of one who keeps', Case({A: [to(X, edit=EDIT['edit']), SELF]}, [OK], [(A, PLAIN)], [],
+                                                            ['port refused']), {}),
+    ('an answer not read', Case({A: [SELF]}, [GONE, OK], [(A, PLAIN)] * 2), {'the client did not read the answer': 1}),
+    ('an answer not read, nothing taken', Case({A: [SELF]}, [GONE, OK], [(A, PLAIN)]), {}),
+]
+
+BAD = [
+    ('nothing came', Case({A: [SELF]}, [OK]), 'lost'),
+    ('one of two came', Case({A: [SELF], B: [SELF]}, [BOTH], [(A, PLAIN)]), 'lost'),
+    ('the copy did not come', Case({A: [EDIT], B: [SELF]}, [BOTH], [(B, PLAIN)]), 'lost'),
+    ('of redirect and keep one came', Case({A: [to(X), SELF]}, [OK], [(A, PLAIN)]), 'lost'),
+    ('the neighbour was refused', Case({A: [to(B)], B: [EARLY]}, [told(250, 250, 550)]), 'lost'),
+    ('both of a circle went', Case({A: [to(B)], B: [to(A)]}, [BOTH]), 'lost'),
+    ('the report did not come', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], late='bounce'), 'lost'),
+    ('one who was kept was sent to another', Case({A: [SELF]}, [OK], [(X, PLAIN), (A, PLAIN)]), 'misdelivered'),
+    ('a discarded one came', Case({A: [DISCARD]}, [OK], [(A, PLAIN)]), 'misdelivered'),
+    ('with another sender', Case({A: [SELF]}, [OK], [(A, PLAIN, 'x@else.example')]), 'altered'),
+    ('a byte is missing', Case({A: [SELF]}, [OK], [(A, PLAIN[:-3])]), 'altered'),
+    ('a field is missing', Case({A: [SELF]}, [OK], [(A, RECEIVED + MESSAGE[39:])]), 'altered'),
+    ('a fold is missing', Case({A: [SELF]}, [OK], [(A, PLAIN.replace(b'\r\n\tfold', b' fold'))]), 'altered'),
+    ('a field too many', Case({A: [SELF]}, [OK], [(A, edited())]), 'altered'),
+    ('the edit of another', Case({A: [EDIT], B: [SELF]}, [BOTH], [(A, PLAIN), (B, edited())]), 'altered'),
+    ('an edit is missing', Case({A: [EDIT]}, [OK], [(A, PLAIN)]), 'altered'),
+    ('passed in trouble', Case({A: [SELF]}, [OK], [(A, edited('Tamis-Trouble', 'passed'))]), 'altered'),
+    ('no trace', Case({A: [SELF]}, [OK], [(A, MESSAGE)]), 'altered'),
+    ('a report with a sender', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(SENDER, REPORT)], late='bounce'),
+     'altered'),
+    ('MAIL was refused', Case({A: [SELF]}, [told(None, mail=550, dot=False)]), 'refused without a rule'),
+    ('RCPT was refused', Case({A: [SELF]}, [told(None, 550, dot=False)]), 'refused without a rule'),
+    ('late was early', Case({A: [LATE]}, [told(None, 550, dot=False)]), 'refused without a rule'),
+    ('refused behind the queue', Case({A: [LATE]}, [told(550, 250)], mode='final'), 'refused without a rule'),
+    ('all were refused for one', Case({A: [LATE], B: [SELF]}, [told(550, 250, 250)]), 'refused without a rule'),
+    ('all discard, and it was refused', Case({A: [DISCARD]}, [told(550, 250)]), 'refused without a rule'),
+    ('a refusal that was none', Case({A: [EARLY]}, [OK]), 'not refused'),
+    ('a late refusal that was none', Case({A: [LATE]}, [OK]), 'not refused'),
+    ('twice', Case({A: [SELF]}, [OK], [(A, PLAIN)] * 2), 'doubled without cause'),
+    ('twice in one transaction', Case({A: [SELF]}, [OK], [([A, A], PLAIN)]), 'doubled without cause'),
+    ('two send the same, twice', Case({A: [to(X)], B: [to(X)]}, [BOTH], [(X, PLAIN)] * 2), 'doubled without cause'),
+    ('by queue and by copy', Case({A: [EDIT], B: [SELF]}, [BOTH], [([A, B], PLAIN)], [(A, edited())]), 'altered'),
+    ('the same twice, in another form', Case([{A: [EDIT], B: [SELF]}, {A: [SELF], B: [SELF]}],
+                                             [told(451, 250, 250), BOTH], [([A, B], PLAIN)], [(A, edited())]),
+     'doubled without cause'),
+    ('a copy again without a reason', Case({A: [EDIT], B: [SELF]}, [told(451, 250, 250), BOTH], [(B, PLAIN)],
+                                           [(A, edited())] * 2), 'doubled without cause'),
+    ('twice for one event', Case({A: [EDIT], B: [SELF]}, [told(451, 250, 250), BOTH], [(B, PLAIN)],
+                                 [(A, edited())] * 3, ['killed at copy-taken']), 'doubled without cause'),
+    ('killed elsewhere', Case({A: [EDIT], B: [SELF]}, [told(451, 250, 250), BOTH], [(B, PLAIN)],
+                              [(A, edited())] * 2, ['killed at journal']), 'doubled without cause'),
+    ('the queue twice, as a copy may be', Case({A: [SELF]}, [AGAIN, OK], [(A, PLAIN)] * 2, [],
+                                               ['killed at copy-taken']), 'doubled without cause'),
+    ('delivered, and told to try again', Case({A: [DISCARD], B: [SELF]}, [told(451, 250, 250),
+                                              told(None, mail=451, dot=False)], [(B, PLAIN)]), 'misdelivered'),
+    ('the port refused, and he does not keep it', Case({A: [EDIT], B: [SELF]}, [BOTH], [(B, PLAIN)], [],
+                                                       ['port refused']), 'lost'),
+    ('the port refused one of two', Case({A: [EDIT], B: [EDIT], C: [SELF]}, [told(250, 250, 250, 250)],
+                                         [([A, C], PLAIN)], [], ['port refused']), 'lost'),
+    ('the daemon crashed', Case({A: [SELF]}, [AGAIN, OK], [(A, PLAIN)], [], ['died of -11']), 'died'),
+    ('told to try again for ever', Case({A: [SELF]}, [AGAIN] * 5), 'never settled'),
+    ('three times for two answers', Case({A: [SELF]}, [GONE, OK], [(A, PLAIN)] * 3), 'doubled without cause'),
+    ('a copy before the end', Case({A: [EDIT], B: [SELF]}, [told(None, 250, 250, dot=False), told(451, 250, 250, dot=False)],
+                                   [], [(A, edited())]), 'misdelivered'),
+    ('tried again after it was settled', Case({A: [SELF]}, [OK, OK], [(A, PLAIN)] * 2), 'bad evidence'),
+]
+
+
+def passes(case, doubled):
+    books = case.audit()
+    equal(books.failures, [])
+    equal(dict(books.doubled), doubled)
+
+
+def fails(case, verdict):
+    failures = case.audit().failures
+    assert any(failure.startswith(verdict + ': ') for failure in failures), f'no "{verdict}" in {failures}'
+
+
+def main():
+    tap = Tap()
+    for title, case, doubled in GOOD:
+        tap.run(f'right: {title}', passes, case, doubled)
+    for title, case, verdict in BAD:
+        tap.run(f'{verdict}: {title}', fails, case, verdict)
+    return tap.finish()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
