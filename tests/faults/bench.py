@@ -1,0 +1,162 @@
+# bench.py - a mail server with the milter, the port for copies, and what stands behind both
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import pathlib
+import re
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / 'lib'))
+import daemon
+import milter
+import place
+import postfix
+import sendmail
+import sink
+
+WAYS = ('postfix', 'sendmail', 'final')
+TAG = re.compile(rb'run-(\d+)-(\w+)-')
+DEADLINE = 3                    # seconds that the daemon waits for the port for copies
+
+
+def missing(way):
+    return daemon.missing() or (sendmail if way == 'sendmail' else postfix).missing()
+
+
+def make_power(directory):
+    """The library that makes a death one of the machine; None where nothing can be compiled."""
+    path = directory / 'power.so'
+    done = subprocess.run(['cc', '-shared', '-fPIC', '-O1', '-o', path, HERE / 'power.c'], check=False)
+    return path if done.returncode == 0 else None
+
+
+class Supervised(daemon.Daemon):
+    """Its log goes through a pipe, so that a limit for files is one for the journal."""
+
+    def __init__(self, directory, settings):
+        super().__init__(directory, settings=settings)
+        self.pipe = self.directory / 'log.pipe'
+        os.mkfifo(self.pipe)
+        self.reader = place.start(['sh', '-c', 'exec cat <>"$1"', 'sh', self.pipe], self.log_path)
+
+    def close(self):
+        self.kill()
+        place.stop(self.reader)
+
+    def start(self, fault=None, power=None):
+        self.point = fault.partition(':')[0] if fault else None
+        self.socket.unlink(missing_ok=True)
+        environment = {**os.environ, 'TAMIS_FAULT': fault or 'count'}
+        if power:
+            environment['LD_PRELOAD'] = str(power)
+            environment['ASAN_OPTIONS'] = environment.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'
+        self.process = place.start([daemon.program(), '-c', self.configuration, '-f'], self.pipe, cwd=self.directory,
+                                   env=environment)
+        place.wait_for(lambda: self.process.poll() is not None or self.answers(), 30, 'tamis-milter')
+        try:
+            with milter.MilterClient(self.socket):
+                return self     # it serves
+        except milter.Gone as why:
+            raise RuntimeError(f'tamis-milter did not start:\n{self.log()[-2000:]}') from why
+
+    @property
+    def is_up(self):
+        return self.process is not None and self.process.poll() is None
+
+    def bury(self):
+        """A supervisor's first question: what did it die of, if it is dead?"""
+        if self.process is None or self.process.poll() is None:
+            return None
+        process, self.process = self.process, None
+        status = place.stop(process)
+        if status == -signal.SIGKILL and self.point:
+            return f'killed at {self.point}'
+        return 'stopped' if status == 0 else f'died of {status}'
+
+    def limit(self, size):
+        """No file of it grows beyond."""
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def journal_size(self):
+        path = self.state / 'journal'
+        return path.stat().st_size if path.exists() else 0
+
+    def remove_rules(self, user):
+        local, _at, domain = user.rpartition('@')
+        (self.rules / domain / f'{local}.sieve').unlink(missing_ok=True)
+
+
+class Bench:
+    def __init__(self, way, directory, power):
+        self.way, self.directory, self.power = way, directory, power
+        self.copies = sink.Sink(directory / 'copies', durable=False)
+        self.queue = sink.Sink(directory / 'queue', durable=False)
+        self.copies.hang_seconds = DEADLINE + 1
+        self.settings = None
+        self.daemon = Supervised(directory / 'tamis', self.settings_for('keep'))
+        transport = f'smtp:[127.0.0.1]:{self.queue.port}'
+        if way == 'sendmail':
+            self.mta = sendmail.PrivateSendmail(directory / 'mta', self.daemon.milter, self.queue.port)
+        else:
+            self.mta = postfix.PrivatePostfix(directory / 'mta', self.daemon.milter, transport, transport,
+                                              final=way == 'final')
+        self.mta.start()
+
+    def settings_for(self, late):
+        """The configuration in force, as the daemon's next start will read it."""
+        settings = {
+            'copy_to': f'smtp:127.0.0.1:{self.copies.port}', 'fileinto_by': 'detail', 'refuse_late': late,
+            'authserv_id': 'mx.example.test', 'trouble_times': 1000, 'message_deadline': f'{DEADLINE}s',
+            'max_memory': 4096, 'mode': 'final' if self.way == 'final' else 'edge',
+        }
+        if self.settings is not None:
+            self.daemon.configure({**self.daemon.values, **settings})
+        self.settings = settings
+        return settings
+
+    def close(self):
+        self.mta.stop()
+        self.daemon.close()
+        for one in (self.copies, self.queue):
+            one.stop()
+
+    def restart_mta(self):
+        self.mta.stop()
+        self.mta.start()
+
+    def wait_empty(self, keep_up=None, seconds=60):
+        """Until the queue is empty; keep_up is called meanwhile."""
+        until = time.monotonic() + seconds
+        flushed = time.monotonic()
+        while self.mta.queue():
+            if keep_up:
+                keep_up()
+            if time.monotonic() > until:
+                raise TimeoutError(f'{self.way}: the queue is not empty after {seconds} s')
+            if time.monotonic() - flushed > 0.3:
+                self.mta.flush()
+                flushed = time.monotonic()
+            time.sleep(0.02)
+
+    def collect(self, runs):
+        """What came, to the directory of the run that it belongs to; the names of what belongs to none."""
+        stray = []
+        for way, one in (('copies', self.copies), ('queue', self.queue)):
+            for path in sorted(one.directory.glob('*.json')):
+                tag = TAG.search(path.read_bytes()) or TAG.search(path.with_suffix('.eml').read_bytes())
+                run = runs.get(int(tag[1])) if tag else None
+                if not run:
+                    stray.append(f'{way}: {path.read_text("utf-8")}')
+                to = run.directory / way if run else None
+                for part in (path, path.with_suffix('.eml')):
+                    if to:
+                        to.mkdir(exist_ok=True)
+                        shutil.move(part, to / part.name)
+                    else:
+                        part.unlink()
+        return stray

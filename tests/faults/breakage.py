@@ -1,0 +1,242 @@
+# breakage.py - what can break while a message comes, one class for each
+# SPDX-License-Identifier: BSD-2-Clause
+"""A breakage lasts for one attempt.  begin() is called before the client connects, at(step) between its commands,
+end() when it has its answer or has lost its connection; they tell the run what did happen."""
+import os
+import pathlib
+import re
+import signal
+import time
+
+SOURCE = pathlib.Path(os.environ.get('TAMIS_SOURCE') or pathlib.Path(__file__).resolve().parents[2])
+POINTS = re.findall(r'^POINT\(\w+, "([\w-]+)"\)', (SOURCE / 'src/milter/points.def').read_text('utf-8'), re.M)
+# those that are passed more than once in a message, and how often at most
+MANY = {'rcpt': 3, 'field': 6, 'run': 4, 'copy': 2, 'copy-taken': 2, 'journal': 2, 'add-rcpt': 2, 'delete-rcpt': 3, 'body': 2}
+COPYING = ('copy', 'copy-taken', 'journal', 'edit', 'delete-rcpt', 'verdict')
+STEPS = ('connected', 'mail', 'rcpt', 'data', 'half', 'dot')
+
+
+class Dropped(Exception):
+    """The client goes away here."""
+
+
+class Breakage:
+    """Nothing breaks."""
+
+    name = 'none'
+    wants_copy = False
+
+    def __init__(self, bench, rng, detail=None):
+        self.bench, self.random, self.detail = bench, rng, detail
+
+    def start(self):
+        """How the daemon is started for this attempt: options of Supervised.start()."""
+        return {}
+
+    def begin(self, run):
+        pass
+
+    def at(self, step, run):
+        pass
+
+    def end(self, run):
+        pass
+
+    def __str__(self):
+        return self.name
+
+
+class Kill(Breakage):
+    """kill -9 at one point, at its first or a later passing."""
+
+    name = 'kill'
+
+    def __init__(self, bench, rng, detail=None):
+        super().__init__(bench, rng, detail)
+        self.point = detail or rng.choice(POINTS + list(COPYING))
+        self.nth = rng.randint(1, MANY.get(self.point, 1)) if rng.random() < 0.5 else 1
+        self.wants_copy = self.point in COPYING
+
+    def start(self):
+        return {'fault': f'{self.point}:{self.nth}'}
+
+    def at(self, step, run):
+        """A connection to the milter is closed when the client goes."""
+        if self.point == 'close' and step == 'rcpt' and self.random.random() < 0.5:
+            raise Dropped
+
+    def __str__(self):
+        return f'{self.name} at {self.point}:{self.nth}'
+
+
+class Power(Kill):
+    """The same, and the machine with it: what was not synced is gone."""
+
+    name = 'power'
+
+    def start(self):
+        return {**super().start(), 'power': self.bench.power}
+
+
+class Term(Breakage):
+    """Told to stop while a message comes: it drains."""
+
+    name = 'term'
+
+    def __init__(self, bench, rng, detail=None):
+        super().__init__(bench, rng, detail)
+        self.step = detail or rng.choice(STEPS)
+
+    def at(self, step, run):
+        if step == self.step and self.bench.daemon.is_up:
+            self.bench.daemon.process.send_signal(signal.SIGTERM)
+            run.event('told to stop', step=step)
+
+    def __str__(self):
+        return f'{self.name} at {self.step}'
+
+
+class Port(Breakage):
+    """The port for copies fails at one step of SMTP."""
+
+    name = 'port'
+    wants_copy = True
+    actions = ('451 4.3.0 later', '554 5.3.0 never', 'close', 'hang')
+
+    def __init__(self, bench, rng, detail=None):
+        super().__init__(bench, rng, detail)
+        self.step = detail or rng.choice(['connect', 'helo', 'mail', 'rcpt', 'data', 'dot', 'stored', 'quit'])
+        weights = [6, 0 if self.step in ('connect', 'helo', 'stored', 'quit') else 6, 6, 1]
+        self.action = rng.choices(self.actions, weights)[0]
+        self.times = rng.choice([1, 1, 2, 3])
+
+    def begin(self, run):
+        self.bench.copies.fail(self.step, self.action, self.times)
+        self.failure = self.bench.copies.failures[-1]
+
+    def end(self, run):
+        self.bench.copies.heal()
+        fired = self.times - self.failure.times
+        word = 'reply lost' if self.step == 'stored' else 'port refused' if self.action.startswith('5') else 'port failed'
+        for _time in range(fired):
+            run.event(word, step=self.step, action=self.action)
+
+    def __str__(self):
+        return f'{self.name} says {self.action!r} at {self.step}, {self.times} times'
+
+
+class Disk(Breakage):
+    """The journal can grow by some bytes only; a large body finds no room either."""
+
+    name = 'disk'
+    wants_copy = True
+
+    def __init__(self, bench, rng, detail=None):
+        super().__init__(bench, rng, detail)
+        self.room = rng.choice([0, 1, 50, 100, 150, 250, 400])
+
+    def begin(self, run):
+        self.bench.daemon.limit(self.bench.daemon.journal_size() + self.room)
+        run.event('disk full', room=self.room)
+
+    def end(self, run):
+        if self.bench.daemon.is_up:
+            self.bench.daemon.limit(-1)
+
+    def __str__(self):
+        return f'{self.name} has room for {self.room} bytes'
+
+
+class Socket(Breakage):
+    """Nobody can reach the milter: its socket is gone, or it is down."""
+
+    name = 'socket'
+
+    def __init__(self, bench, rng, detail=None):
+        super().__init__(bench, rng, detail)
+        self.down = detail == 'down' if detail else rng.random() < 0.5
+
+    def begin(self, run):
+        if self.down:
+            self.bench.daemon.kill()
+        else:
+            self.bench.daemon.socket.unlink()
+        run.event('socket gone')
+
+    def end(self, run):
+        if self.bench.daemon.is_up:
+            self.bench.daemon.kill()
+
+    def __str__(self):
+        return f'{self.name}: {"the daemon is down" if self.down else "unlinked"}'
+
+
+class Mta(Breakage):
+    """The mail server is restarted."""
+
+    name = 'mta'
+
+    def __init__(self, bench, rng, detail=None):
+        super().__init__(bench, rng, detail)
+        self.step = detail or rng.choice(STEPS)
+
+    def begin(self, run):
+        # what it is delivering now it would deliver twice, which is not what is looked at here
+        self.bench.wait_empty(run.keep_up)
+
+    def at(self, step, run):
+        if step == self.step:
+            self.bench.restart_mta()
+            run.event('mail server restarted', step=step)
+
+    def __str__(self):
+        return f'{self.name} is restarted at {self.step}'
+
+
+class Client(Breakage):
+    """The client goes away."""
+
+    name = 'client'
+
+    def __init__(self, bench, rng, detail=None):
+        super().__init__(bench, rng, detail)
+        self.step = detail or rng.choice(STEPS + ('dot', 'answered'))
+        self.wants_copy = self.step == 'dot'
+
+    def at(self, step, run):
+        if step == self.step:
+            run.event('client gone', step=step)
+            raise Dropped
+
+    def __str__(self):
+        return f'{self.name} goes away at {self.step}'
+
+
+class Hup(Breakage):
+    """The configuration is read again in the middle."""
+
+    name = 'hup'
+
+    def __init__(self, bench, rng, detail=None):
+        super().__init__(bench, rng, detail)
+        self.step = detail or rng.choice(STEPS)
+
+    def at(self, step, run):
+        if step == self.step and self.bench.daemon.is_up:
+            self.bench.daemon.reload()
+            time.sleep(self.random.choice([0, 0.01]))
+            run.event('reloaded', step=step)
+
+    def __str__(self):
+        return f'{self.name} at {self.step}'
+
+
+KINDS = {kind.name: kind for kind in (Breakage, Kill, Power, Term, Port, Disk, Socket, Mta, Client, Hup)}
+WEIGHTS = {'kill': 40, 'port': 20, 'power': 8, 'disk': 7, 'client': 8, 'socket': 5, 'mta': 4, 'hup': 4, 'term': 3, 'none': 1}
+
+
+def draw(bench, rng, only=None):
+    """only: a kind, or kind:detail, such as kill:journal or port:dot."""
+    name, _colon, detail = (only or '').partition(':')
+    name = name or rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+    return KINDS[name](bench, rng, detail or None)

@@ -1,0 +1,347 @@
+#!/usr/bin/env python3
+# campaign.py - mail through a real server with the milter, while things break
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is random comes from the seed; README.md says what is done, and accountant.py decides whether it went well."""
+import argparse
+import collections
+import contextlib
+import json
+import os
+import pathlib
+import random
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path[:0] = [str(HERE), str(HERE.parent / 'lib')]
+import accountant
+import bench as benches
+import breakage
+import client
+import place
+from breakage import Dropped
+from scenario import Scenario, script
+
+ATTEMPTS_MOST = 8
+BATCH = 20                      # runs between two looks at what arrived
+
+
+class Run:
+    """One message, until each recipient has been settled."""
+
+    def __init__(self, number, options, bench, directory):
+        self.number, self.bench = number, bench
+        self.directory = pathlib.Path(directory) / str(number)
+        self.directory.mkdir(parents=True)
+        self.random = random.Random(f'{options.seed}/{number}/breakage')
+        self.breakages = [breakage.draw(bench, self.random, options.only)]
+        if self.random.random() < 0.2:
+            self.breakages.append(breakage.draw(bench, self.random, options.only))
+        self.scenario = Scenario(options.seed, number, self.breakages[0].wants_copy)
+        self.attempts, self.rules, self.events = [], [], []
+        self.faults = [str(b) for b in self.breakages]
+
+    def event(self, what, **more):
+        self.events.append({'what': what, 'attempt': max(len(self.attempts) - 1, 0), **more})
+
+    # --- the daemon
+
+    def write_rules(self):
+        s = self.scenario
+        for recipient, plan in s.plans.items():
+            text = script(plan, self.random, f'{s.tag} {len(self.attempts)}')
+            if text is None:
+                self.bench.daemon.remove_rules(recipient)
+            else:
+                self.bench.daemon.write_rules(recipient, text)
+
+    def note_death(self):
+        died = self.bench.daemon.bury()
+        if died:
+            self.event(died)
+
+    def keep_up(self, **how):
+        """As a supervisor: what died is started again."""
+        self.note_death()
+        if self.bench.daemon.process is None:
+            self.bench.daemon.start(**how)
+
+    def begin_daemon(self, fault):
+        """A fault of its own wants a start of its own."""
+        how = fault.start()
+        if how and self.bench.daemon.is_up:
+            self.bench.daemon.kill()
+        self.keep_up(**how)
+
+    # --- the client
+
+    def left(self):
+        """As a mail server does: who has neither a 250 nor a 5xx is tried again."""
+        left = list(self.scenario.recipients)
+        for a in self.attempts:
+            for r, code in zip(a['recipients'], a['rcpt']):
+                code = a['end'] if code and code // 100 == 2 else code
+                if code and code // 100 in (2, 5):
+                    left.remove(r)
+        return left
+
+    def attempt(self, fault):
+        seen = {'recipients': self.left(), 'mail': None, 'rcpt': [], 'end': None, 'dot': False, 'fault': str(fault),
+                'at': time.time()}
+        self.begin_daemon(fault)
+        self.attempts.append(seen)
+        self.rules.append({r: self.scenario.plans[r] for r in self.scenario.recipients})
+        fault.begin(self)
+        dialogue = []
+        try:
+            self.talk(seen, fault, dialogue)
+        except Dropped:
+            seen['gone'] = 'we went away'
+        except (client.Gone, OSError) as why:
+            seen['gone'] = repr(why)
+        seen['rcpt'] += [None] * (len(seen['recipients']) - len(seen['rcpt']))
+        seen['dialogue'] = [[round(t, 4), who, line.decode('utf-8', 'replace')] for t, who, line in dialogue]
+        fault.end(self)
+
+    def talk(self, seen, fault, dialogue):
+        peer = client.Client(self.bench.mta.port, timeout=30)
+        peer.dialogue, peer.dialogue[:] = dialogue, peer.dialogue
+        try:
+            fault.at('connected', self)
+            seen['mail'] = peer.command(f'MAIL FROM:<{self.scenario.sender}> {self.scenario.parameters}'.rstrip()).code
+            fault.at('mail', self)
+            if seen['mail'] != 250:
+                return
+            for recipient in seen['recipients']:
+                seen['rcpt'].append(peer.command(f'RCPT TO:<{recipient}>').code)
+                if len(seen['rcpt']) == 1:
+                    fault.at('rcpt', self)
+            if 250 not in seen['rcpt']:
+                return
+            seen['end'] = self.content(peer, seen, fault)
+            fault.at('answered', self)
+            with contextlib.suppress(client.Gone, OSError):
+                peer.command('QUIT')
+        finally:
+            peer.close()
+
+    def content(self, peer, seen, fault):
+        """The code that ends the message."""
+        data = peer.command('DATA')
+        fault.at('data', self)
+        if data.code != 354:
+            return data.code
+        content = client.stuff(self.scenario.message)
+        half = len(content) // 2
+        peer.socket.sendall(content[:half])
+        fault.at('half', self)
+        seen['dot'] = True
+        peer.socket.sendall(content[half:])
+        peer.note('C', b'[%d bytes] .' % len(self.scenario.message))
+        if self.random.random() < 0.5:
+            time.sleep(0.005)
+        fault.at('dot', self)
+        return peer.reply().code
+
+    # --- the whole
+
+    def play(self):
+        self.bench.settings_for(self.scenario.late)
+        if self.bench.daemon.is_up:
+            self.bench.daemon.kill()
+        self.bench.daemon.bury()
+        self.write_rules()
+        self.attempt(self.breakages[0])
+        while self.left() and len(self.attempts) < ATTEMPTS_MOST:
+            self.between()
+            later = self.breakages[len(self.attempts)] if len(self.attempts) < len(self.breakages) else None
+            self.attempt(later or breakage.Breakage(self.bench, self.random))
+        if self.bench.way == 'final':
+            self.bench.wait_empty(self.keep_up)
+            self.keep_up()
+        self.note_death()
+
+    def between(self):
+        """At once; after a reload; after a change of rules."""
+        what = self.random.choice(['at once', 'reload', 'rules', 'rules'])
+        if len(self.attempts) > 1:
+            time.sleep(0.02 * 2 ** (len(self.attempts) - 1))
+        if self.bench.way == 'final' and what == 'rules':
+            what = 'at once'        # what waits in the queue would run under others than the client's attempt had
+        self.keep_up()
+        if what == 'reload':
+            self.bench.daemon.reload()
+        elif what == 'rules':
+            self.scenario.change(self.left())
+            self.write_rules()
+
+    def write(self):
+        s = self.scenario
+        run = {'number': self.number, 'mode': 'final' if self.bench.way == 'final' else 'edge', 'through': self.bench.way,
+               'late': s.late, 'sender': s.sender, 'recipients': s.recipients, 'faults': self.faults}
+        (self.directory / 'message.eml').write_bytes(s.message)
+        for name, value in (('run', run), ('attempts', self.attempts), ('rules', self.rules), ('events', self.events)):
+            (self.directory / f'{name}.json').write_text(json.dumps(value, indent=1))
+
+
+class Tally:
+    """What happened in all of the runs."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.counts = collections.defaultdict(collections.Counter)
+        self.failed = []
+
+    def add(self, run, books):
+        with self.lock:
+            self.counts['runs'][run.bench.way] += 1
+            self.counts['recipients'][len(run.scenario.recipients)] += 1
+            self.counts['attempts'][len(run.attempts)] += 1
+            self.counts['arrivals']['copies'] += sum(a.way == 'copies' for a in books.evidence.arrivals)
+            self.counts['arrivals']['queue'] += sum(a.way == 'queue' for a in books.evidence.arrivals)
+            self.counts['arrivals']['kept, since the port refused'] += books.kept
+            self.counts['events'].update(e['what'] for e in run.events)
+            self.counts['doubled'].update(books.doubled)
+
+    def show(self):
+        for name, counts in self.counts.items():
+            print(f'{name}: ' + (', '.join(f'{what} {n}' for what, n in sorted(counts.items(), key=str) if n) or 'none'))
+
+
+class Campaign:
+    def __init__(self, options, directory):
+        self.options, self.directory = options, pathlib.Path(directory)
+        self.tally = Tally()
+        power = benches.make_power(self.directory)
+        if not power:
+            breakage.WEIGHTS.pop('power', None)
+        self.power = power
+
+    def way_of(self, number):
+        """A third through Sendmail; a tenth behind the queue."""
+        if self.options.through:
+            return self.options.through
+        number %= 30
+        way = 'sendmail' if number % 3 == 2 else 'final' if number % 10 == 3 else 'postfix'
+        return way if not benches.missing(way) else 'postfix'
+
+    def numbers(self):
+        if self.options.run:
+            return self.options.run
+        return range(1, self.options.runs + 1)
+
+    def go(self):
+        ways = collections.defaultdict(list)
+        for number in self.numbers():
+            ways[self.way_of(number)].append(number)
+        # the two mail servers at the same time: each waits for itself a lot
+        postfixes = [way for way in ways if way != 'sendmail']
+        groups = [g for g in (postfixes, [way for way in ways if way == 'sendmail']) if g]
+        threads = [threading.Thread(target=self.guarded, args=([(way, ways[way]) for way in group],)) for group in groups]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+    def guarded(self, work):
+        try:
+            for way, numbers in work:
+                self.through(way, numbers)
+        except Exception as why:
+            self.tally.failed.append(repr(why))
+            raise
+
+    def through(self, way, numbers):
+        home = self.directory / way
+        home.mkdir()
+        home.chmod(0o755)
+        bench = benches.Bench(way, home, self.power)
+        try:
+            for at in range(0, len(numbers), BATCH):
+                self.batch(bench, [Run(n, self.options, bench, self.directory / 'runs') for n in numbers[at:at + BATCH]])
+        finally:
+            bench.close()
+
+    def batch(self, bench, runs):
+        for run in runs:
+            if self.options.verbose:
+                print(f'run {run.number}, {bench.way}: {"; then ".join(run.faults)}', flush=True)
+            begun = time.monotonic()
+            run.play()
+            run.write()
+            self.tally.counts['seconds'][run.breakages[0].name] += round(time.monotonic() - begun, 2)
+        runs[-1].keep_up()
+        bench.wait_empty(runs[-1].keep_up)
+        stray = bench.collect({run.number: run for run in runs})
+        for what in stray:
+            self.tally.failed.append(f'nobody sent what came to {what}')
+        for run in runs:
+            self.judge(run)
+
+    def judge(self, run):
+        books = accountant.audit(run.directory)
+        self.tally.add(run, books)
+        if books.failures:
+            shutil.copytree(run.directory, self.kept(run), dirs_exist_ok=True)
+            (self.kept(run) / 'tamis-milter.log').write_text(run.bench.daemon.log())
+            (self.kept(run) / 'mail.log').write_text(run.bench.mta.log())
+            text = f'run {run.number} through {run.bench.way}, {"; then ".join(run.faults)}\n'
+            text += ''.join(f'    {failure}\n' for failure in books.failures)
+            text += f'    evidence: {self.kept(run)}\n    again: tests/faults/campaign.py {self.again(run)}'
+            print(text, flush=True)
+            self.tally.failed.append(text)
+        elif self.options.run:
+            shutil.copytree(run.directory, self.kept(run), dirs_exist_ok=True)
+            print(f'evidence: {self.kept(run)}')
+        shutil.rmtree(run.directory)
+
+    def kept(self, run):
+        return pathlib.Path(self.options.keep) / f'{self.options.seed}-{run.number}'
+
+    def again(self, run):
+        only = f' --only {self.options.only}' if self.options.only else ''
+        return f'--seed {self.options.seed} --run {run.number} --through {run.bench.way}{only}'
+
+
+def arguments(words=None):
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--runs', type=int, default=100, metavar='N')
+    parser.add_argument('--run', type=int, action='append', metavar='N', help='that one of the campaign alone')
+    parser.add_argument('--seed', default='1')
+    parser.add_argument('--only', metavar='FAULT', help=f'{", ".join(breakage.KINDS)}, or such as kill:journal, port:dot')
+    parser.add_argument('--through', choices=benches.WAYS)
+    parser.add_argument('--keep', default=os.path.join(os.environ.get('TMPDIR', '/tmp'), 'tamis-faults'),
+                        help='where the evidence of failed runs goes (%(default)s)')
+    parser.add_argument('--verbose', action='store_true')
+    options = parser.parse_args(words)
+    if options.only and options.only.partition(':')[0] not in breakage.KINDS:
+        parser.error(f'--only: there is no fault "{options.only}"')
+    return options
+
+
+def campaign(options):
+    """The tally of it."""
+    with place.directory('faults') as directory:
+        c = Campaign(options, directory)
+        c.go()
+    return c.tally
+
+
+def main():
+    options = arguments()
+    why = benches.missing(options.through or 'postfix')
+    if why:
+        sys.exit(f'campaign.py: {why}')
+    begun = time.monotonic()
+    tally = campaign(options)
+    tally.show()
+    print(f'{sum(tally.counts["runs"].values())} runs in {time.monotonic() - begun:.0f} s, {len(tally.failed)} failed')
+    return 1 if tally.failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
