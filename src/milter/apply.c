@@ -203,11 +203,11 @@ apply_nothing(struct transaction *t)
 bool
 apply_needs_body(struct transaction *t)
 {
-	const uint32_t alters = 1u << TAMIS_HEADER_ADD | 1u << TAMIS_HEADER_DELETE | 1u << TAMIS_REDIRECT |
-	                        1u << TAMIS_REJECT | (t->conf->fileinto_by == CONF_FILEINTO_HEADER ?
-	                        1u << TAMIS_FILE | 1u << TAMIS_KEEP : 0);
+	const uint32_t alters = 1u << TAMIS_HEADER_ADD | 1u << TAMIS_HEADER_DELETE | 1u << TAMIS_REDIRECT | 1u << TAMIS_REJECT;
+	/* the keep that nobody wrote may have flags */
+	const bool any = t->conf->fileinto_by == CONF_FILEINTO_HEADER;
 
-	if (!*t->conf->copy_to || (apply_decided(t) && apply_nothing(t)))
+	if ((!*t->conf->copy_to && !*t->conf->filtered_to) || (apply_decided(t) && apply_nothing(t)))
 		return false;
 	for (size_t i = 0; i < t->rcpt.n; i++) {
 		const struct rcpt *r = t->rcpt.v[i];
@@ -215,7 +215,7 @@ apply_needs_body(struct transaction *t)
 		if (r->refused || !r->rules || r->trouble || r->effect == CONF_OBSERVE)
 			continue;
 		if (r->effect == CONF_TAG || !r->outcome) {
-			if (r->effect == CONF_TAG || r->rules->effects & alters)
+			if (r->effect == CONF_TAG || any || r->rules->effects & alters)
 				return true;
 			continue;
 		}

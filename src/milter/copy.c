@@ -245,6 +245,10 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 	struct str text;
 	enum submit_result result;
 
+	if (!t->want_body && d->kind != DELIVERY_REPORT) {
+		*ret_why = "the body was not collected";        /* better the message as it came than half of it */
+		return COPY_REFUSED;
+	}
 	if (d->kind == DELIVERY_REPORT)
 		copy_report(&c, &s);
 	else
