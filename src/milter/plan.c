@@ -107,6 +107,22 @@ has_detail(struct making *k)
 	return canonical_address(k->by->conf, k->by->sendmail, k->by->arena, k->by->address, &c) == 0 && c.has_detail;
 }
 
+/* What comes to one place twice, because the folders cannot be told apart there, comes once: with the later edits. */
+static void
+plan_once(struct plan *p)
+{
+	const struct delivery *last = &p->d.v[p->d.n - 1];
+
+	for (size_t i = 0; i + 1 < p->d.n; i++) {
+		if (p->d.v[i].kind != last->kind || p->d.v[i].redirect || !str_eq(p->d.v[i].canonical, last->canonical) ||
+		    !str_eq(p->d.v[i].mark, last->mark))
+			continue;
+		p->d.v[i] = *last;
+		p->d.n--;
+		return;
+	}
+}
+
 /* The detail of the incoming address never chooses a folder: a keep goes to the user's plain address. */
 static void
 plan_file_by_detail(struct making *k, struct delivery *d, struct str folder, bool inbox)
@@ -135,6 +151,7 @@ plan_file(struct making *k, const struct tamis_effect *e)
 		if (!d->mark.len)
 			k->plan->note = "the name of the folder cannot be said in a field: kept";
 	}
+	plan_once(k->plan);
 }
 
 /* --- redirects */

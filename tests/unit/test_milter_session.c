@@ -101,6 +101,7 @@ static const struct fate fates[] = {
 	{ "a folder's address that the client named", "fileinto_by = detail\n", "a fileinto \"X\";", "a a+X",
 	  "-<a@example.org> | accept" },
 	{ "a folder that cannot be a detail", "fileinto_by = detail\n", "a fileinto \"X Y\";", "a", "header: accept" },
+	{ "two folders and no way to tell", "", "a fileinto \"X\"; " ADD "fileinto \"Y\";", "a", "top X-A: 1 | accept" },
 	/* --- of one user */
 	{ "watched only", "effect = observe\n", "a discard;\nb ereject \"no\";", "a b", "header: accept" },
 	{ "watched, beside one who is not", "[user a@example.org]\neffect = observe\n", "a discard;\nb " ADD, "a b",
