@@ -217,7 +217,10 @@ begin(const char *more)
 static inline void
 end(void)
 {
-	daemon_done(&server);
+	slots_close(server.slots);
+	journal_close(server.journal);
+	setup_unref(server.setup);
+	pthread_mutex_destroy(&server.lock);
 	memset(&server, 0, sizeof server);
 }
 
