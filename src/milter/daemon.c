@@ -192,6 +192,7 @@ daemon_init(struct daemon *d, const char *conf_path, struct conf *take_conf, str
 	memset(d, 0, sizeof *d);
 	d->conf_path = conf_path;
 	pthread_mutex_init(&d->lock, NULL);
+	pool_init(&d->pool);
 	d->setup = setup_new(take_conf, NULL, diag);
 	if (!d->setup)
 		return -1;

@@ -10,6 +10,7 @@
 #include "host/journal.h"
 #include "host/rulebook.h"
 #include "host/slots.h"
+#include "milter/pool.h"
 
 /* Configuration and rules that were loaded together; counted: a message ends with the one that it began with. */
 struct setup {
@@ -39,6 +40,7 @@ struct daemon {
 	struct leaving *leaving;
 	struct journal *journal;
 	struct slots *slots;
+	struct pool pool;
 	uint8_t secret[32];
 	/* messages at their end, and since when there were too many: CLOCK_MONOTONIC milliseconds, 0: there are not */
 	atomic_uint ending;

@@ -12,9 +12,10 @@
 #include "milter/sender.h"
 
 struct session {
-	struct transaction t;           /* of one message after the other; client_* and helo stay */
-	char *client_host, *client_ip, *helo;
-	bool begun;
+	struct daemon *daemon;
+	struct transaction *t;          /* NULL: between messages, when it costs as little as can be */
+	char *client_host, *client_ip, *helo;   /* helo NULL: none yet */
+	bool local;
 };
 
 /* --- the connection */
@@ -25,12 +26,10 @@ session_new(struct daemon *daemon, const char *host, const char *ip, unsigned po
 	struct session *s = mem_alloc(sizeof *s);
 
 	memset(s, 0, sizeof *s);
-	s->t.daemon = daemon;
+	s->daemon = daemon;
 	s->client_host = mem_strdup(host ? host : "");
 	s->client_ip = mem_strdup(ip ? ip : "");
-	s->helo = mem_strdup("");
-	s->t.local = !port && *s->client_ip;
-	spool_init(&s->t.body);
+	s->local = !port && *s->client_ip;
 	daemon_point(daemon, POINT_CONNECT);
 	return s;
 }
@@ -40,46 +39,23 @@ session_helo(struct session *s, const char *name)
 {
 	free(s->helo);
 	s->helo = mem_strdup(name ? name : "");
-	daemon_point(s->t.daemon, POINT_HELO);
+	daemon_point(s->daemon, POINT_HELO);
 }
 
-static void
-rcpt_done(struct rcpt *r)
-{
-	plan_done(&r->plan);
-	tamis_outcome_free(r->outcome);
-	tamis_recipient_free(r->recipient);
-	ruleset_unref(r->rules);
-	free(r);
-}
-
-/* Forgets the message; what a connection keeps is little. */
 static void
 session_forget(struct session *s)
 {
-	struct transaction *t = &s->t;
-
-	if (!s->begun)
-		return;
-	for (size_t i = 0; i < t->rcpt.n; i++)
-		rcpt_done(t->rcpt.v[i]);
-	vec_done(&t->rcpt);
-	t->message = tamis_message_free(t->message);
-	spool_reset(&t->body);
-	buf_done(&t->header);
-	arena_done(&t->arena);
-	setup_unref(t->setup);
-	*t = (struct transaction){ .daemon = t->daemon, .local = t->local, .body = t->body };
-	s->begun = false;
+	if (s->t)
+		pool_give(&s->daemon->pool, s->t);
+	s->t = NULL;
 }
 
 struct session *
 session_free(struct session *s)
 {
 	if (s) {
-		daemon_point(s->t.daemon, POINT_CLOSE);
+		daemon_point(s->daemon, POINT_CLOSE);
 		session_forget(s);
-		spool_done(&s->t.body);
 		free(s->client_host);
 		free(s->client_ip);
 		free(s->helo);
@@ -91,7 +67,7 @@ session_free(struct session *s)
 void
 session_abort(struct session *s)
 {
-	daemon_point(s->t.daemon, POINT_ABORT);
+	daemon_point(s->daemon, POINT_ABORT);
 	session_forget(s);
 }
 
@@ -191,18 +167,19 @@ session_facts(struct transaction *t, const struct mta *mta)
 void
 session_mail(struct session *s, const struct mta *mta, char **argv)
 {
-	struct transaction *t = &s->t;
 	struct str body = esmtp(argv, "BODY");
+	struct transaction *t;
 
 	session_forget(s);
-	daemon_point(t->daemon, POINT_MAIL);
-	s->begun = true;
+	daemon_point(s->daemon, POINT_MAIL);
+	t = s->t = pool_take(&s->daemon->pool);
+	t->daemon = s->daemon;
+	t->local = s->local;
 	t->setup = daemon_setup(t->daemon);
 	t->conf = t->setup->conf;
-	arena_init(&t->arena, 0);
 	t->client_host = str_from(s->client_host);
 	t->client_ip = str_from(s->client_ip);
-	t->helo = str_from(s->helo);
+	t->helo = str_from(s->helo ? s->helo : "");
 	t->sendmail = is_sendmail(t, mta);
 	t->ours = t->conf->mode == CONF_FINAL || t->local || conf_own_client(t->conf, t->client_ip);
 	t->sender = arena_str(&t->arena, argv[0] ? strip_angles(str_from(argv[0])) : STR_EMPTY);
@@ -212,7 +189,6 @@ session_mail(struct session *s, const struct mta *mta, char **argv)
 	t->smtputf8 = esmtp(argv, "SMTPUTF8").s != NULL;
 	t->eightbit = body.s && str_iis(body, "8BITMIME");
 	session_id(t, mta);
-	t->message = tamis_message_new();
 	session_facts(t, mta);
 }
 
@@ -264,10 +240,10 @@ session_refuse(struct transaction *t, struct rcpt *r, struct verdict *ret)
 void
 session_rcpt(struct session *s, const struct mta *mta, char **argv, struct verdict *ret)
 {
-	struct transaction *t = &s->t;
+	struct transaction *t = s->t;
 	struct rcpt *r;
 
-	if (!s->begun || !argv[0])
+	if (!t || !argv[0])
 		return;
 	daemon_point(t->daemon, POINT_RCPT);
 	session_id(t, mta);
@@ -293,7 +269,7 @@ session_rcpt(struct session *s, const struct mta *mta, char **argv, struct verdi
 		log_line(LOG_WARNING, t->id.s, "rcpt=%s verdict=again why=%s", r->address.s, r->trouble);
 		verdict_say(ret, VERDICT_AGAIN, "4.3.0", "rules cannot be read now");
 		t->rcpt.n--;
-		rcpt_done(r);
+		pool_free_rcpt(r);
 		return;
 	}
 	run_stage(t, r, TAMIS_ENVELOPE);
@@ -367,9 +343,9 @@ field_add(struct buf *b, const char *name, const char *value)
 void
 session_field(struct session *s, const char *name, const char *value)
 {
-	struct transaction *t = &s->t;
+	struct transaction *t = s->t;
 
-	if (!s->begun)
+	if (!t)
 		return;
 	daemon_point(t->daemon, POINT_FIELD);
 	t->hops += !strcasecmp(name, "Received");
@@ -406,9 +382,9 @@ session_wants(struct transaction *t)
 void
 session_header_end(struct session *s, const struct mta *mta, struct verdict *ret)
 {
-	struct transaction *t = &s->t;
+	struct transaction *t = s->t;
 
-	if (!s->begun)
+	if (!t)
 		return;
 	daemon_point(t->daemon, POINT_HEADER_END);
 	session_id(t, mta);
@@ -434,9 +410,9 @@ session_header_end(struct session *s, const struct mta *mta, struct verdict *ret
 void
 session_body(struct session *s, struct str chunk, struct verdict *ret)
 {
-	struct transaction *t = &s->t;
+	struct transaction *t = s->t;
 
-	if (!s->begun)
+	if (!t)
 		return;
 	daemon_point(t->daemon, POINT_BODY);
 	t->size += chunk.len;
@@ -450,9 +426,9 @@ session_body(struct session *s, struct str chunk, struct verdict *ret)
 void
 session_end(struct session *s, const struct mta *mta, struct verdict *ret)
 {
-	struct transaction *t = &s->t;
+	struct transaction *t = s->t;
 
-	if (!s->begun)
+	if (!t)
 		return;
 	daemon_point(t->daemon, POINT_END);
 	session_id(t, mta);
