@@ -377,6 +377,17 @@ journal_has(struct journal *j, const uint8_t key[JOURNAL_KEY])
 	return has;
 }
 
+bool
+journal_is_empty(struct journal *j)
+{
+	bool empty;
+
+	pthread_mutex_lock(&j->lock);
+	empty = !j->keys.n;
+	pthread_mutex_unlock(&j->lock);
+	return empty;
+}
+
 /* --- troubles */
 
 static bool

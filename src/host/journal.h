@@ -27,6 +27,8 @@ struct journal *journal_open(const char *directory, unsigned days, int *ret_errn
 struct journal *journal_close(struct journal *);
 
 bool journal_has(struct journal *, const uint8_t key[JOURNAL_KEY]);
+/* Then it has no key at all. */
+bool journal_is_empty(struct journal *);
 /* 0: it is on the disk, whatever happens next.  -1, errno: it is not, and journal_has() will say so. */
 int journal_add(struct journal *, const uint8_t key[JOURNAL_KEY], struct str text);
 

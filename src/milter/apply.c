@@ -248,6 +248,7 @@ apply_say(struct verdict *v, enum verdict_kind kind, const char *enhanced, const
 static bool
 apply_passes(struct transaction *t, const char *why, unsigned times)
 {
+	copy_identify(t);
 	if (journal_trouble(t->daemon->journal, t->fingerprint, times, (unsigned)t->conf->trouble_seconds)) {
 		log_line(LOG_ERR, t->id.s, "sender=%s error=%s done=%s", t->sender.s, why, "passed");
 		return true;
@@ -505,7 +506,6 @@ apply_all(struct apply *a, struct verdict *ret)
 	int rc;
 
 	if (t->want_body && spool_text(&t->body, &body) < 0) {
-		copy_keys(t);
 		apply_trouble(a, "no room for the body", ret);
 		return;
 	}

@@ -39,8 +39,21 @@ copy_header_digest(struct transaction *t, struct digest *d)
 	}
 }
 
-static void
-copy_fingerprint(struct transaction *t)
+static const uint8_t *
+copy_header_key(struct transaction *t)
+{
+	struct digest d;
+
+	if (!t->header_keyed) {
+		copy_header_digest(t, &d);
+		digest_end(&d, t->header_key);
+		t->header_keyed = true;
+	}
+	return t->header_key;
+}
+
+void
+copy_identify(struct transaction *t)
 {
 	struct digest d;
 	struct str body;
@@ -57,26 +70,16 @@ copy_fingerprint(struct transaction *t)
 bool
 copy_known(struct transaction *t)
 {
-	struct digest d;
-	uint8_t key[32];
-
-	copy_header_digest(t, &d);
-	digest_end(&d, key);
-	return journal_has(t->daemon->journal, key);
+	return !journal_is_empty(t->daemon->journal) && journal_has(t->daemon->journal, copy_header_key(t));
 }
 
 /* Before the first copy: a later attempt then collects the body, whatever the rules are by then. */
 static int
 copy_announce(struct transaction *t)
 {
-	struct digest d;
-	uint8_t key[32];
-
-	copy_header_digest(t, &d);
-	digest_end(&d, key);
-	if (journal_has(t->daemon->journal, key))
+	if (copy_known(t))
 		return 0;
-	return journal_add(t->daemon->journal, key, STR("message"));
+	return journal_add(t->daemon->journal, copy_header_key(t), STR("message"));
 }
 
 static void
@@ -93,12 +96,25 @@ copy_key(const struct rcpt *r, struct delivery *d)
 	digest_end(&all, d->key);
 }
 
+/* Most messages have no copies: then there is nothing to compute.  A copy that was made was announced before. */
+static bool
+copy_has_any(struct transaction *t)
+{
+	for (size_t i = 0; i < t->rcpt.n; i++)
+		for (size_t j = 0; j < t->rcpt.v[i]->plan.d.n; j++)
+			if (t->rcpt.v[i]->plan.d.v[j].way == WAY_COPY)
+				return true;
+	return copy_known(t);
+}
+
 void
 copy_keys(struct transaction *t)
 {
 	struct digest all;
 
-	copy_fingerprint(t);
+	if (!copy_has_any(t))
+		return;
+	copy_identify(t);
 	for (size_t i = 0; i < t->rcpt.n; i++) {
 		struct rcpt *r = t->rcpt.v[i];
 

@@ -13,7 +13,10 @@ enum copy_result {
 
 /* Has some copy of a message with this header been made before? */
 bool copy_known(struct transaction *);
-/* The keys of all deliveries of the message, and which of them an earlier attempt made already; needs the body. */
+/* The fingerprint of the message; needs the body. */
+void copy_identify(struct transaction *);
+/* The keys of all deliveries of the message, and which of them an earlier attempt made already, if there are copies or
+ * were some; needs the body. */
 void copy_keys(struct transaction *);
 enum copy_result copy_send(struct transaction *, struct rcpt *, struct delivery *, const char **ret_why);
 

@@ -58,6 +58,8 @@ struct transaction {
 	bool want_body, want_size;
 	uint8_t fingerprint[32];        /* of the message, whoever gets it */
 	bool fingerprinted;
+	uint8_t header_key[32];         /* under which the journal has messages that were copied */
+	bool header_keyed;
 	int64_t deadline;               /* of what is being done: CLOCK_MONOTONIC milliseconds */
 };
 
