@@ -54,15 +54,26 @@ is_shown(uint32_t code)
 	return (code > ' ' && code < 0x7f) || (code > 0xa0 && code != 0x2028 && code != 0x2029);
 }
 
+/* Bytes at the beginning that need no second look, as most values have nothing else. */
+static size_t
+plain_run(struct str v)
+{
+	size_t n = 0;
+
+	while (n < v.len && v.s[n] > ' ' && v.s[n] < 0x7f && v.s[n] != '"' && v.s[n] != '\\' && v.s[n] != '=')
+		n++;
+	return n;
+}
+
 static bool
 wants_quotes(struct str v)
 {
 	uint32_t code;
-	size_t n;
+	size_t n = plain_run(v);
 
 	if (!v.len)
 		return true;
-	for (; v.len; v = str_sub(v, n, v.len)) {
+	for (v = str_sub(v, n, v.len); v.len; v = str_sub(v, n, v.len)) {
 		n = utf8_next(v, &code);
 		if (!n || !is_shown(code) || code == '"' || code == '\\' || code == '=')
 			return true;
@@ -77,6 +88,11 @@ escape(struct buf *out, struct str v)
 	size_t n;
 
 	for (; v.len; v = str_sub(v, n, v.len)) {
+		n = plain_run(v);
+		if (n) {
+			buf_add(out, str_sub(v, 0, n));
+			continue;
+		}
 		n = utf8_next(v, &code);
 		if (n && (code == '"' || code == '\\'))
 			buf_printf(out, "\\%c", (char)code);
