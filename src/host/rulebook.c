@@ -116,6 +116,8 @@ ruleset_add(struct ruleset *s, struct digest *d, const struct rulescript *script
 {
 	struct tamis_program *program = rulescript_program(script);
 
+	if (!s->n)
+		memcpy(s->content, rulescript_content(script), DIGEST_SIZE);
 	s->program[s->n++] = tamis_program_ref(program);
 	s->effects |= tamis_program_effects(program);
 	digest_add_part(d, (struct str){ (const char *)rulescript_content(script), DIGEST_SIZE });
@@ -252,7 +254,9 @@ finding_describe(struct finding *f)
 	s->needs = sequence_needs(s->program, s->n);
 	s->protected_ = finding_protects(f, local);
 	s->limits = c->limits;
-	digest_end(&f->digest, s->content);
+	/* one script is told by its own digest */
+	if (s->n > 1)
+		digest_end(&f->digest, s->content);
 }
 
 /* 0 or -1 */

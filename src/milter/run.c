@@ -47,17 +47,19 @@ run_load(void *ctx, struct tamis_text kind, struct tamis_text name, struct tamis
 
 /* --- whose rules */
 
-/* What tells this attempt from others before the body is known: it only counts troubles. */
-static void
-run_fingerprint(struct transaction *t, struct rcpt *r)
+/* Trouble that is met before the body is known is counted for sender and recipient.  True: it has lasted long enough. */
+static bool
+run_trouble(struct transaction *t, const struct rcpt *r)
 {
+	uint8_t key[32];
 	struct digest d;
 
 	digest_init(&d);
 	digest_add_part(&d, STR("envelope"));
 	digest_add_part(&d, t->sender);
 	digest_add_part(&d, r->argument);
-	digest_end(&d, r->fingerprint);
+	digest_end(&d, key);
+	return journal_trouble(t->daemon->journal, key, (unsigned)t->conf->trouble_times, (unsigned)t->conf->trouble_seconds);
 }
 
 /* An alias that Sendmail has resolved already is looked up as what it became. */
@@ -137,14 +139,12 @@ run_find(struct transaction *t, struct rcpt *r)
 {
 	int found;
 
-	run_fingerprint(t, r);
 	if (run_srs(t, r))
 		return 0;
 	found = rulebook_find(t->setup->rules, t->sendmail, run_address(t, r), &r->rules);
 	if (found < 0) {
 		r->trouble = "rules cannot be read now";
-		if (!journal_trouble(t->daemon->journal, r->fingerprint, (unsigned)t->conf->trouble_times,
-		                     (unsigned)t->conf->trouble_seconds))
+		if (!run_trouble(t, r))
 			return -1;
 		log_line(LOG_ERR, t->id.s, "rcpt=%s error=%s done=%s", r->address.s, r->trouble, "passed without rules");
 		return 0;
@@ -182,9 +182,13 @@ run_sequence(struct run *run, struct tamis_outcome *outcome, enum tamis_stage st
 	struct tamis_host host = {
 		.ctx = run, .limits = &rules->limits, .load = run_load, .stop = run_stop, .report = run_report,
 	};
-	int slot = slots_begin(daemon->slots, rules->user, rules->content, run->r->fingerprint);
+	uint8_t which[32] = { 0 };
 	enum tamis_status status;
+	int slot;
 
+	/* nobody but a reader of the file wants to know the message: the queue's name for it will do */
+	memcpy(which, run->t->id.s, run->t->id.len < sizeof which ? run->t->id.len : sizeof which);
+	slot = slots_begin(daemon->slots, rules->user, rules->content, which);
 	daemon_point(daemon, POINT_RUN);
 	status = sequence_run(rules->program, rules->n, outcome, stage, &host);
 	slots_end(daemon->slots, slot);

@@ -272,7 +272,9 @@ session_rcpt(struct session *s, const struct mta *mta, char **argv, struct verdi
 		pool_free_rcpt(r);
 		return;
 	}
-	run_stage(t, r, TAMIS_ENVELOPE);
+	/* a refusal is all that can be done now: what others decide by the envelope they decide at the header as well */
+	if (r->rules && r->rules->effects & 1u << TAMIS_REJECT)
+		run_stage(t, r, TAMIS_ENVELOPE);
 	if (t->ours || r->effect != CONF_FULL || !run_refuses_early(r))
 		return;
 	r->refused = true;
