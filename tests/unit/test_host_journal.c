@@ -67,7 +67,9 @@ START_TEST(test_add)
 	struct buf b = { 0 };
 
 	ck_assert(!journal_has(j, key_of(1)));
+	ck_assert(journal_is_empty(j));
 	ck_assert_int_eq(journal_add(j, key_of(1), STR("copy alice@example.org\nK x")), 0);
+	ck_assert(!journal_is_empty(j));
 	ck_assert_int_eq(syncs, 1);
 	ck_assert(journal_has(j, key_of(1)));
 	ck_assert(!journal_has(j, key_of(2)));
@@ -77,6 +79,7 @@ START_TEST(test_add)
 	ck_assert_ptr_nonnull(strstr(buf_str(&b).s, " copy alice@example.org?K x\n"));
 	journal_close(j);
 	j = open_one();
+	ck_assert(!journal_is_empty(j));
 	ck_assert(journal_has(j, key_of(1)));
 	ck_assert(!journal_has(j, key_of(2)));
 	journal_close(j);
