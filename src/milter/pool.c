@@ -74,6 +74,14 @@ pool_init(struct pool *p)
 	pthread_mutex_init(&p->lock, NULL);
 }
 
+void
+pool_done(struct pool *p)
+{
+	while (p->n)
+		transaction_free(p->spare[--p->n]);
+	pthread_mutex_destroy(&p->lock);
+}
+
 struct transaction *
 pool_take(struct pool *p)
 {

@@ -21,6 +21,7 @@ struct pool {
 };
 
 void pool_init(struct pool *);
+void pool_done(struct pool *);
 /* An empty one, with a message. */
 struct transaction *pool_take(struct pool *);
 /* Forgets what is of the message. */

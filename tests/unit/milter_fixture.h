@@ -219,6 +219,7 @@ end(void)
 {
 	slots_close(server.slots);
 	journal_close(server.journal);
+	pool_done(&server.pool);
 	setup_unref(server.setup);
 	pthread_mutex_destroy(&server.lock);
 	memset(&server, 0, sizeof server);
