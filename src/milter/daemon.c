@@ -220,7 +220,7 @@ daemon_enter(struct daemon *d, const struct conf *conf)
 
 	if (atomic_fetch_add(&d->ending, 1) < conf->max_messages) {
 		/* the crowd is gone when half of the room is free */
-		if (atomic_load(&d->ending) <= conf->max_messages / 2)
+		if (atomic_load(&d->ending) <= (conf->max_messages + 1) / 2)
 			atomic_store(&d->overloaded, 0);
 		return 1;
 	}
