@@ -24,6 +24,8 @@ struct apply {
 	struct transaction *t;
 	const struct mta *mta;
 	struct merge merge;
+	bool whole;                     /* header and body are all there: copies can be made */
+	const char *passed;             /* NULL, or the trouble in spite of which the message goes on */
 	bool gone;                      /* a recipient was taken away: no way back */
 };
 
@@ -113,8 +115,9 @@ apply_mode(struct transaction *t, struct rcpt *r)
 
 /* Redirects that have come round too often are not followed; to people with rules here they take the filtered port. */
 static void
-apply_redirects(struct transaction *t, struct rcpt *r)
+apply_redirects(const struct apply *a, struct rcpt *r)
 {
+	struct transaction *t = a->t;
 	bool looped = t->hops > t->conf->max_hops || t->redirected >= REDIRECTED_MAX, any = false;
 	struct ruleset *rules;
 
@@ -126,7 +129,7 @@ apply_redirects(struct transaction *t, struct rcpt *r)
 		if (looped) {
 			r->plan.d.v[i--] = r->plan.d.v[--r->plan.d.n];
 			any = true;
-		} else if (*t->conf->filtered_to && rulebook_find(t->setup->rules, t->sendmail, d->target, &rules) > 0) {
+		} else if (*t->conf->filtered_to && a->whole && rulebook_find(t->setup->rules, t->sendmail, d->target, &rules) > 0) {
 			d->filtered = true;
 			ruleset_unref(rules);
 		}
@@ -155,9 +158,9 @@ apply_merge(struct apply *a)
 
 	*m = (struct merge){
 		.rcpt = ARENA_ARRAY(&t->arena, t->rcpt.n, struct merge_rcpt), .n = t->rcpt.n, .arena = &t->arena,
-		.can_refuse = !t->ours, .can_copy = *t->conf->copy_to != '\0', .speakable = apply_speakable,
-		.can_report = t->conf->refuse_late == CONF_REFUSE_BOUNCE && *t->conf->copy_to && sender_authentic(t),
+		.can_refuse = !t->ours, .can_copy = *t->conf->copy_to && a->whole, .speakable = apply_speakable,
 	};
+	m->can_report = m->can_copy && t->conf->refuse_late == CONF_REFUSE_BOUNCE && sender_authentic(t);
 	for (size_t i = 0; i < t->rcpt.n; i++) {
 		struct rcpt *r = t->rcpt.v[i];
 
@@ -257,22 +260,19 @@ apply_passes(struct transaction *t, const char *why, unsigned times)
 	return false;
 }
 
-static void
-apply_trouble(struct apply *a, const char *why, struct verdict *ret)
+/* Everybody can tell which messages passed. */
+static int
+apply_mark(struct apply *a)
 {
-	struct transaction *t = a->t;
 	struct buf mark = { 0 };
+	int rc;
 
-	if (!apply_passes(t, why, (unsigned)t->conf->trouble_times)) {
-		transaction_log(t, "again");
-		apply_say(ret, VERDICT_AGAIN, "4.3.0", "mail rules are in trouble; the message later");
-		return;
-	}
-	buf_printf(&mark, "Tamis-Trouble: passed without rules (%s)\n", why);
-	fields_insert(a->mta, buf_str(&mark));
+	if (!a->passed)
+		return 0;
+	buf_printf(&mark, "Tamis-Trouble: passed without rules (%s)\n", a->passed);
+	rc = fields_insert(a->mta, buf_str(&mark));
 	buf_done(&mark);
-	transaction_log(t, "passed");
-	ret->kind = VERDICT_ACCEPT;
+	return rc;
 }
 
 /* The first of those whose rules could not run to their end. */
@@ -466,7 +466,7 @@ static void
 apply_edits(struct apply *a, struct verdict *ret)
 {
 	daemon_point(a->t->daemon, POINT_EDIT);
-	if (apply_adds(a) < 0 || apply_content(a) < 0 || apply_removals(a) < 0) {
+	if (apply_adds(a) < 0 || apply_content(a) < 0 || apply_mark(a) < 0 || apply_removals(a) < 0) {
 		/* the server does not hear us any more: what it was told so far it forgets with us */
 		apply_say(ret, VERDICT_AGAIN, "4.3.0", "mail rules are in trouble; the message later");
 		transaction_log(a->t, "again");
@@ -478,7 +478,7 @@ apply_edits(struct apply *a, struct verdict *ret)
 		else if (a->merge.rcpt[i].plain)
 			a->t->rcpt.v[i]->note = "an edit was left out: others get the message too, and copy_to is not set";
 	}
-	transaction_log(a->t, "done");
+	transaction_log(a->t, a->passed ? "passed" : "done");
 	ret->kind = VERDICT_ACCEPT;
 }
 
@@ -486,43 +486,54 @@ apply_edits(struct apply *a, struct verdict *ret)
 
 /* There are too many at once, and have been for long: those whose rules can neither refuse nor discard pass. */
 static bool
-apply_harmless(const struct transaction *t)
+apply_harmless(struct transaction *t)
 {
+	if (copy_known(t))
+		return false;           /* who had his copy already would get it once more */
 	for (size_t i = 0; i < t->rcpt.n; i++) {
 		const struct rcpt *r = t->rcpt.v[i];
 
-		if (r->rules && !r->refused && r->rules->effects & (1u << TAMIS_REJECT | 1u << TAMIS_DISCARD))
+		if (r->srs.len || (r->rules && !r->refused && r->rules->effects & (1u << TAMIS_REJECT | 1u << TAMIS_DISCARD)))
 			return false;
 	}
 	return true;
+}
+
+/* All rules to their end.  NULL, or what befell those of somebody. */
+static const char *
+apply_rules(struct apply *a)
+{
+	struct transaction *t = a->t;
+	struct str body = STR_EMPTY;
+	bool room = !t->want_body || spool_text(&t->body, &body) == 0;
+
+	a->whole = room && !t->header_over;
+	if (room)
+		tamis_message_body(t->message, text_of(body), t->header.len + t->size);
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		if (room)
+			run_stage(t, t->rcpt.v[i], TAMIS_BODY);
+		apply_mode(t, t->rcpt.v[i]);
+		apply_redirects(a, t->rcpt.v[i]);
+	}
+	return room ? apply_troubled(t) : "no room for the body";
 }
 
 static void
 apply_all(struct apply *a, struct verdict *ret)
 {
 	struct transaction *t = a->t;
-	const char *why = NULL;
-	struct str body = STR_EMPTY;
+	const char *why = apply_rules(a);
 	int rc;
 
-	if (t->want_body && spool_text(&t->body, &body) < 0) {
-		apply_trouble(a, "no room for the body", ret);
-		return;
-	}
-	tamis_message_body(t->message, text_of(body), t->header.len + t->size);
-	for (size_t i = 0; i < t->rcpt.n; i++)
-		run_stage(t, t->rcpt.v[i], TAMIS_BODY);
-	for (size_t i = 0; i < t->rcpt.n; i++) {
-		apply_mode(t, t->rcpt.v[i]);
-		apply_redirects(t, t->rcpt.v[i]);
-	}
 	daemon_point(t->daemon, POINT_PLANS);
 	copy_keys(t);
-	why = apply_troubled(t);
-	if (why) {
-		apply_trouble(a, why, ret);
+	if (why && !apply_passes(t, why, (unsigned)t->conf->trouble_times)) {
+		transaction_log(t, "again");
+		apply_say(ret, VERDICT_AGAIN, "4.3.0", "mail rules are in trouble; the message later");
 		return;
 	}
+	a->passed = why;
 	apply_merge(a);
 	do {
 		merge_plans(&a->merge);

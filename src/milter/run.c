@@ -199,22 +199,24 @@ void
 run_stage(struct transaction *t, struct rcpt *r, enum tamis_stage stage)
 {
 	struct run run = { t, r, false };
+	/* of a header of which we have only a part nothing is told to rules */
+	const enum tamis_stage known = t->header_over ? TAMIS_ENVELOPE : stage;
 	struct tamis_outcome *outcome;
 	enum tamis_status status;
 	int64_t begun = daemon_clock();
 
 	if (!r->rules || r->outcome || r->trouble || r->refused)
 		return;
-	if (t->header_over && stage != TAMIS_ENVELOPE) {
-		r->trouble = "the header is over max_header";
-		return;
-	}
 	outcome = tamis_outcome_new(r->recipient);
-	status = run_sequence(&run, outcome, stage);
+	status = run_sequence(&run, outcome, known);
 	r->ms += (unsigned)(daemon_clock() - begun);
 	if (run.stopped || !print_final(status)) {
 		tamis_outcome_free(outcome);
 		r->error = NULL;
+		if (t->header_over && stage != TAMIS_ENVELOPE && !run.stopped) {
+			r->trouble = "the header is over max_header";
+			return;
+		}
 		r->again = stage == TAMIS_BODY;
 		if (r->again)
 			r->trouble = run.stopped ? "no time left for the rules" : "the rules were not decided";
@@ -222,7 +224,7 @@ run_stage(struct transaction *t, struct rcpt *r, enum tamis_stage stage)
 	}
 	r->outcome = outcome;
 	r->status = status;
-	r->stage = stage;
+	r->stage = known;
 	run_plan(t, r);
 }
 

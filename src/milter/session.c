@@ -352,9 +352,8 @@ session_field(struct session *s, const char *name, const char *value)
 	daemon_point(t->daemon, POINT_FIELD);
 	t->hops += !strcasecmp(name, "Received");
 	t->redirected += !strcasecmp(name, "Tamis-Redirected");
-	if (t->conf->mode != CONF_STRIP && t->header.len + strlen(name) + strlen(value) > t->conf->max_header)
-		t->header_over = true;
-	else
+	t->header_over |= t->conf->mode != CONF_STRIP && t->header.len + strlen(name) + strlen(value) > t->conf->max_header;
+	if (!t->header_over)
 		field_add(&t->header, name, value);
 }
 

@@ -1,0 +1,383 @@
+/* test_milter_trouble.c - our own trouble delays mail for a while, and neither loses nor refuses it
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/daemon.h"
+
+#include <sys/resource.h>
+
+#include "host/srs.h"
+#include "milter_fixture.h"
+
+/* Costs so much work that the clock is looked at several times. */
+#define X8 "xxxxxxxx"
+#define X64 X8 X8 X8 X8 X8 X8 X8 X8
+#define BURN4(x) x x x x
+#define BURN "set \"x\" \"" X64 "\"; set \"x\" \"" BURN4(BURN4("${x}")) "\"; set \"x\" \"" BURN4(BURN4("${x}")) "\"; " \
+	BURN4(BURN4("if string :contains \"y${x}\" \"zx\" { stop; } "))
+
+/* --- rules that cannot be read */
+
+static const char *
+play_without_descriptors(const struct mail *m)
+{
+	struct rlimit limit, none;
+	struct session *s = mail_session(m);
+	struct verdict v = { VERDICT_CONTINUE, "", { 0 } };
+	char *to[] = { (char *)"<a@example.org>", NULL };
+
+	buf_reset(&recorder.said);
+	session_mail(s, &mta, (char *[]){ (char *)"<s@example.net>", NULL });
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){ 0, limit.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	session_rcpt(s, &mta, to, &v);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	say_verdict("a: ", &v);
+	session_free(s);
+	return buf_str(&recorder.said).s;
+}
+
+START_TEST(unreadable_rules)
+{
+	const struct mail m = { .to = "a" };
+
+	rules("a discard;");
+	begin("");
+	expect("first", play_without_descriptors(&m), "a: 451 4.3.0 rules cannot be read now");
+	expect("second", play_without_descriptors(&m), "a: 451 4.3.0 rules cannot be read now");
+	expect("third", play_without_descriptors(&m), "a: continue");
+	ck_assert_ptr_nonnull(strstr(logged(), "passed without rules"));
+	expect("when it is over", play(&m), "-<a@example.org> | accept");
+	end();
+}
+END_TEST
+
+/* --- rules that take too long */
+
+START_TEST(slow_at_rcpt)
+{
+	const struct mail m = { .to = "a" };
+	struct session *s;
+
+	rules("a " BURN "ereject \"no\";");
+	begin("rcpt_deadline = 1s\n");
+	expect("in time", play(&m), "a: 550 5.7.1 no | header: accept");
+	s = mail_session(&m);
+	buf_reset(&recorder.said);
+	clock_step = 20000;             /* over at the second look */
+	ck_assert(mail_begin(s, &m));
+	clock_step = 0;
+	mail_end(s, &m);
+	expect("decided at the end", buf_str(&recorder.said).s, "550 5.7.1 no");
+	session_free(s);
+	end();
+}
+END_TEST
+
+START_TEST(slow_at_the_end)
+{
+	const struct mail m = { .to = "a b" };
+
+	rules("a " BURN "discard;\nb if header \"subject\" \"hi\" { discard; }");
+	begin("");
+	clock_step = 150000;
+	expect("first", play(&m), "451 4.3.0 mail rules are in trouble; the message later");
+	expect("second", play(&m), "451 4.3.0 mail rules are in trouble; the message later");
+	expect("of another message", play(&(struct mail){ .to = "a b", .header = "Subject: hi\nDate: now\n" }),
+	       "451 4.3.0 mail rules are in trouble; the message later");
+	/* it is a's trouble: what b wants is done */
+	expect("third", play(&m), "top Tamis-Trouble: passed without rules (no time left for the rules) | "
+	       "-<b@example.org> | accept");
+	ck_assert_ptr_nonnull(strstr(logged(), "done=passed"));
+	end();
+}
+END_TEST
+
+START_TEST(slow_for_an_hour)
+{
+	const struct mail m = { .to = "a" };
+
+	rules("a " BURN "discard;");
+	begin("trouble_times = 1000\ntrouble_seconds = 1s\n");
+	clock_step = 150000;
+	expect("first", play(&m), "451 4.3.0 mail rules are in trouble; the message later");
+	sleep(2);
+	expect("later", play(&m), "top Tamis-Trouble: passed without rules (no time left for the rules) | accept");
+	end();
+}
+END_TEST
+
+/* --- no room for the body */
+
+START_TEST(no_room)
+{
+	const struct mail m = { .to = "a b c", .body = "0123456789abcdef" };
+	char body[8192], conf[300];
+	struct mail large = m;
+
+	memset(body, 'x', sizeof body - 1);
+	body[sizeof body - 1] = '\0';
+	large.body = body;
+	rules("a if body :contains \"y\" { discard; }\nb addheader \"X-A\" \"1\";\nc discard;");
+	snprintf(conf, sizeof conf, "max_memory = 4K\nmax_header = 4K\nspill_dir = %s/none\n", dir);
+	begin(conf);
+	expect("small", play(&m), "copy s@example.net>b@example.org [X-A: 1] | -<b@example.org> | -<c@example.org> | accept");
+	expect("first", play(&large), "451 4.3.0 mail rules are in trouble; the message later");
+	expect("second", play(&large), "451 4.3.0 mail rules are in trouble; the message later");
+	expect("third", play(&large), "top Tamis-Trouble: passed without rules (no room for the body) | -<c@example.org> | accept");
+	end();
+}
+END_TEST
+
+START_TEST(spilled)
+{
+	char body[8192];
+	const struct mail m = { .to = "a b", .body = body };
+
+	memset(body, 'x', sizeof body - 1);
+	memcpy(body + sizeof body - 10, "needle", 6);
+	body[sizeof body - 1] = '\0';
+	rules("a if body :raw :contains \"needle\" { addheader \"X-A\" \"1\"; }");
+	begin("max_memory = 4K\nmax_header = 4K\n");
+	expect("all of it", play(&m), "copy s@example.net>a@example.org [X-A: 1] | -<a@example.org> | accept");
+	ck_assert_ptr_nonnull(memmem(port.message.s, port.message.len, body, sizeof body - 1));
+	end();
+}
+END_TEST
+
+/* --- a header that is too large */
+
+static const struct {
+	const char *name, *conf, *rules, *to, *expect;
+} large_header[] = {
+	{ "his rules are not asked", "", "a if header \"subject\" \"hi\" { discard; }", "a", "header: accept" },
+	{ "what the envelope decides is done", "", "a discard;", "a", "-<a@example.org> | accept" },
+	{ "no copy is made of half a message", "", "a redirect \"x@example.net\";\nb keep;", "a b",
+	  "+x@example.net | -<a@example.org> | accept" },
+	{ "nor with a folder", "fileinto_by = header\n", "a fileinto \"X\";\nb keep;", "a b", "accept" },
+	{ "nor for the filtered port", "filtered", "a redirect \"b@example.org\";\nb keep;", "a",
+	  "+b@example.org | -<a@example.org> | accept" },
+	{ "nor with another sender", "redirect_sender = user\n", "a redirect \"x@example.net\";\nb keep;", "a b",
+	  "+x@example.net | -<a@example.org> | accept" },
+	{ "a field above it does no harm", "fileinto_by = header\n", "a fileinto \"X\";", "a", "top Tamis-File: [] X | accept" },
+};
+
+START_TEST(header_over)
+{
+	struct buf header = { 0 };
+	struct buf conf = { 0 };
+
+	buf_puts(&header, "From: s@example.net\nSubject: hi\n");
+	for (int i = 0; i < 100; i++)
+		buf_printf(&header, "X-Long: %060d\n", i);
+	buf_printf(&conf, "%smax_header = 4K\n", large_header[_i].conf);
+	rules(large_header[_i].rules);
+	begin(buf_str(&conf).s);
+	expect(large_header[_i].name, play(&(struct mail){ .to = large_header[_i].to, .header = buf_str(&header).s }),
+	       large_header[_i].expect);
+	end();
+	buf_done(&conf);
+	buf_done(&header);
+}
+END_TEST
+
+/* --- too many */
+
+START_TEST(too_many_recipients)
+{
+	rules("a discard;\nb discard;");
+	begin("max_recipients = 1\n");
+	expect("two", play(&(struct mail){ .to = "a b" }),
+	       "b: 451 4.5.3 too many recipients of one message; the others later | -<a@example.org> | accept");
+	expect("the same twice", play(&(struct mail){ .to = "a a" }), "-<a@example.org> | accept");
+	expect("then the next message", play(&(struct mail){ .to = "b" }), "-<b@example.org> | accept");
+	end();
+}
+END_TEST
+
+START_TEST(too_many_hops)
+{
+	struct buf header = { 0 };
+	const struct mail m = { .to = "a", .header = "Received: x\nReceived: x\nReceived: x\nReceived: x\nReceived: x\n" };
+	struct mail more = m;
+
+	rules("a redirect :copy \"x@example.net\"; redirect \"y@example.net\";");
+	begin("max_hops = 5\n");
+	expect("as many as may be", play(&m), "+x@example.net | +y@example.net | -<a@example.org> | accept");
+	buf_printf(&header, "%sreceived: x\n", m.header);
+	more.header = buf_str(&header).s;
+	expect("one more", play(&more), "accept");
+	ck_assert_ptr_nonnull(strstr(logged(), "passed too many servers"));
+	expect("three times through our port", play(&(struct mail){ .to = "a",
+	       .header = "Tamis-Redirected: 3\nTamis-Redirected: 2\nTamis-Redirected: 1\n" }),
+	       "+x@example.net | +y@example.net | -<a@example.org> | accept");
+	expect("four times", play(&(struct mail){ .to = "a",
+	       .header = "Tamis-Redirected: 4\nTamis-Redirected: 3\nTamis-Redirected: 2\nTamis-Redirected: 1\n" }), "accept");
+	buf_done(&header);
+	end();
+}
+END_TEST
+
+START_TEST(overload)
+{
+	const struct mail refusable = { .to = "a" }, harmless = { .to = "b" }, both = { .to = "a b" };
+	const char *later = "451 4.3.2 too many messages at once; this one later";
+
+	rules("a if header \"subject\" \"hi\" { discard; }\nb if header \"subject\" \"hi\" { redirect \"x@example.net\"; }");
+	begin("max_messages = 1\noverload_after = 60s\n");
+	ck_assert_int_eq(daemon_enter(&server, server.setup->conf), 1);
+	expect("at first", play(&harmless), later);
+	clock_ahead += 59000;
+	expect("still", play(&harmless), later);
+	clock_ahead += 2000;
+	expect("for long", play(&harmless), "accept");
+	expect("rules that discard never pass", play(&refusable), later);
+	expect("nor with others", play(&both), later);
+	daemon_leave(&server);
+	expect("there is room", play(&refusable), "-<a@example.org> | accept");
+	/* a new crowd is a new one */
+	ck_assert_int_eq(daemon_enter(&server, server.setup->conf), 1);
+	expect("again at first", play(&harmless), later);
+	daemon_leave(&server);
+	end();
+}
+END_TEST
+
+/* --- addresses of ours that stand for others never just pass */
+
+static struct str
+srs_address(struct arena *a)
+{
+	struct buf b = { 0 };
+	struct str v;
+
+	ck_assert_int_eq(srs_forward(server.secret, STR("them@example.com"), "srs.example.org", daemon_now() / 1000000, &b), 0);
+	v = buf_copy(&b, a);
+	buf_done(&b);
+	return v;
+}
+
+#define SRS "redirect_sender = srs\nsrs_domain = srs.example.org\n"
+
+START_TEST(srs)
+{
+	struct arena a = { 0 };
+	struct str rcpt, both, should;
+
+	rules("a " BURN "discard;\nb redirect \"x@example.net\";");
+	begin(SRS "max_messages = 1\n");
+	rcpt = srs_address(&a);
+	should = arena_printf(&a, "+them@example.com | -<%s> | accept", rcpt.s);
+	expect("goes back", play(&(struct mail){ .to = rcpt.s, .from = "" }), should.s);
+	/* not even when there is no time */
+	ck_assert_int_eq(daemon_enter(&server, server.setup->conf), 1);
+	expect("overload", play(&(struct mail){ .to = rcpt.s }), "451 4.3.2 too many messages at once; this one later");
+	clock_ahead += 61000;
+	expect("for long", play(&(struct mail){ .to = rcpt.s }), "451 4.3.2 too many messages at once; this one later");
+	daemon_leave(&server);
+	/* nor when another's rules are in trouble */
+	both = arena_printf(&a, "a %s", rcpt.s);
+	clock_step = 150000;
+	for (int i = 0; i < 2; i++)
+		expect("trouble", play(&(struct mail){ .to = both.s }), "451 4.3.0 mail rules are in trouble; the message later");
+	should = arena_printf(&a, "+them@example.com | top Tamis-Trouble: passed without rules (no time left for the rules) | "
+	                      "-<%s> | accept", rcpt.s);
+	expect("passed", play(&(struct mail){ .to = both.s }), should.s);
+	clock_step = 0;
+	play(&(struct mail){ .to = "b" });
+	ck_assert_msg(strstr(recorder.said.s, "+x@example.net | from <SRS0="), "%s", recorder.said.s);
+	arena_done(&a);
+	end();
+}
+END_TEST
+
+/* --- rules that killed us */
+
+START_TEST(set_aside)
+{
+	const uint8_t fingerprint[32] = { 1 };
+	struct ruleset *r;
+
+	rules("a discard;\nb discard;");
+	begin("");
+	expect("before", play(&(struct mail){ .to = "a" }), "-<a@example.org> | accept");
+	r = find(server.setup->rules, "a@example.org");
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_ge(slots_begin(server.slots, r->user, r->content, fingerprint), 0);
+		ck_assert_int_ge(slots_begin(server.slots, r->user, r->content, fingerprint), 0);
+		end();
+		begin("");
+		expect("others", play(&(struct mail){ .to = "b" }), "-<b@example.org> | accept");
+		if (i == 0)
+			break;
+	}
+	expect("twice", play(&(struct mail){ .to = "a" }), "header: accept");
+	ck_assert_ptr_nonnull(strstr(logged(), "set aside"));
+	rules("a discard; # mended");
+	expect("changed", play(&(struct mail){ .to = "a" }), "-<a@example.org> | accept");
+	ruleset_unref(r);
+	end();
+}
+END_TEST
+
+/* A run leaves its slot. */
+START_TEST(slot_is_left)
+{
+	rules("a discard;");
+	begin("");
+	for (int i = 0; i < 2; i++) {
+		play(&(struct mail){ .to = "a" });
+		end();
+		begin("");
+	}
+	expect("not aside", play(&(struct mail){ .to = "a" }), "-<a@example.org> | accept");
+	ck_assert_ptr_null(strstr(logged(), "died-in-rules"));
+	end();
+}
+END_TEST
+
+/* --- the server does not hear us any more */
+
+static const struct {
+	const char *rules, *fails, *expect;
+} deaf[] = {
+	{ "a redirect \"x@example.net\";", "+", "+x@example.net | 451 4.3.0 mail rules are in trouble; the message later" },
+	{ "a addheader \"X-A\" \"1\";", "top", "top X-A: 1 | 451 4.3.0 mail rules are in trouble; the message later" },
+	{ "a addheader :last \"X-A\" \"1\";", "end", "end X-A: 1 | 451 4.3.0 mail rules are in trouble; the message later" },
+	{ "a deleteheader \"subject\";", "del", "del Subject 1 | 451 4.3.0 mail rules are in trouble; the message later" },
+	{ "a discard;", "-", "-<a@example.org> | 451 4.3.0 mail rules are in trouble; the message later" },
+};
+
+START_TEST(edits_fail)
+{
+	rules(deaf[_i].rules);
+	recorder.fails = deaf[_i].fails;
+	begin("");
+	expect(deaf[_i].fails, play(&(struct mail){ .to = "a" }), deaf[_i].expect);
+	end();
+}
+END_TEST
+
+static void
+tests(TCase *t)
+{
+	tcase_add_test(t, unreadable_rules);
+	tcase_add_test(t, slow_at_rcpt);
+	tcase_add_test(t, slow_at_the_end);
+	tcase_add_test(t, slow_for_an_hour);
+	tcase_add_test(t, no_room);
+	tcase_add_test(t, spilled);
+	tcase_add_loop_test(t, header_over, 0, COUNT(large_header));
+	tcase_add_test(t, too_many_recipients);
+	tcase_add_test(t, too_many_hops);
+	tcase_add_test(t, overload);
+	tcase_add_test(t, srs);
+	tcase_add_test(t, set_aside);
+	tcase_add_test(t, slot_is_left);
+	tcase_add_loop_test(t, edits_fail, 0, COUNT(deaf));
+}
+
+int
+main(void)
+{
+	return milter_suite("milter/trouble", tests);
+}
