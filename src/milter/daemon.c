@@ -20,7 +20,10 @@ static const char *const point_name[] = {
 #undef POINT
 };
 
-enum { DESCRIPTORS_KEPT = 64 };         /* for rules, journal, copies */
+enum {
+	DESCRIPTORS_KEPT = 64,          /* for rules, journal, copies */
+	ROOM_SECONDS = 2                /* that a message at its end waits for others to leave */
+};
 
 int64_t
 daemon_clock(void)
@@ -183,6 +186,18 @@ daemon_descriptors(struct daemon *d)
 	d->connections_max = limit.rlim_cur > DESCRIPTORS_KEPT * 2 ? (unsigned)(limit.rlim_cur - DESCRIPTORS_KEPT) : 64;
 }
 
+static void
+daemon_room_init(struct daemon *d)
+{
+	pthread_condattr_t attr;
+
+	pthread_mutex_init(&d->room_lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&d->room, &attr);
+	pthread_condattr_destroy(&attr);
+}
+
 int
 daemon_init(struct daemon *d, const char *conf_path, struct conf *take_conf, struct diag *diag)
 {
@@ -193,6 +208,7 @@ daemon_init(struct daemon *d, const char *conf_path, struct conf *take_conf, str
 	d->conf_path = conf_path;
 	pthread_mutex_init(&d->lock, NULL);
 	pool_init(&d->pool);
+	daemon_room_init(d);
 	d->setup = setup_new(take_conf, NULL, diag);
 	if (!d->setup)
 		return -1;
@@ -213,18 +229,46 @@ daemon_init(struct daemon *d, const char *conf_path, struct conf *take_conf, str
 
 /* --- not too many at once */
 
+static bool
+daemon_has_room(struct daemon *d, const struct conf *conf)
+{
+	if (atomic_fetch_add(&d->ending, 1) < conf->max_messages)
+		return true;
+	atomic_fetch_sub(&d->ending, 1);
+	return false;
+}
+
+/* Most messages are at their end for a moment only: a burst of them is no reason to send any away. */
+static bool
+daemon_wait(struct daemon *d, const struct conf *conf)
+{
+	struct timespec until;
+	bool entered;
+	int rc = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += ROOM_SECONDS;
+	/* before looking: who leaves from here on wakes us */
+	atomic_fetch_add(&d->waiting, 1);
+	pthread_mutex_lock(&d->room_lock);
+	while (!(entered = daemon_has_room(d, conf)) && !rc)
+		rc = pthread_cond_timedwait(&d->room, &d->room_lock, &until);
+	pthread_mutex_unlock(&d->room_lock);
+	atomic_fetch_sub(&d->waiting, 1);
+	return entered;
+}
+
 int
 daemon_enter(struct daemon *d, const struct conf *conf)
 {
 	long long none = 0, since;
 
-	if (atomic_fetch_add(&d->ending, 1) < conf->max_messages) {
+	if (daemon_has_room(d, conf) || daemon_wait(d, conf)) {
 		/* the crowd is gone when half of the room is free */
 		if (atomic_load(&d->ending) <= (conf->max_messages + 1) / 2)
 			atomic_store(&d->overloaded, 0);
 		return 1;
 	}
-	atomic_fetch_sub(&d->ending, 1);
 	atomic_compare_exchange_strong(&d->overloaded, &none, daemon_clock());
 	since = atomic_load(&d->overloaded);
 	return since && daemon_clock() - since > (int64_t)conf->overload_after * 1000 ? -1 : 0;
@@ -234,6 +278,11 @@ void
 daemon_leave(struct daemon *d)
 {
 	atomic_fetch_sub(&d->ending, 1);
+	if (!atomic_load(&d->waiting))
+		return;
+	pthread_mutex_lock(&d->room_lock);
+	pthread_cond_signal(&d->room);
+	pthread_mutex_unlock(&d->room_lock);
 }
 
 /* --- each copy once */

@@ -45,6 +45,10 @@ struct daemon {
 	/* messages at their end, and since when there were too many: CLOCK_MONOTONIC milliseconds, 0: there are not */
 	atomic_uint ending;
 	atomic_llong overloaded;
+	/* those that wait until one of them leaves */
+	atomic_uint waiting;
+	pthread_mutex_t room_lock;
+	pthread_cond_t room;
 	atomic_bool stopping;
 	atomic_uint fired[POINTS];
 	int fault_point;                /* -1: none */
@@ -63,8 +67,8 @@ void daemon_reload(struct daemon *);
 struct setup *daemon_setup(struct daemon *);
 void setup_unref(struct setup *);
 
-/* May one more message be at its end now?  1: yes, and daemon_leave() is due.  0: no, later.  -1: no, and there have
- * been too many for overload_after seconds. */
+/* May one more message be at its end now, or soon?  1: yes, and daemon_leave() is due.  0: no, later.  -1: no, and there
+ * have been too many for overload_after seconds. */
 int daemon_enter(struct daemon *, const struct conf *);
 void daemon_leave(struct daemon *);
 

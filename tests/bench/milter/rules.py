@@ -30,8 +30,8 @@ def late(number, fate):
 def ten(number, fates):
     """S1, as this user's own, but that it ends in a keep: the milter sends no answers.  What is fated comes before the
     rule for everything else."""
-    fate, text = fate_of(number, fates), workload.user_rules().replace(workload.OWNER, f'{number}user@example.test')
-    text = text.split('\n', 1)[1]
+    fate, text = fate_of(number, fates), workload.user_rules().split('\n', 1)[1]
+    text = text.replace(workload.OWNER, 'user@example.test').replace('director@', f'director{number}@')
     at = text.index('if not address :contains')
     last = text[at:text.index('else {')] + 'else { keep; }\n'
     action = f'if exists "from" {{ {late(number, fate)} }}\n' if late(number, fate) else ''

@@ -1,0 +1,61 @@
+/* test_milter_daemon.c - messages at their end wait for room, but not for long
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <unistd.h>
+
+#include "milter/daemon.h"
+#include "milter_fixture.h"
+
+static void *
+leave_soon(void *ms)
+{
+	usleep(*(const unsigned *)ms * 1000);
+	daemon_leave(&server);
+	return NULL;
+}
+
+START_TEST(test_room)
+{
+	const struct conf *c;
+	unsigned ms = 200;
+	pthread_t thread;
+	int64_t begun;
+	int i;
+
+	begin("max_messages = 2\noverload_after = 1s\n");
+	c = server.setup->conf;
+	ck_assert_int_eq(daemon_enter(&server, c), 1);
+	ck_assert_int_eq(daemon_enter(&server, c), 1);
+	for (i = 0; i < 3; i++) {
+		begun = daemon_clock();
+		ck_assert_int_eq(pthread_create(&thread, NULL, leave_soon, &ms), 0);
+		ck_assert_int_eq(daemon_enter(&server, c), 1);
+		ck_assert_int_ge(daemon_clock() - begun, 150);
+		ck_assert_int_lt(daemon_clock() - begun, 1900);
+		pthread_join(thread, NULL);
+	}
+	/* nobody leaves */
+	begun = daemon_clock();
+	ck_assert_int_eq(daemon_enter(&server, c), 0);
+	ck_assert_int_ge(daemon_clock() - begun, 1900);
+	ck_assert_int_eq(daemon_enter(&server, c), -1);
+	daemon_leave(&server);
+	daemon_leave(&server);
+	/* that they were too many is over */
+	ck_assert_int_eq(daemon_enter(&server, c), 1);
+	ck_assert_int_eq(daemon_enter(&server, c), 1);
+	ck_assert_int_eq(daemon_enter(&server, c), 0);
+	end();
+}
+END_TEST
+
+static void
+tests(TCase *t)
+{
+	tcase_add_test(t, test_room);
+}
+
+int
+main(void)
+{
+	return milter_suite("milter/daemon", tests);
+}
