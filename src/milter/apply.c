@@ -324,7 +324,7 @@ apply_copies(struct apply *a, const char **ret_why)
 				continue;
 			if (result == COPY_AGAIN && !apply_passes(t, *ret_why, UINT_MAX))
 				return -1;
-			log_line(LOG_ERR, t->id.s, "rcpt=%s error=%s done=%s", r->address.s, *ret_why, "kept");
+			log_line(LOG_ERR, t->id.s, "rcpt=%.*s error=%s done=%s", STR_ARG(r->address), *ret_why, "kept");
 			r->note = "a copy was not taken: kept";
 			apply_stay(&a->merge.rcpt[i], r, d);
 			return 0;

@@ -33,7 +33,7 @@ run_report(void *ctx, const struct tamis_diagnostic *d)
 	struct run *run = ctx;
 
 	if (!run->r->error && d->severity == TAMIS_ERROR)
-		run->r->error = arena_printf(&run->t->arena, "%.*s:%u: %s", (int)d->place.file.len, d->place.file.s,
+		run->r->error = arena_printf(&run->t->arena, "%.*s:%u: %s", STR_ARG(ruleset_file(run->r->rules, d->place.file)),
 		                             d->place.line, d->text).s;
 }
 
@@ -146,7 +146,7 @@ run_find(struct transaction *t, struct rcpt *r)
 		r->trouble = "rules cannot be read now";
 		if (!run_trouble(t, r))
 			return -1;
-		log_line(LOG_ERR, t->id.s, "rcpt=%s error=%s done=%s", r->address.s, r->trouble, "passed without rules");
+		log_line(LOG_ERR, t->id.s, "rcpt=%.*s error=%s done=%s", STR_ARG(r->address), r->trouble, "passed without rules");
 		return 0;
 	}
 	if (!found)

@@ -266,7 +266,7 @@ session_rcpt(struct session *s, const struct mta *mta, char **argv, struct verdi
 	r = session_add(t, mta, argv);
 	t->deadline = daemon_clock() + (int64_t)t->conf->rcpt_deadline * 1000;
 	if (run_find(t, r) < 0) {
-		log_line(LOG_WARNING, t->id.s, "rcpt=%s verdict=again why=%s", r->address.s, r->trouble);
+		log_line(LOG_WARNING, t->id.s, "rcpt=%.*s verdict=again why=%s", STR_ARG(r->address), r->trouble);
 		verdict_say(ret, VERDICT_AGAIN, "4.3.0", "rules cannot be read now");
 		t->rcpt.n--;
 		pool_free_rcpt(r);
