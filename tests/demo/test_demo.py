@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+# test_demo.py - ./demo: the fates come from the rules, and nothing is left of it
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+
+SOURCE = pathlib.Path(os.environ.get('TAMIS_SOURCE') or pathlib.Path(__file__).resolve().parents[2])
+sys.path.insert(0, str(SOURCE / 'tests/lib'))
+import client
+import daemon
+import place
+import postfix
+from tap import Skip, Tap, equal
+
+ENVIRONMENT = {**os.environ, 'TAMIS_BUILD': os.environ.get('TAMIS_BUILD') or str(SOURCE / '.build/gcc')}
+
+
+def left():
+    """Directories of demos."""
+    return {path for base in ('/run', '/tmp') for path in pathlib.Path(base).glob('tamis-demo-*')}
+
+
+def run(*arguments):
+    before = left()
+    done = subprocess.run([SOURCE / 'demo', *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT, check=False, timeout=120)
+    equal(left() - before, set(), 'left over')
+    return done.returncode, done.stdout
+
+
+def section(output, title):
+    found = re.search(rf'^== {re.escape(title)}[^\n]*\n(.*?)(?=\n== |\Z)', output, re.M | re.S)
+    assert found, f'no "{title}" in\n{output}'
+    return found[1].splitlines()
+
+
+def fates(output):
+    """{person: where his copy is, or what was said to the sender}, for all that begins with his name."""
+    found = {}
+    for line in section(output, 'What the sender was told'):
+        person = re.match(r'  (\w+)@example.test: not taken at RCPT TO: (.*)', line)
+        if person:
+            found[person[1]] = person[2]
+    for line in section(output, 'Where the copies are'):
+        person = re.match(r'  (\w+)@example.test, (?:folder )?([^:]*):', line)
+        if person:
+            found[person[1]] = person[2]
+        elsewhere = re.match(r'  elsewhere: ([^,]*), ', line)
+        if elsewhere:
+            found.setdefault('elsewhere', []).append(elsewhere[1])
+    return found
+
+
+def three_fates():
+    """As it comes, twice in a row."""
+    for _time in (1, 2):
+        status, output = run()
+        equal(status, 0, output)
+        came = fates(output)
+        assert came.pop('carol').startswith('550 5.7.1 '), output
+        equal(came, {'alice': 'Newsletters', 'elsewhere': ['assistant@elsewhere.example']})
+        why = '\n'.join(section(output, 'Why: tamis explain'))
+        for text in ('fileinto "Newsletters": at line', 'redirect "assistant@elsewhere.example": at line', 'ereject "5.7.1 '):
+            assert text in why, why
+        dialogue = '\n'.join(section(output, 'SMTP with Postfix'))
+        for text in ('C: RCPT TO:<carol@example.test>\n  S: 550 ', 'C: DATA\n  S: 354 ', 'C: Subject: ', 'C: .\n  S: 250 '):
+            assert text in dialogue, dialogue
+
+
+def other_rules(directory):
+    """The same rules under other names, others besides; another message."""
+    rules = directory / 'rules'
+    rules.mkdir()
+    demo = SOURCE / 'doc/demo'
+    (rules / 'alice.sieve').write_bytes((demo / 'carol.sieve').read_bytes())
+    (rules / 'zoe.sieve').write_bytes((demo / 'alice.sieve').read_bytes())
+    (rules / 'dave.sieve').write_text('discard;\n')
+    (rules / 'erin.sieve').write_text('keep;\n')
+    status, output = run('--rules', rules)
+    equal(status, 0, output)
+    came = fates(output)
+    assert came.pop('alice').startswith('550 '), output
+    equal(came, {'zoe': 'Newsletters', 'erin': 'inbox'})
+    message = directory / 'message.eml'
+    message.write_text('From: friend@client.example\nSubject: hello\n\nHello.\n')
+    status, output = run('--rules', rules, '--message', message)
+    equal(fates(output), {'alice': 'inbox', 'zoe': 'inbox', 'erin': 'inbox'})
+    status, output = run('--rules', rules, '--message', message, '--from', 'x@shop.example')
+    came = fates(output)
+    assert came.pop('alice').startswith('550 '), output
+    equal(came, {'zoe': 'inbox', 'erin': 'inbox'})
+
+
+def nobody_left(directory):
+    """All refuse at RCPT TO: the message is not even sent."""
+    (directory / 'only.sieve').write_bytes((SOURCE / 'doc/demo/carol.sieve').read_bytes())
+    status, output = run('--rules', directory)
+    equal(status, 0, output)
+    assert 'C: DATA' not in output, output
+    equal([line.strip() for line in section(output, 'Where the copies are')], ['nowhere'])
+
+
+def wrong_usage(directory):
+    for arguments in (['--rules', directory / 'none'], ['--message', directory / 'none'], ['--what']):
+        status, output = run(*arguments)
+        equal(status, 2, output)
+
+
+def keeps(number):
+    """It goes on until it is told to end, or is killed, and can be talked to."""
+    before = left()
+    process = subprocess.Popen([SOURCE / 'demo', '--keep'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               text=True, env={**ENVIRONMENT, 'PYTHONUNBUFFERED': '1'})
+    try:
+        output = ''
+        while '  log: ' not in output:
+            line = process.stdout.readline()
+            assert line, output
+            output += line
+        port = int(re.search(r'SMTP: +127\.0\.0\.1 port (\d+)', output)[1])
+        rules = pathlib.Path(re.search(r'rules: +(\S+)/NAME\.sieve', output)[1])
+        mail = pathlib.Path(re.search(r'mail: +([^\s,]+)', output)[1])
+        part = rules / 'part'
+        part.write_text('require "fileinto"; fileinto "New";\n')
+        part.rename(rules / 'alice.sieve')
+        equal(client.send(port, 'x@client.example', ['alice@example.test'], b'Subject: x\r\n\r\n').fates(), [250])
+        place.wait_for(lambda: list(mail.glob('alice@example.test/.New/new/*')), 10, 'a copy in the new folder')
+    finally:
+        process.send_signal(number)
+        process.wait(30)
+    place.wait_for(lambda: left() <= before, 20, 'the end of its directory')
+    place.wait_for(lambda: not place.listens(port), 20, 'the end of Postfix')
+    if number == signal.SIGINT:
+        equal(process.returncode, 0)
+
+
+def main():
+    tap = Tap()
+    why = postfix.missing() or daemon.missing()
+
+    def test(title, function, *arguments):
+        def inside():
+            if why:
+                raise Skip(why)
+            return function(*arguments)
+        tap.run(title, inside)
+
+    with place.directory('test') as directory:
+        test('one message, three fates', three_fates)
+        test("the reader's own rules and message", other_rules, directory)
+        (directory / 'one').mkdir()
+        test('nobody is left', nobody_left, directory / 'one')
+        test('wrong usage', wrong_usage, directory)
+        test('--keep, until ^C', keeps, signal.SIGINT)
+        test('--keep, until it is killed', keeps, signal.SIGKILL)
+    return tap.finish()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
