@@ -29,8 +29,8 @@ def strings(data):
 class Answer:
     """One packet of the milter."""
 
-    def __init__(self, letter, data):
-        self.letter, self.data = letter, data
+    def __init__(self, letter, data, blank=' '):
+        self.letter, self.data, self.blank = letter, data, blank
 
     @property
     def is_verdict(self):
@@ -51,7 +51,7 @@ class Answer:
                 place, data = f' {struct.unpack(">I", data[:4])[0]}', data[4:]
             name, value = (data.split(b'\0') + [b'', b''])[:2]
             word = {b'h': 'add header', b'i': 'insert header', b'm': 'change header'}[letter]
-            return f'{word}{place} {show(name)}: {show(value)}'.rstrip()
+            return f'{word}{place} {show(name)}:{self.blank}{show(value)}'.rstrip()
         word = {b'+': 'add recipient', b'2': 'add recipient', b'-': 'delete recipient', b'e': 'change sender',
                 b'b': 'replace body', b'q': 'quarantine'}.get(letter, f'packet {letter!r}')
         if letter == b'b':
@@ -126,7 +126,7 @@ class MilterClient:
     def get(self):
         length, = struct.unpack('>I', self._take(4))
         data = self._take(length)
-        return Answer(data[:1], data[1:])
+        return Answer(data[:1], data[1:], '' if self.steps & LEADSPC else ' ')
 
     def is_gone(self, seconds=10):
         """Did the milter close the connection?  What else it says first is thrown away."""
