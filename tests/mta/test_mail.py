@@ -1,0 +1,248 @@
+#!/usr/bin/env python3
+# test_mail.py - unusual mail through Postfix and Sendmail: addresses, ways in, sizes, bytes; behind the queue
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import sys
+
+import world
+import client
+import place
+from tap import Tap, equal
+
+EDIT = 'require "editheader"; addheader "X-Edited" "once";'
+EARLY = 'require ["envelope", "ereject"]; if envelope :domain "from" "client.example" { ereject "never"; stop; }'
+RULES = {
+    'keep': 'keep;', 'discard': 'discard;', 'edit': EDIT, 'early': EARLY,
+    'file': 'require "fileinto"; fileinto "Box";',
+    'redirect': 'redirect "away@else.example";',
+    'late': 'require "ereject"; if header :contains "subject" "hello" { ereject "too late"; }',
+    'jürgen': EDIT,
+    'size': 'require "fileinto"; if size :over 1M { fileinto "Large"; }',
+    'text': 'require ["body", "fileinto"]; if body :text :contains "needle" { fileinto "Found"; }',
+}
+EDITED = b'X-Edited: once\r\n'
+
+
+def scene_of(directory, kind, **settings):
+    users = directory / 'users'
+    users.write_text('al@example.test edit@example.test\nmany@example.test discard@example.test, file@example.test\n'
+                     '@other.test @example.test\n')
+    mta = {'virtual': {'al@example.test': 'edit@example.test', 'team@example.test':
+                       'keep@example.test, discard@example.test' if kind == 'postfix' else 'group'},
+           'aliases': {'group': 'keep@example.test, discard@example.test'}}
+    if kind == 'postfix':
+        mta['domains'] = ('example.test', 'other.test')
+    if kind == 'sendmail':
+        mta['virtual'].pop('al@example.test')
+    return world.World(directory, kind, RULES, {'users': users, 'local_domains': '', **settings}, mta=mta)
+
+
+def comes(scene, number, expected):
+    """Exactly these: {address: content}."""
+    scene.settle(60)
+    came = scene.arrived(number)
+    equal([address for address, _sender, _content in came], sorted(expected), 'who got it')
+    for address, _sender, content in came:
+        equal(world.without_ours(content)[0], expected[address], address)
+    return came
+
+
+# --- tests: name, what it does with a running world
+
+def null_sender(scene):
+    content = world.message('null')
+    equal(scene.send(['keep', 'edit', 'file', 'redirect', 'late'], content, sender='').fates(), [250] * 5)
+    came = comes(scene, 'null', {'keep@example.test': content, 'edit@example.test': EDITED + content,
+                                 'file+Box@example.test': content, 'away@else.example': content,
+                                 'late@example.test': content})
+    equal({sender for _address, sender, _content in came}, {''})
+
+
+def smtputf8(scene):
+    content = world.message('utf8', subject='hello grüße')
+    equal(scene.send(['jürgen', 'keep'], content, sender='jörg@client.example', parameters='SMTPUTF8').fates(), [250, 250])
+    came = comes(scene, 'utf8', {'jürgen@example.test': EDITED + content, 'keep@example.test': content})
+    equal({sender for _address, sender, _content in came}, {'jörg@client.example'})
+    for copy in scene.sink.transactions():
+        if copy.sender == 'jörg@client.example':
+            assert 'SMTPUTF8' in copy.sender_parameters, copy.sender_parameters
+
+
+def dsn(scene):
+    """What the sender asked of reports goes along, with copies as well."""
+    content = world.message('dsn')
+    scene.send([(p, 'NOTIFY=FAILURE,DELAY ORCPT=rfc822;typed@else.example') for p in ('keep', 'edit', 'file')], content,
+               parameters='RET=HDRS ENVID=id-1')
+    comes(scene, 'dsn', {'keep@example.test': content, 'edit@example.test': EDITED + content, 'file+Box@example.test': content})
+    for copy in scene.sink.transactions():
+        if b'<dsn@client.example>' not in copy.content:
+            continue
+        assert {'RET=HDRS', 'ENVID=id-1'} <= set(copy.sender_parameters), copy.sender_parameters
+        for address, words in copy.recipients:
+            if scene.kind == 'sendmail' and address.startswith('file'):
+                continue                # added there without arguments: it writes what it dislikes into the dialogue
+            assert 'ORCPT=rfc822;typed@else.example' in words, (address, words)
+            assert any(word.startswith('NOTIFY=') and 'FAILURE' in word for word in words), (address, words)
+
+
+def eight_bit(scene):
+    content = world.message('8bit', body=b'gr\xfc\xdfe\r\n')
+    scene.send(['keep', 'edit'], content, parameters='BODY=8BITMIME')
+    comes(scene, '8bit', {'keep@example.test': content, 'edit@example.test': EDITED + content})
+
+
+def large(scene):
+    """Eight megabytes, of which a copy is made too; rules that count and that read."""
+    content = world.message('large', body=b'0123456789abcdef\r\n' * 450000 + b'needle\r\n')
+    scene.send(['keep', 'edit', 'size', 'text'], content)
+    comes(scene, 'large', {'keep@example.test': content, 'edit@example.test': EDITED + content,
+                           'size+Large@example.test': content, 'text+Found@example.test': content})
+
+
+def nul(scene):
+    content = world.message('nul', body=b'a\0b\r\n\0\r\nneedle\r\n')
+    scene.send(['keep', 'edit', 'text'], content)
+    comes(scene, 'nul', {'keep@example.test': content, 'edit@example.test': EDITED + content, 'text+Found@example.test': content})
+
+
+def bare_lf(scene):
+    """Postfix makes lines of them before it asks; the same for all then."""
+    content = world.message('lf', body=b'a\nb\r\nneedle\n')
+    scene.send(['keep', 'edit', 'text'], content)
+    scene.settle()
+    came = {address: world.without_ours(copy)[0] for address, _sender, copy in scene.arrived('lf')}
+    equal(sorted(came), ['edit@example.test', 'keep@example.test', 'text+Found@example.test'])
+    equal(came['edit@example.test'], EDITED + came['keep@example.test'])
+    equal(came['text+Found@example.test'], came['keep@example.test'])
+
+
+def no_subject(scene):
+    """A message without any field of the sender's."""
+    content = b'\r\nbody\r\n'
+    before = len(scene.arrived())
+    equal(scene.send(['keep', 'edit'], content).fates(), [250, 250])
+    scene.settle()
+    equal(len(scene.arrived()) - before, 2)
+
+
+def alias_of_one(scene):
+    """An address that the users map gives to one person: his rules, although the mail server expands it later."""
+    content = world.message('alias')
+    scene.send(['al@example.test'], content)
+    comes(scene, 'alias', {'edit@example.test': EDITED + content})
+
+
+def alias_of_many(scene):
+    """An address that is several people's has nobody's rules at the edge."""
+    content = world.message('many')
+    scene.send(['many@example.test', 'team@example.test'], content)
+    expected = {'many@example.test': content, 'keep@example.test': content, 'discard@example.test': content}
+    comes(scene, 'many', expected)
+
+
+def other_domain(scene):
+    content = world.message('domain')
+    scene.send(['discard@other.test', 'keep@other.test'], content)
+    comes(scene, 'domain', {'keep@other.test': content})
+
+
+def local(scene):
+    """Submitted on the machine itself: nothing is refused early, nothing is stuck."""
+    content = world.message('local').replace(b'\r\n', b'\n')
+    people = [f'{p}@example.test' for p in ('early', 'keep', 'discard', 'file')]
+    equal(scene.mta.run('sendmail', '-f', world.SENDER, *people, data=content), '')
+    scene.settle()
+    came = scene.arrived('local')
+    equal([address for address, _sender, _content in came],
+          ['early@example.test', 'file+Box@example.test', 'keep@example.test'])
+    for address, _sender, copy in came:
+        equal(bool(world.without_ours(copy)[1]), address.startswith('early'), f'mark of {address}')
+
+
+def login(scene):
+    """An authenticated client: its name is known to the daemon; mail of it is filed like any other."""
+    content = world.message('login')
+    told = scene.send(['file', 'early'], content, ADDR='192.0.2.7', NAME='pc.client.example', LOGIN='somebody')
+    equal(told.fates(), [250, 550])
+    came = comes(scene, 'login', {'file+Box@example.test': content})
+    assert b'192.0.2.7' in came[0][2], came
+
+
+def many_messages(scene):
+    """One connection, one message after the other, some of them not finished."""
+    with client.Client(scene.mta.port) as talk:
+        for n in range(30):
+            content = world.message(f'one.{n}')
+            if n % 3 == 1:
+                talk.command(f'MAIL FROM:<{world.SENDER}>')
+                talk.command('RCPT TO:<discard@example.test>')
+                talk.command('RSET')
+            if n % 5 == 4:
+                equal(talk.send(world.SENDER, ['early@example.test'], content).fates(), [550])
+            else:
+                equal(talk.send(world.SENDER, ['keep@example.test', 'edit@example.test', 'discard@example.test'],
+                                content).fates(), [250] * 3)
+    scene.settle()
+    for n in range(30):
+        content = world.message(f'one.{n}')
+        comes(scene, f'one.{n}', {} if n % 5 == 4 else {'keep@example.test': content, 'edit@example.test': EDITED + content})
+
+
+def xclient_refused(scene):
+    """Somebody else's client: refused at RCPT TO; our own: nothing is, for we would have to write the bounce."""
+    equal(scene.send(['early'], world.message('x1'), ADDR='192.0.2.8').fates(), [550])
+    content = world.message('x2')
+    equal(scene.send(['early'], content, ADDR='198.51.100.8').fates(), [250])
+    came = comes(scene, 'x2', {'early@example.test': content})
+    assert world.without_ours(came[0][2])[1], 'no mark'
+
+
+def final(scene):
+    """Behind the queue each of those whom an alias names gets his own rules; nothing is refused."""
+    content = world.message('final')
+    told = scene.send(['team', 'edit', 'early', 'late', 'file'], content)
+    equal(told.fates(), [250] * 5)
+    came = comes(scene, 'final', {'keep@example.test': content, 'edit@example.test': EDITED + content,
+                                  'early@example.test': content, 'late@example.test': content,
+                                  'file+Box@example.test': content})
+    for address, _sender, copy in came:
+        equal(bool(world.without_ours(copy)[1]), address[:5] in ('early', 'late@'), f'mark of {address}')
+
+
+def final_bounces(scene):
+    """No mail to the sender: neither Postfix's own nor ours."""
+    scene.send(['late'], world.message('quiet'))
+    scene.settle()
+    equal([address for address, _sender, _copy in scene.arrived() if address == world.SENDER], [])
+
+
+BOTH = [null_sender, dsn, eight_bit, large, no_subject, many_messages, alias_of_many]
+ONLY = {'postfix': [smtputf8, nul, bare_lf, alias_of_one, other_domain, local, login, xclient_refused], 'sendmail': []}
+
+
+def play(tap, kind, tests, **settings):
+    why = world.missing(kind)
+    if why:
+        for test in tests:
+            tap.result(f'{kind}: {test.__name__}', [], why)
+        return
+    with place.directory('mail') as directory, scene_of(directory, kind, **settings) as scene:
+        for test in tests:
+            before = tap.failed
+            tap.run(f'{kind}: {test.__name__}', test, scene)
+            if tap.failed > before:
+                for line in scene.daemon.log().splitlines()[-12:]:
+                    print('# ' + line)
+
+
+def main():
+    tap = Tap()
+    for kind in ('postfix', 'sendmail'):
+        play(tap, kind, BOTH + ONLY[kind], own_clients='198.51.100.0/24')
+    play(tap, 'postfix', [final, final_bounces], mode='final')
+    return tap.finish()
+
+
+if __name__ == '__main__':
+    os.umask(0o022)
+    sys.exit(main())
