@@ -121,6 +121,8 @@ copy_keys(struct transaction *t)
 		digest_init(&all);
 		digest_add_part(&all, (struct str){ (const char *)t->fingerprint, sizeof t->fingerprint });
 		digest_add_part(&all, r->argument);
+		/* when it comes round by a redirect it is another message: the copy that is on its way waits for this one */
+		digest_add_part(&all, (struct str){ (const char *)&t->redirected, sizeof t->redirected });
 		digest_end(&all, r->fingerprint);
 		for (size_t j = 0; j < r->plan.d.n; j++) {
 			copy_key(r, &r->plan.d.v[j]);
