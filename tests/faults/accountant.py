@@ -338,7 +338,9 @@ class Books:
         queued = sum(1 for other in twins if other.way == 'queue')
         taken = [a for a in self.attempts if a.may_be_accepted and
                  any(u.address == arrival.address for u in a.resolved.units)]
-        if 0 < queued <= len(taken) and any(a.end is None for a in taken):
+        claims = self.claims()
+        often = sum(len({claims[u.owner, u.address, u.stay] for u in a.resolved.all()} & names) for a in taken)
+        if 0 < queued <= often and any(a.end is None for a in taken):
             self.doubled['the client did not read the answer'] += 1
             return
         cause = next((cause for cause in sorted(self.paid) if self.paid[cause]), None)

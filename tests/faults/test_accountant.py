@@ -108,6 +108,8 @@ GOOD = [
     ('the port refused the redirect of one who keeps', Case({A: [to(X, edit=EDIT['edit']), SELF]}, [OK], [(A, PLAIN)], [],
                                                             ['port refused']), {}),
     ('an answer not read', Case({A: [SELF]}, [GONE, OK], [(A, PLAIN)] * 2), {'the client did not read the answer': 1}),
+    ('an answer not read behind the queue', Case({A: [SELF], B: [to(A)]}, [told(None, 250, 250), BOTH], [(A, PLAIN)] * 4,
+                                                 mode='final'), {'the client did not read the answer': 2}),
     ('an answer not read, nothing taken', Case({A: [SELF]}, [GONE, OK], [(A, PLAIN)]), {}),
 ]
 
