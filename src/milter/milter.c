@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <grp.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -105,7 +106,8 @@ mta_append_field(void *ctx, const char *name, const char *value)
 {
 	struct connection *c = ctx;
 
-	return mta_result(smfi_addheader(c->smfi, (char *)name, mta_value(c, value)));
+	/* smfi_addheader() makes Sendmail put it before the first field of the same name */
+	return mta_result(smfi_insheader(c->smfi, INT_MAX, (char *)name, mta_value(c, value)));
 }
 
 static int

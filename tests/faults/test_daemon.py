@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# test_daemon.py - the daemon stops at once, sends each copy once, and outlives a file that cannot grow
+# test_daemon.py - the daemon stops at once, sends each copy once, outlives a full disk; fields at the end
 # SPDX-License-Identifier: BSD-2-Clause
 import pathlib
 import re
@@ -116,6 +116,16 @@ def cannot_grow(box, copies):
     equal(box.process.poll(), None)
 
 
+def at_the_end(box, _copies):
+    """Sendmail puts what is added by name alone before the first field of that name."""
+    box.write_rules('alice', 'require "editheader"; addheader :last "Subject" "another";')
+    with milter.MilterClient(box.socket) as client:
+        client.macros(b'C', j='mx.example.test', v='8.17.1.9')
+        client.connect()
+        answers = client.message('<s@client.example>', ['<alice@example.test>'], HEADER, 'body\r\n')[1]
+    equal([str(answer) for answer in answers], [f'insert header {2 ** 31 - 1} Subject:  another', 'continue'])
+
+
 def points(box, _copies):
     """What a message passes is counted, and told at the end."""
     equal(send(box), 'continue')
@@ -133,6 +143,7 @@ def main():
     tap.run('it stops when what is at its end is done', with_daemon, finishes)
     tap.run('two sessions with one message send one copy', with_daemon, at_once)
     tap.run('a file that cannot grow', with_daemon, cannot_grow, log='syslog')
+    tap.run('a field at the end of the header', with_daemon, at_the_end)
     tap.run('points are counted', with_daemon, points)
     return tap.finish()
 
