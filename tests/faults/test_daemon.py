@@ -123,7 +123,7 @@ def at_the_end(box, _copies):
         client.macros(b'C', j='mx.example.test', v='8.17.1.9')
         client.connect()
         answers = client.message('<s@client.example>', ['<alice@example.test>'], HEADER, 'body\r\n')[1]
-    equal([str(answer) for answer in answers], [f'insert header {2 ** 31 - 1} Subject:  another', 'continue'])
+    equal([str(answer) for answer in answers], [f'insert header {2 ** 31 - 1} Subject: another', 'continue'])
 
 
 def points(box, _copies):
