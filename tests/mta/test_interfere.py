@@ -6,6 +6,7 @@
 recipient in the end.  `in_place`: who gets
 the server's own message, not a copy."""
 import os
+import re
 import sys
 
 import world
@@ -20,11 +21,11 @@ EDITED = b'X-Edited: once\r\n'
 
 class Case:
     def __init__(self, title, people, to, arrives, told=None, says=(), in_place=(), kinds=('postfix', 'sendmail'),
-                 sender=world.SENDER, header=(), group='plain'):
+                 sender=world.SENDER, header=(), group='plain', came_from=None):
         self.title, self.people, self.to, self.arrives = title, people, to, arrives
         self.told = told or [250] * len(to)
         self.says, self.in_place, self.kinds, self.sender = says, in_place, kinds, sender
-        self.header, self.group = header, group
+        self.header, self.group, self.came_from = header, group, came_from or {}
 
 
 CASES = [
@@ -114,11 +115,39 @@ CASES = [
     Case('nothing is reported to nobody', {'eg': REFUSE % 'not eg', 'eh': 'keep;'}, ['eg', 'eh'],
          {'eg@example.test': 'marked', 'eh@example.test': ''}, group='bounce', sender='',
          header=['Authentication-Results: mx.example.test; spf=pass smtp.mailfrom=client.example']),
+    # --- whom a redirect comes from
+    Case('redirect_sender = user', {'fa': 'redirect "fa@else.example";', 'fb': 'keep;'}, ['fa', 'fb'],
+         {'fa@else.example': '', 'fb@example.test': ''}, group='user', came_from={'fa@else.example': 'fa@example.test'}),
+    Case('... but the null sender stays', {'fc': 'redirect "fc@else.example";', 'fd': 'keep;'}, ['fc', 'fd'],
+         {'fc@else.example': '', 'fd@example.test': ''}, group='user', sender=''),
+    Case('redirect_sender = null', {'ga': 'redirect "ga@else.example";'}, ['ga', 'gb'],
+         {'ga@else.example': '', 'gb@example.test': ''}, group='null', came_from={'ga@else.example': ''}),
+    Case('redirect_sender = srs', {'ha': 'redirect "ha@else.example";', 'hb': 'keep;'}, ['ha', 'hb'],
+         {'ha@else.example': '', 'hb@example.test': ''}, group='srs',
+         came_from={'ha@else.example': r'SRS0=[^=]+=[^=]+=client\.example=s@srs\.example\.test'}),
+    Case('... alone: in the message itself', {'hc': 'redirect "hc@else.example";'}, ['hc'], {'hc@else.example': ''},
+         group='srs', in_place=['hc@else.example'],
+         came_from={'hc@else.example': r'SRS0=[^=]+=[^=]+=client\.example=s@srs\.example\.test'}),
+    # --- folders by a secret field
+    Case('fileinto_by = header: the field is in the copy of this one recipient',
+         {'ia': 'require "fileinto"; fileinto "Lists/tamis dev";', 'ib': 'keep;'}, ['ia', 'ib', 'ic'],
+         {'ia@example.test': 'marked', 'ib@example.test': '', 'ic@example.test': ''}, group='header'),
+    Case('... not in what he redirects', {'ja': 'require ["fileinto", "copy"]; redirect :copy "ja@else.example"; fileinto "Box";'},
+         ['ja', 'jb'], {'ja@example.test': 'marked', 'ja@else.example': '', 'jb@example.test': ''}, group='header'),
+    Case('... flags of the inbox as well',
+         {'ka': 'require "imap4flags"; keep :flags "\\\\Seen";'}, ['ka', 'kb'],
+         {'ka@example.test': 'marked', 'kb@example.test': ''}, group='header'),
+    Case('fileinto_by = none: kept', {'la': 'require "fileinto"; fileinto "Box";'}, ['la'], {'la@example.test': ''}, group='none'),
 ]
 # tamis.conf and the mail server of each group
 GROUPS = {
     'plain': ({}, {}),
     'archive': ({}, {'settings': {'always_bcc': 'archive@else.example'}}),
+    'user': ({'redirect_sender': 'user'}, {}),
+    'null': ({'redirect_sender': 'null'}, {}),
+    'srs': ({'redirect_sender': 'srs', 'srs_domain': 'srs.example.test'}, {}),
+    'header': ({'fileinto_by': 'header'}, {}),
+    'none': ({'fileinto_by': 'none'}, {}),
     'bounce': ({'refuse_late': 'bounce', 'authserv_id': 'mx.example.test'}, {}),
 }
 
@@ -150,8 +179,8 @@ def check(case, told, arrived, original):
         else:
             wrong.append(f'{address}, {how or "as it was"}: did not come')
             continue
-        sender = '' if how is None else case.sender
-        if copy[1] != sender:
+        sender = case.came_from.get(address, '' if how is None else case.sender)
+        if not re.fullmatch(sender, copy[1]):
             wrong.append(f'{address}: from <{copy[1]}>')
         if address in case.in_place and world.received(copy[2]) != 1:
             wrong.append(f'{address}: a copy')
