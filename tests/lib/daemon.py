@@ -22,6 +22,11 @@ def missing():
     return None if os.access(program(), os.X_OK) else f'{program()} has not been built'
 
 
+def is_sanitized():
+    """Built with AddressSanitizer: it holds what was freed, and more."""
+    return b'__asan_init' in pathlib.Path(program()).read_bytes()
+
+
 def parse(line):
     """The key=value pairs of a line of the log."""
     pairs = {}

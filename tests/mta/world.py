@@ -84,10 +84,12 @@ class World:
             raise
         return self
 
-    def __exit__(self, *_what):
+    def __exit__(self, *what):
         self.mta.stop()
-        self.daemon.stop()
+        status = self.daemon.stop()
         self.sink.stop()
+        if what[0] is None and (status or 'Sanitizer' in self.daemon.log()):
+            raise RuntimeError(f'tamis-milter ended with status {status}:\n{self.daemon.log()[-4000:]}')
 
     def address(self, name):
         return name if '@' in name or not name else f'{name}@example.test'
