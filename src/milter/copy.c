@@ -162,7 +162,7 @@ copy_word(struct buf *b, struct str v)
 	for (size_t i = 0; i < v.len && i < 255; i++) {
 		unsigned char c = (unsigned char)v.s[i];
 
-		buf_putc(b, c <= 0x20 || c == 0x7f || strchr("()<>;\\\"", c) ? '?' : (char)c);
+		buf_putc(b, c <= 0x20 || c >= 0x7f || strchr("()<>;\\\"", c) ? '?' : (char)c);
 	}
 }
 
@@ -182,7 +182,7 @@ copy_received(struct copy *c)
 		buf_putc(b, ']');
 	}
 	buf_puts(b, ")\r\n\tby ");
-	copy_word(b, *t->conf->hostname ? str_from(t->conf->hostname) : STR("localhost"));
+	copy_word(b, t->hostname);
 	buf_printf(b, " (tamis %s) with %s%s", tamis_version(), t->smtputf8 ? "UTF8SMTP" : "ESMTP", t->login.len ? "A" : "");
 	buf_puts(b, " id ");
 	copy_word(b, t->id);
@@ -217,7 +217,7 @@ copy_report(struct copy *c, struct submission *s)
 {
 	struct transaction *t = c->t;
 	struct report report = {
-		.hostname = *t->conf->hostname ? str_from(t->conf->hostname) : STR("localhost"),
+		.hostname = t->hostname,
 		.from = t->sender, .recipient = c->r->address, .orcpt = c->r->orcpt, .envid = t->envid,
 		.message_id_seed = { (const char *)c->d->key, sizeof c->d->key }, .reason = c->r->plan.reason,
 		.header = buf_str(&t->header), .now = daemon_now(), .disposition = c->r->plan.exact,
@@ -278,7 +278,7 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 		return COPY_AGAIN;
 	}
 	result = submit(d->filtered ? t->conf->filtered_to : t->conf->copy_to,
-	                *t->conf->hostname ? t->conf->hostname : "localhost", &s, t->deadline);
+	                t->hostname.s, &s, t->deadline);
 	buf_done(&c.top);
 	daemon_point(t->daemon, POINT_COPY_TAKEN);
 	*ret_why = arena_printf(&t->arena, "%s", s.reply).s;

@@ -150,6 +150,8 @@ session_facts(struct transaction *t, const struct mta *mta)
 	struct str host = *t->conf->hostname ? str_from(t->conf->hostname) : macro(t, mta, "j");
 	const char *dot = memchr(host.s, '.', host.len);
 
+	t->hostname = host.len ? host : STR("localhost");
+
 	tamis_message_fact(t->message, text_from("from"), text_of(t->sender));
 	session_fact(t, "name", STR("tamis"));
 	session_fact(t, "version", str_from(tamis_version()));
@@ -322,23 +324,24 @@ session_strip_end(struct transaction *t, const struct mta *mta, struct verdict *
 
 /* --- the message */
 
-/* Lines of a field end in LF, or in CRLF, as the server likes it. */
+/* Lines of a field end in LF, or in CRLF, as the server likes it.  What follows one is never another field, nor the end
+ * of the header. */
 static void
 field_add(struct buf *b, const char *name, const char *value)
 {
-	const char *end;
-
 	buf_puts(b, name);
 	buf_putc(b, ':');
-	for (; (end = strchr(value, '\n')); value = end + 1) {
-		buf_add(b, (struct str){ value, (size_t)(end - value) });
-		if (b->len && b->s[b->len - 1] == '\r')
+	while (*value) {
+		size_t n = strcspn(value, "\n");
+
+		buf_add(b, (struct str){ value, n });
+		value += n;
+		if (b->s[b->len - 1] == '\r')
 			b->len--;
-		buf_puts(b, "\r\n");
+		value += strspn(value, "\r\n");
+		if (*value)
+			buf_puts(b, *value == ' ' || *value == '\t' ? "\r\n" : "\r\n ");
 	}
-	buf_puts(b, value);
-	if (b->len && b->s[b->len - 1] == '\r')
-		b->len--;
 	buf_puts(b, "\r\n");
 }
 

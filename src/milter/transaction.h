@@ -38,6 +38,7 @@ struct transaction {
 	struct arena arena;
 	/* of the connection */
 	struct str client_host, client_ip, helo;
+	struct str hostname;            /* ours: as we were told, or as the server calls itself */
 	bool ours;                      /* the client is not the sender's side: nothing is refused at RCPT TO */
 	bool local;                     /* not received by SMTP */
 	/* of the message */

@@ -154,7 +154,7 @@ static struct recorder recorder;
 static struct mta mta;
 
 #define REQUIRE "require [\"ereject\", \"reject\", \"fileinto\", \"copy\", \"editheader\", \"imap4flags\", " \
-	"\"envelope\", \"body\", \"variables\", \"environment\", \"regex\", \"subaddress\", \"include\"];\n"
+	"\"envelope\", \"body\", \"variables\", \"environment\", \"regex\", \"subaddress\", \"include\", \"encoded-character\"];\n"
 
 /* "a RULES", one user a line; "a" alone takes his away. */
 static inline void
