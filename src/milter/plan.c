@@ -76,7 +76,8 @@ plan_by_detail(struct making *k, struct delivery *d, struct str folder)
 	struct str user = k->by->rules->user;
 	const char *at = memrchr(user.s, '@', user.len);
 	size_t cut = at ? (size_t)(at - user.s) : user.len;
-	char delimiter[2] = { k->by->conf->recipient_delimiter[0], '\0' };
+	/* Sendmail knows no other */
+	char delimiter[2] = { k->by->sendmail ? '+' : k->by->conf->recipient_delimiter[0], '\0' };
 	struct buf to = { 0 };
 
 	if (!at)
@@ -243,10 +244,8 @@ plan_effect(struct making *k, const struct tamis_effect *e)
 	default:
 		break;
 	}
-	if (!k->plan->decisive && !e->implicit) {
-		k->plan->decisive = true;
+	if (e->kind == TAMIS_REJECT || e->kind == TAMIS_DISCARD)
 		k->plan->place = e->place;
-	}
 }
 
 /* Who must be reachable is: a user's own rules do not close postmaster and abuse. */

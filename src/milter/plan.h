@@ -43,11 +43,10 @@ struct delivery {
 struct plan {
 	bool unfiltered;                /* no rules in force: the content must not be touched */
 	bool refuses, exact;            /* exact: "reject", whose words are not replaced (RFC 5429 2.2) */
-	bool decisive;                  /* something else than the keep that nobody wrote */
 	struct str reason;
 	const char *note;               /* NULL, or what of it cannot be done here */
 	struct str late_mark;           /* the mark of a refusal that could not be said */
-	struct tamis_place place;       /* of the command that decided; line 0: none did */
+	struct tamis_place place;       /* of the command that refuses or discards; line 0: none does */
 	VEC(struct delivery) d;
 };
 

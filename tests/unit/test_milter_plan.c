@@ -1,0 +1,138 @@
+/* test_milter_plan.c - what each effect becomes, under each setting
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/daemon.h"
+
+#include "milter_fixture.h"
+
+struct planned {
+	const char *name, *conf, *rules;
+	struct mail mail;
+	const char *expect;
+};
+
+#define DETAIL "fileinto_by = detail\n"
+#define FIELD "fileinto_by = header\n"
+
+static const struct planned planned[] = {
+	/* --- folders */
+	{ "a keep by a field needs none", FIELD, "a keep;", { .to = "a" }, "header: accept" },
+	{ "the inbox by a field needs none", FIELD, "a fileinto \"INBOX\";", { .to = "a" }, "header: accept" },
+	{ "flags by a field", FIELD, "a setflag \"\\\\Seen\"; fileinto \"X/Y z\";", { .to = "a" }, "top Tamis-File: [\\Seen] X/Y z | accept" },
+	{ "flags of a keep by a field", FIELD, "a keep :flags \"$x\";", { .to = "a" }, "top Tamis-File: [$x] INBOX | accept" },
+	{ "two folders by a field", FIELD, "a fileinto \"X\"; fileinto \"Y\";", { .to = "a" },
+	  "copy s@example.net>a@example.org [Tamis-File] | top Tamis-File: [] X | accept" },
+	{ "a folder that no field can hold", FIELD, "a fileinto \"X${hex:0a}Y\";", { .to = "a" }, "header: accept" },
+	{ "flags do not go by detail", DETAIL, "a setflag \"\\\\Seen\"; fileinto \"X\";", { .to = "a" },
+	  "+a+X@example.org | -<a@example.org> | accept" },
+	{ "the inbox by detail", DETAIL, "a fileinto \"inbox\";", { .to = "a" }, "header: accept" },
+	{ "of a detail too", DETAIL, "a fileinto \"inbox\";", { .to = "a+x" }, "+a@example.org | -<a+x@example.org> | accept" },
+	{ "a folder and a keep by detail", DETAIL, "a fileinto :copy \"X\";", { .to = "a" }, "+a+X@example.org | accept" },
+	{ "all of the characters", DETAIL, "a fileinto \"aZ09_-\";", { .to = "a" }, "+a+aZ09_-@example.org | -<a@example.org> | accept" },
+	{ "32 bytes", DETAIL, "a fileinto \"12345678901234567890123456789012\";", { .to = "a" },
+	  "+a+12345678901234567890123456789012@example.org | -<a@example.org> | accept" },
+	{ "33 bytes", DETAIL, "a fileinto \"123456789012345678901234567890123\";", { .to = "a" }, "header: accept" },
+	{ "none", DETAIL, "a fileinto \"\";", { .to = "a" }, "header: accept" },
+	{ "a dot", DETAIL, "a fileinto \"X.Y\";", { .to = "a" }, "header: accept" },
+	{ "an at sign", DETAIL, "a fileinto \"X@evil.example\";", { .to = "a" }, "header: accept" },
+	{ "no ASCII", DETAIL, "a fileinto \"X\xc3\xb6\";", { .to = "a" }, "header: accept" },
+	{ "two that cannot be details come once", DETAIL, "a fileinto \"X.Y\"; addheader \"X-A\" \"1\"; fileinto \"Z.Y\";", { .to = "a" },
+	  "top X-A: 1 | accept" },
+	{ "the user's own address", DETAIL "localpart_case = fold\n", "a fileinto \"X\";", { .to = "A" },
+	  "+a+X@example.org | -<A@example.org> | accept" },
+	{ "a delimiter that is another", DETAIL "recipient_delimiter = -+\n", "a fileinto \"X\";", { .to = "a" },
+	  "+a-X@example.org | -<a@example.org> | accept" },
+	{ "Sendmail splits at a plus", DETAIL "recipient_delimiter = -\nmta = sendmail\n", "a fileinto \"X\";", { .to = "a" },
+	  "+a+X@example.org | -<a@example.org> | accept" },
+	/* --- senders of redirects */
+	{ "as it was", "", "a redirect \"x@example.net\";", { .to = "a" }, "+x@example.net | -<a@example.org> | accept" },
+	{ "the user's", "redirect_sender = user\n", "a redirect \"x@example.net\";", { .to = "a+x" },
+	  "+x@example.net | from <a@example.org> | -<a+x@example.org> | accept" },
+	{ "none", "redirect_sender = null\n", "a redirect \"x@example.net\";", { .to = "a" },
+	  "+x@example.net | from <> | -<a@example.org> | accept" },
+	{ "none stays none", "redirect_sender = user\n", "a redirect \"x@example.net\";", { .to = "a", .from = "" },
+	  "+x@example.net | -<a@example.org> | accept" },
+	{ "one that SRS cannot carry stays", "redirect_sender = srs\nsrs_domain = srs.example.org\n", "a redirect \"x@example.net\";",
+	  { .to = "a", .from = "\"a b\"@example.net" }, "+x@example.net | -<a@example.org> | accept" },
+	{ "nothing else changes sender", "redirect_sender = user\n", "a keep;", { .to = "a" }, "header: accept" },
+	{ "a kept one beside it keeps his", "redirect_sender = user\n", "a redirect :copy \"x@example.net\";", { .to = "a" },
+	  "copy a@example.org>x@example.net | accept" },
+	/* --- which edits are the same */
+	{ "equal ones, of rules that are not", "", "a addheader \"X-A\" \"1\";\nb if true { addheader \"X-A\" \"${hex:31}\"; }", { .to = "a b" },
+	  "top X-A: 1 | accept" },
+	{ "another value", "", "a addheader \"X-A\" \"1\";\nb addheader \"X-A\" \"2\";\nc addheader \"X-A\" \"2\";", { .to = "a b c" },
+	  "copy s@example.net>a@example.org [X-A: 1] | top X-A: 2 | -<a@example.org> | accept" },
+	{ "another name", "", "a addheader \"X-B\" \"1\";\nb addheader \"X-A\" \"1\";\nc addheader \"X-A\" \"1\";", { .to = "a b c" },
+	  "copy s@example.net>a@example.org [X-B: 1] | top X-A: 1 | -<a@example.org> | accept" },
+	{ "another place", "", "a addheader :last \"X-A\" \"1\";\nb addheader \"X-A\" \"1\";\nc addheader \"X-A\" \"1\";", { .to = "a b c" },
+	  "copy s@example.net>a@example.org [X-A: 1] | top X-A: 1 | -<a@example.org> | accept" },
+	{ "one more", "", "a addheader \"X-A\" \"1\"; addheader \"X-A\" \"1\";\nb addheader \"X-A\" \"1\";\nc addheader \"X-A\" \"1\";",
+	  { .to = "a b c" }, "copy s@example.net>a@example.org [X-A: 1] [X-A: 1] | top X-A: 1 | -<a@example.org> | accept" },
+	{ "names and values that run together", "", "a addheader \"X-A\" \"B1\";\nb addheader \"X-AB\" \"1\";\nc addheader \"X-AB\" \"1\";",
+	  { .to = "a b c" }, "copy s@example.net>a@example.org [X-A: B1] | top X-AB: 1 | -<a@example.org> | accept" },
+	{ "an edit behind the last delivery", "", "a keep; addheader \"X-A\" \"1\";\nb keep;", { .to = "a b" }, "header: accept" },
+	{ "a redirect before and one behind", "", "a redirect \"x@example.net\"; addheader \"X-A\" \"1\"; redirect \"y@example.net\";",
+	  { .to = "a" }, "copy s@example.net>y@example.net [X-A: 1] | +x@example.net | -<a@example.org> | accept" },
+	/* --- who must be reachable is */
+	{ "postmaster refuses nothing", "", "postmaster ereject \"no\";", { .to = "postmaster" }, "header: accept" },
+	{ "nor discards", "", "postmaster discard;", { .to = "postmaster" }, "header: accept" },
+	{ "in whatever letters", "", "postmaster discard;", { .to = "PostMaster" }, "header: accept" },
+	{ "abuse as well", "", "abuse if header \"subject\" \"hi\" { ereject \"no\"; }", { .to = "abuse" }, "header: accept" },
+	{ "but it may redirect", "", "abuse redirect \"x@example.net\";", { .to = "abuse" }, "+x@example.net | -<abuse@example.org> | accept" },
+	{ "the site may discard", "site_before = %/site/discard.sieve\n", "postmaster keep;", { .to = "postmaster" },
+	  "-<postmaster@example.org> | accept" },
+	{ "an edit of the site's is no leave", "site_before = %/site/edit.sieve\n", "postmaster discard;", { .to = "postmaster" },
+	  "header: accept" },
+	{ "an edit of the user's takes no leave away", "site_after = %/site/discard.sieve\n", "postmaster addheader \"X-A\" \"1\";",
+	  { .to = "postmaster" }, "-<postmaster@example.org> | accept" },
+};
+
+START_TEST(plan)
+{
+	const struct planned *p = &planned[_i];
+	const char *mark = strchr(p->conf, '%');
+	struct buf conf = { 0 };
+
+	buf_add(&conf, (struct str){ p->conf, mark ? (size_t)(mark - p->conf) : strlen(p->conf) });
+	if (mark)
+		buf_printf(&conf, "%s%s", dir, mark + 1);
+	put("site/discard.sieve", "discard;\n");
+	put("site/edit.sieve", "require \"editheader\";\naddheader \"X-Site\" \"1\";\n");
+	rules(p->rules);
+	begin(buf_str(&conf).s);
+	expect(p->name, play(&p->mail), p->expect);
+	buf_done(&conf);
+	end();
+}
+END_TEST
+
+/* The field is another for each user, and the same for each message. */
+START_TEST(secret_field)
+{
+	static char first[200], second[200];
+
+	rules("a fileinto \"X\";\nb keep;\nc fileinto \"X\";");
+	begin("fileinto_by = header\n");
+	play(&(struct mail){ .to = "a b" });
+	snprintf(first, sizeof first, "%.*s", 60, strstr(buf_str(&port.message).s, "Tamis-File-"));
+	play(&(struct mail){ .to = "a b", .header = "Subject: other\n" });
+	snprintf(second, sizeof second, "%.*s", 60, strstr(buf_str(&port.message).s, "Tamis-File-"));
+	ck_assert_int_eq(strncmp(first, second, strcspn(first, ":")), 0);
+	play(&(struct mail){ .to = "c b" });
+	snprintf(second, sizeof second, "%.*s", 60, strstr(buf_str(&port.message).s, "Tamis-File-"));
+	ck_assert_int_ne(strncmp(first, second, strcspn(first, ":")), 0);
+	end();
+}
+END_TEST
+
+static void
+tests(TCase *t)
+{
+	tcase_add_loop_test(t, plan, 0, COUNT(planned));
+	tcase_add_test(t, secret_field);
+}
+
+int
+main(void)
+{
+	return milter_suite("milter/plan", tests);
+}
