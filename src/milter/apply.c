@@ -113,12 +113,13 @@ apply_mode(struct transaction *t, struct rcpt *r)
 	buf_done(&b);
 }
 
-/* Redirects that have come round too often are not followed; to people with rules here they take the filtered port. */
+/* Redirects that have come round too often are not followed; to people with rules here they take the filtered port.
+ * Behind the queue all of them do: no alias is expanded there any more. */
 static void
 apply_redirects(const struct apply *a, struct rcpt *r)
 {
 	struct transaction *t = a->t;
-	bool looped = t->hops > t->conf->max_hops || t->redirected >= REDIRECTED_MAX, any = false;
+	bool looped = t->hops > t->conf->max_hops || t->redirected >= REDIRECTED_MAX || copy_came_back(t, r), any = false;
 	struct ruleset *rules;
 
 	for (size_t i = 0; i < r->plan.d.n; i++) {
@@ -129,6 +130,8 @@ apply_redirects(const struct apply *a, struct rcpt *r)
 		if (looped) {
 			r->plan.d.v[i--] = r->plan.d.v[--r->plan.d.n];
 			any = true;
+		} else if (*t->conf->filtered_to && a->whole && t->conf->mode == CONF_FINAL) {
+			d->filtered = true;
 		} else if (*t->conf->filtered_to && a->whole && rulebook_find(t->setup->rules, t->sendmail, d->target, &rules) > 0) {
 			d->filtered = true;
 			ruleset_unref(rules);
@@ -136,7 +139,7 @@ apply_redirects(const struct apply *a, struct rcpt *r)
 	}
 	if (!any)
 		return;
-	r->note = "a redirect was not followed: the message has passed too many servers";
+	r->note = "a redirect was not followed: the message came back, or has passed too many servers";
 	if (!r->plan.d.n) {
 		plan_keep(&r->plan);
 		r->plan.unfiltered = false;

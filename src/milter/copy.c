@@ -19,6 +19,8 @@
 #include "host/text.h"
 #include "milter/fields.h"
 
+enum { BY_SIZE = 10 };                  /* bytes of the word that stands for who redirected a message */
+
 /* --- the same message again (dialect 0.6) */
 
 /* Of the envelope and of fields that no server on the way changes. */
@@ -231,6 +233,43 @@ copy_report(struct copy *c, struct submission *s)
 	s->ret = s->envid = STR_EMPTY;
 }
 
+/* Who redirected it, in a word that only we can read. */
+static void
+copy_by(const struct transaction *t, const struct rcpt *r, char ret[DIGEST_BASE32])
+{
+	struct buf b = { 0 };
+	uint8_t by[DIGEST_SIZE];
+
+	buf_printf(&b, "redirected by %.*s", STR_ARG(r->rules->user));
+	digest_hmac(t->daemon->secret, buf_str(&b), by);
+	digest_base32(by, BY_SIZE, ret);
+	buf_done(&b);
+}
+
+bool
+copy_came_back(const struct transaction *t, const struct rcpt *r)
+{
+	struct str rest = buf_str(&t->header), name, value;
+	char by[DIGEST_BASE32];
+
+	if (!t->redirected || !r->rules)
+		return false;
+	copy_by(t, r, by);
+	while (fields_next(&rest, &name, &value))
+		if (str_iis(name, "Tamis-Redirected") && str_find(value, str_from(by)) >= 0)
+			return true;
+	return false;
+}
+
+static void
+copy_redirected(struct copy *c)
+{
+	char by[DIGEST_BASE32];
+
+	copy_by(c->t, c->r, by);
+	buf_printf(&c->top, "Tamis-Redirected: %u %s\r\n", c->t->redirected + 1, by);
+}
+
 static void
 copy_message(struct copy *c, struct submission *s)
 {
@@ -238,7 +277,7 @@ copy_message(struct copy *c, struct submission *s)
 
 	copy_received(c);
 	if (d->filtered)
-		buf_printf(&c->top, "Tamis-Redirected: %u\r\n", c->t->redirected + 1);
+		copy_redirected(c);
 	if (d->mark.len) {
 		buf_add(&c->top, str_trim(d->mark));
 		buf_puts(&c->top, "\r\n");

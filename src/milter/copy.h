@@ -18,6 +18,8 @@ void copy_identify(struct transaction *);
 /* The keys of all deliveries of the message, and which of them an earlier attempt made already, if there are copies or
  * were some; needs the body. */
 void copy_keys(struct transaction *);
+/* Have this recipient's rules redirected the message before, by the filtered port? */
+bool copy_came_back(const struct transaction *, const struct rcpt *);
 enum copy_result copy_send(struct transaction *, struct rcpt *, struct delivery *, const char **ret_why);
 
 #endif

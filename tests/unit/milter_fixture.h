@@ -135,6 +135,8 @@ recorder_copy(void *ctx, struct sink *s)
 			break;
 		if (str_starts(line, STR("Tamis-File-")))
 			buf_printf(&b, " [Tamis-File%s]", strchr(line.s, ':') ? "" : "?");
+		else if (str_starts(line, STR("Tamis-Redirected: ")))
+			buf_printf(&b, " [%.*s]", (int)strcspn(line.s + 18, " ") + 18, line.s);
 		else if (str_istarts(line, STR("X-")) || str_starts(line, STR("Tamis-")))
 			buf_printf(&b, " [%.*s]", STR_ARG(line));
 		else if (str_starts(line, STR("Content-Type: multipart/report")))
