@@ -52,6 +52,8 @@ def wanted():
     yield 'include/tamis.h'
     for page in sorted(SOURCE.glob('doc/*.[1-8]')):
         yield f'share/man/man{page.suffix[1]}/{page.name}'
+    for page in ('postfix.md', 'sendmail.md', 'tamis-milter.service'):
+        yield f'share/doc/tamis/{page}'
     for rules in sorted(SOURCE.glob('rules/*.sieve')):
         yield f'share/tamis/rules/{rules.name}'
 
