@@ -74,8 +74,10 @@ def outcome(scene, n, told, content):
 
 
 def play(tap, kind):
-    people = [*RULES, 'nobody']
-    rules = {**RULES, 'late': RULES['late'].replace('header "subject" "hello"', 'true')}
+    # one who refuses everything, and one who has to see all of it
+    rules = {**RULES, 'late': RULES['late'].replace('header "subject" "hello"', 'true'),
+             'body': 'require ["body", "editheader"]; addheader "X-Edited" "once"; if not body :contains "@@" { discard; }'}
+    people = [*rules, 'nobody']
     recipients = [(p, 'NOTIFY=NEVER ORCPT=rfc822;orig@else.example') for p in people]
     chosen = [(title, content) for title, content in samples().items() if suits(kind, content)]
     came = []
