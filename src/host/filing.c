@@ -5,7 +5,22 @@
 #include "base/utf8.h"
 #include "host/digest.h"
 
-enum { FOLDER_MAX = 800 };              /* bytes: the field stays within the 998 of a line (RFC 5322 2.1.1) */
+enum {
+	DETAIL_MAX = 32,                /* bytes of a folder's name that becomes a detail */
+	FOLDER_MAX = 800                /* bytes: the field stays within the 998 of a line (RFC 5322 2.1.1) */
+};
+
+bool
+filing_is_detail(struct str folder)
+{
+	for (size_t i = 0; i < folder.len; i++) {
+		char c = folder.s[i];
+
+		if (!char_is_digit(c) && (unsigned)char_lower(c) - 'a' >= 26u && c != '_' && c != '-')
+			return false;
+	}
+	return folder.len && folder.len <= DETAIL_MAX;
+}
 
 struct str
 filing_name(struct arena *arena, const uint8_t secret[SECRET_SIZE], struct str user)
@@ -28,11 +43,17 @@ is_plain(struct str v)
 	return utf8_check(v) < 0;
 }
 
+bool
+filing_is_field(struct str folder)
+{
+	return folder.len && folder.len <= FOLDER_MAX && is_plain(folder) && str_trim(folder).len == folder.len;
+}
+
 struct str
 filing_field(struct arena *arena, const uint8_t secret[SECRET_SIZE], struct str user, struct str folder, struct str flags)
 {
-	if (!is_plain(folder) || !is_plain(flags) || folder.len + flags.len > FOLDER_MAX || !folder.len ||
-	    str_trim(folder).len != folder.len || memchr(flags.s, ']', flags.len))
+	if (!filing_is_field(folder) || !is_plain(flags) || folder.len + flags.len > FOLDER_MAX ||
+	    memchr(flags.s, ']', flags.len))
 		return STR_EMPTY;
 	return arena_printf(arena, "%.*s: [%.*s] %.*s\n", STR_ARG(filing_name(arena, secret, user)), STR_ARG(flags),
 	                    STR_ARG(folder));

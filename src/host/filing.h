@@ -12,6 +12,9 @@
 #include "base/buf.h"
 #include "host/secret.h"
 
+/* Can the folder be the detail of an address (fileinto_by = detail)?  Can it be said in the field? */
+bool filing_is_detail(struct str folder);
+bool filing_is_field(struct str folder);
 /* "Tamis-File-...": for the canonical user */
 struct str filing_name(struct arena *, const uint8_t secret[SECRET_SIZE], struct str user);
 /* "Name: value\n", or empty when the folder cannot be said in a field */

@@ -170,6 +170,13 @@ rules_load(void *ctx, struct tamis_text kind, struct tamis_text name, struct tam
 		return rules_include(r, false, text_str(name), ret);
 	if (str_is(text_str(kind), "global"))
 		return rules_include(r, true, text_str(name), ret);
+	if (str_is(text_str(kind), "unfit-mailbox")) {
+		const char *why = r->unfit ? r->unfit(r->unfit_ctx, text_str(name)) : NULL;
+
+		if (why)
+			*ret = text_from(why);
+		return why != NULL;
+	}
 	if (!str_is(text_str(kind), "zone"))
 		return 0;
 	rc = zones_load(&r->zones, text_str(name), &data);

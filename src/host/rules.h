@@ -32,6 +32,9 @@ struct rules {
 	/* NULL, or why rules may not use an extension that they name: a hint, or NULL */
 	const char *(*denied)(void *ctx, struct str extension);
 	void *denied_ctx;
+	/* NULL, or why messages cannot be filed into that mailbox here: a literal, or NULL */
+	const char *(*unfit)(void *ctx, struct str mailbox);
+	void *unfit_ctx;
 	uint32_t effects;               /* 1u << kind that can be performed; 0: all */
 	/* NULL, or where included files come from instead: 1 found, 0 no such file, -1 it cannot be told now (errno).
 	   *ret stays valid until rules_done(). */

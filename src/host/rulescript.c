@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "host/filing.h"
 #include "host/rulelook.h"
 #include "host/rules.h"
 #include "host/text.h"
@@ -131,6 +132,18 @@ rulescript_denied(void *ctx, struct str extension)
 	return is_listed(&c->deny_extensions, extension) ? "deny_extensions of tamis.conf has it" : NULL;
 }
 
+static const char *
+rulescript_unfit(void *ctx, struct str mailbox)
+{
+	const struct conf *c = ctx;
+
+	if (c->fileinto_by == CONF_FILEINTO_DETAIL && !filing_is_detail(mailbox))
+		return "with fileinto_by = detail its name has 1 to 32 letters, digits, - and _";
+	if (c->fileinto_by == CONF_FILEINTO_HEADER && !filing_is_field(mailbox))
+		return "with fileinto_by = header its name is up to 800 bytes of UTF-8 without controls, and no blanks at its ends";
+	return NULL;
+}
+
 void
 rulescript_limits(const struct conf *c, bool site, struct rules *r)
 {
@@ -148,6 +161,8 @@ rulescript_limits(const struct conf *c, bool site, struct rules *r)
 	             1u << TAMIS_HEADER_ADD | 1u << TAMIS_HEADER_DELETE;
 	if (c->fileinto_by != CONF_FILEINTO_NONE)
 		r->effects |= 1u << TAMIS_FILE;
+	r->unfit = rulescript_unfit;
+	r->unfit_ctx = (void *)(uintptr_t)c;
 }
 
 /* An included file, for rules.h. */

@@ -12,8 +12,6 @@
 #include "host/text.h"
 #include "milter/mta.h"
 
-enum { FOLDER_DETAIL = 32 };            /* longest folder name that becomes a detail (doc/tamis.conf.5, fileinto_by) */
-
 struct making {
 	const struct plan_maker *by;
 	struct plan *plan;
@@ -56,18 +54,6 @@ plan_to_address(struct making *k, struct delivery *d, struct str address)
 }
 
 /* --- filing */
-
-static bool
-is_detail(struct str folder)
-{
-	for (size_t i = 0; i < folder.len; i++) {
-		char c = folder.s[i];
-
-		if (!char_is_digit(c) && (unsigned)char_lower(c) - 'a' >= 26u && c != '_' && c != '-')
-			return false;
-	}
-	return folder.len && folder.len <= FOLDER_DETAIL;
-}
 
 /* The canonical user's own address with a detail, or without. */
 static void
@@ -128,7 +114,7 @@ plan_once(struct plan *p)
 static void
 plan_file_by_detail(struct making *k, struct delivery *d, struct str folder, bool inbox)
 {
-	if (!inbox && is_detail(folder)) {
+	if (!inbox && filing_is_detail(folder)) {
 		plan_by_detail(k, d, folder);
 		return;
 	}

@@ -279,6 +279,9 @@ static const struct {
 } allowed[] = {
 	{ "", "require \"fileinto\";\nfileinto \"a\";\n", ":2|'fileinto' is not carried out here: the message is kept|", 1u << TAMIS_FILE },
 	{ "fileinto_by = detail\n", "require \"fileinto\";\nfileinto \"a\";\n", NULL, 1u << TAMIS_FILE },
+	{ "fileinto_by = detail\n", "require \"fileinto\";\nfileinto \"a/b\";\n",
+	  ":2|'fileinto' cannot file into this mailbox here, and keeps: with fileinto_by = detail its name has 1 to 32", 1u << TAMIS_FILE },
+	{ "fileinto_by = detail\n", "require \"fileinto\";\nfileinto \"Inbox\";\n", NULL, 1u << TAMIS_FILE },
 	{ "", "require \"vacation\";\n", ":1|extension \"vacation\" is not available here|answers are not sent", 0 },
 	{ "", "require [\"date\", \"vacation-seconds\"];\n", "is not available here|answers are not sent", 0 },
 	{ "deny_extensions = editheader\n", "require [\"editheader\"];\n", "|deny_extensions of tamis.conf has it|", 0 },
