@@ -10,6 +10,11 @@
 
 #include <stdlib.h>
 
+#include "base/keyset.h"
+
+/* New fields at the top that are looked for; with more the header is right as well, but more of it is told anew. */
+enum { FIELDS_TOPS = 256 };
+
 struct fields {
 	struct str *v;
 	size_t n, cap;
@@ -81,25 +86,41 @@ fields_match(const struct fields *before, const struct fields *after, size_t top
 	return before->n - kept + tops + (after->n - j);
 }
 
+/* Of each field: the how-manieth of its name it is. */
+static int *
+fields_count(struct arena *a, const struct fields *f)
+{
+	struct str *name = ARENA_ARRAY(a, f->n, struct str);
+	int *index = ARENA_ARRAY(a, f->n, int), *count = ARENA_ARRAY(a, f->n, int);
+	struct keyset *names;
+
+	for (size_t i = 0; i < f->n; i++) {
+		name[i] = arena_lower(a, field_name(f->v[i]));
+		count[i] = 0;
+	}
+	names = keyset_new(a, name, f->n);
+	for (size_t i = 0; i < f->n; i++)
+		index[i] = ++count[keyset_find(names, name[i])];
+	return index;
+}
+
 static int
 fields_delete(const struct mta *mta, const struct fields *before, const bool *stays)
 {
-	for (size_t i = before->n; i-- > 0;) {
-		struct str name = field_name(before->v[i]);
-		struct buf b = { 0 };
-		int index = 0, rc;
+	struct arena a;
+	const int *index;
+	int rc = 0;
 
-		if (stays[i])
-			continue;
-		for (size_t j = 0; j <= i; j++)
-			index += str_ieq(field_name(before->v[j]), name);
-		buf_add(&b, name);
-		rc = mta->delete_field(mta->ctx, buf_str(&b).s, index);
-		buf_done(&b);
-		if (rc < 0)
-			return rc;
+	arena_init(&a, 0);
+	index = fields_count(&a, before);
+	for (size_t i = before->n; rc == 0 && i-- > 0;) {
+		struct str name = arena_str(&a, field_name(before->v[i]));
+
+		if (!stays[i])
+			rc = mta->delete_field(mta->ctx, name.s, index[i]);
 	}
-	return 0;
+	arena_done(&a);
+	return rc;
 }
 
 static int
@@ -109,7 +130,7 @@ fields_edit(const struct mta *mta, const struct fields *before, const struct fie
 	int rc;
 
 	/* so many new fields at the top are so many edits at least */
-	for (size_t t = 0; t <= after->n && t < best; t++) {
+	for (size_t t = 0; t <= after->n && t < best && t <= FIELDS_TOPS; t++) {
 		edits = fields_match(before, after, t, stays, &bottom);
 		if (edits < best) {
 			best = edits;

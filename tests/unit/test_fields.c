@@ -147,6 +147,35 @@ START_TEST(fields_named)
 }
 END_TEST
 
+/* A sender may write very many fields; rules that delete some of them take no minute. */
+static int
+count_delete(void *ctx, const char *name, int index)
+{
+	unsigned *n = ctx;
+
+	(void)name;
+	ck_assert_int_eq(index, (int)(20000 - *n));
+	++*n;
+	return 0;
+}
+
+START_TEST(very_many)
+{
+	struct buf before = { 0 }, after = { 0 };
+	unsigned deleted = 0;
+	const struct mta mta = { .ctx = &deleted, .delete_field = count_delete };
+
+	for (int i = 0; i < 20000; i += 2) {
+		buf_printf(&before, "X:%d\r\nx :%d\r\nY:%d\r\nY:%d\r\n", i, i + 1, i, i + 1);
+		buf_printf(&after, "Y:%d\r\nY:%d\r\n", i, i + 1);
+	}
+	ck_assert_int_eq(fields_change(&mta, buf_str(&before), buf_str(&after)), 0);
+	ck_assert_uint_eq(deleted, 20000);
+	buf_done(&before);
+	buf_done(&after);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -157,6 +186,7 @@ main(void)
 
 	tcase_add_loop_test(t, fields_become, 0, 2 * (int)(sizeof(headers) / sizeof(*headers)));
 	tcase_add_test(t, fields_named);
+	tcase_add_test(t, very_many);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
