@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/keyset.h"
+
 static struct delivery *
 delivery_end(const struct merge_rcpt *r)
 {
@@ -40,19 +42,29 @@ merge_keep(struct merge_rcpt *r)
 
 /* --- recipients interfere */
 
+/* Who they are, made once: those who are recipients still before those who were refused. */
+static void
+merge_index(struct merge *m)
+{
+	struct str *key = ARENA_ARRAY(m->arena, m->n, struct str);
+	size_t n = 0;
+
+	m->order = ARENA_ARRAY(m->arena, m->n, struct merge_rcpt *);
+	for (int refused = 0; refused < 2; refused++)
+		for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
+			if (r->refused == refused) {
+				key[n] = r->canonical;
+				m->order[n++] = r;
+			}
+	m->index = keyset_new(m->arena, key, n);
+}
+
 static struct merge_rcpt *
 merge_find(const struct merge *m, struct str canonical)
 {
-	struct merge_rcpt *refused = NULL;
+	ptrdiff_t i = keyset_find(m->index, canonical);
 
-	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
-		if (!str_eq(r->canonical, canonical))
-			continue;
-		if (!r->refused)
-			return r;
-		refused = r;
-	}
-	return refused;
+	return i < 0 ? NULL : m->order[i];
 }
 
 /* The redirect is as if it had not been written; nothing cancels the keep then (RFC 5228 4.2). */
@@ -103,9 +115,12 @@ merge_break_circles(struct merge *m)
 	bool *settled = ARENA_ARRAY(m->arena, m->n, bool), more = true;
 
 	memset(settled, 0, m->n * sizeof *settled);
-	while (more) {
+	/* there and back, so that a row of them in either direction is settled at once */
+	for (bool back = false; more; back = !back) {
 		more = false;
-		for (size_t i = 0; i < m->n; i++) {
+		for (size_t k = 0; k < m->n; k++) {
+			size_t i = back ? m->n - 1 - k : k;
+
 			if (settled[i] || (!m->rcpt[i].refused && !is_settled(m, &m->rcpt[i], settled)))
 				continue;
 			settled[i] = more = true;
@@ -121,6 +136,9 @@ merge_break_circles(struct merge *m)
 static const struct delivery *
 merge_twin(const struct merge *m, const struct merge_rcpt *of, const struct delivery *d)
 {
+	/* what goes to a recipient himself has none with others */
+	if (d->kind != DELIVERY_ADDRESS && d == of->plan->d.v)
+		return NULL;
 	EACH_DELIVERY(m, r, e) {
 		if (e == d)
 			return NULL;
@@ -306,6 +324,8 @@ merge_plans(struct merge *m)
 {
 	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
 		r->removed = r->plain = false;
+	if (!m->index)
+		merge_index(m);
 	merge_ignore_futile(m);
 	merge_break_circles(m);
 	merge_cover(m);

@@ -22,6 +22,8 @@ struct merge_rcpt {
 	bool plain;                     /* an edit or mark was left out: there is no port for copies */
 };
 
+struct keyset;
+
 struct merge {
 	/* what is so */
 	struct merge_rcpt *rcpt;
@@ -33,6 +35,9 @@ struct merge {
 	/* NULL, or: may the words of that refusal be said in SMTP? */
 	bool (*speakable)(void *ctx, const struct plan *);
 	void *ctx;
+	/* of merge_plans() itself: NULL */
+	struct keyset *index;
+	struct merge_rcpt **order;
 	/* the result */
 	bool refuse;                    /* the message as a whole */
 	const struct delivery *content; /* that of the server's message; NULL: as it came */

@@ -215,6 +215,40 @@ START_TEST(merge_cases)
 }
 END_TEST
 
+/* Each of many redirects to the next one, in either direction, and the last to the first or to nobody. */
+enum { MANY = 4000 };
+
+START_TEST(merge_many)
+{
+	struct arena a = { 0 };
+	struct merge_rcpt *rcpt = ARENA_ARRAY(&a, MANY, struct merge_rcpt);
+	struct plan *plan = ARENA_ARRAY(&a, MANY, struct plan);
+	struct merge m = { .rcpt = rcpt, .n = MANY, .arena = &a, .can_copy = true };
+	const bool circle = _i & 1, back = _i & 2;
+
+	for (size_t i = 0; i < MANY; i++) {
+		rcpt[i] = (struct merge_rcpt){ .canonical = arena_printf(&a, "%zu", i), .group = STR_EMPTY, .plan = &plan[i] };
+		plan[i] = (struct plan){ .reason = STR_EMPTY, .late_mark = STR_EMPTY };
+	}
+	for (size_t i = 0; i < MANY; i++) {
+		size_t next = back ? i - 1 : i + 1;
+		struct str to = next < MANY ? rcpt[next].canonical : circle ? rcpt[back ? MANY - 1 : 0].canonical : STR("x");
+
+		vec_push(&plan[i].d, (struct delivery){ .kind = DELIVERY_ADDRESS, .redirect = true, .target = to, .canonical = to,
+		         .folder = STR_EMPTY, .edits = STR_EMPTY, .mark = STR_EMPTY, .sender = STR_EMPTY });
+	}
+	merge_plans(&m);
+	for (size_t i = 0; i < MANY; i++) {
+		bool end = !circle && i == (back ? 0 : MANY - 1);
+
+		ck_assert_int_eq(rcpt[i].removed, !circle);
+		ck_assert_int_eq(plan[i].d.v[0].way, circle || end ? WAY_QUEUE : WAY_COVERED);
+		vec_done(&plan[i].d);
+	}
+	arena_done(&a);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -224,6 +258,7 @@ main(void)
 	int failed;
 
 	tcase_add_loop_test(t, merge_cases, 0, (int)(sizeof(cases) / sizeof(*cases)));
+	tcase_add_loop_test(t, merge_many, 0, 4);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);
