@@ -8,6 +8,7 @@
 /* --- which fields may not be edited (RFC 5293 6) */
 
 #define OURS "tamis-"           /* our own marks */
+#define FILING "tamis-file-"    /* what a mail store's own script takes away when it has filed */
 
 /* A word of the list is a name, or the beginning of names and "*". */
 static bool
@@ -30,7 +31,7 @@ is_protected(struct run *r, struct str name, bool adding)
 	static const char *const trace[] = { "received", "auto-submitted" };
 
 	if (str_istarts(name, STR(OURS)))
-		return true;
+		return adding || !str_istarts(name, STR(FILING));
 	for (size_t i = 0; i < COUNT(trace) && !adding; i++)
 		if (str_iis(name, trace[i]))
 			return true;
