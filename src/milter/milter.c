@@ -34,6 +34,8 @@ struct connection {
 	struct session *session;
 	bool leadspace;                 /* values come with the blank behind the colon, and are to be given with it */
 	bool quiet;                     /* no replies to most callbacks */
+	bool arguments;                 /* recipients may be added with ESMTP arguments */
+	bool skip;                      /* the rest of a body may be declined */
 	bool crowded;                   /* one connection too many */
 };
 
@@ -61,7 +63,7 @@ mta_add_rcpt(void *ctx, const char *address, const char *args)
 	int rc;
 
 	buf_printf(&path, "<%s>", address);
-	rc = *args ? smfi_addrcpt_par(c->smfi, path.s, (char *)args) : smfi_addrcpt(c->smfi, path.s);
+	rc = *args && c->arguments ? smfi_addrcpt_par(c->smfi, path.s, (char *)args) : smfi_addrcpt(c->smfi, path.s);
 	buf_done(&path);
 	return mta_result(rc);
 }
@@ -138,13 +140,15 @@ mta_of(struct connection *c)
 
 /* --- verdicts */
 
+enum { REPLY_LINE = 900 };              /* libmilter takes 980 bytes with code and all, or nothing of the reply */
+
 /* Servers and libmilter take "%" for a format. */
 static char *
 reply_line(const char *p, size_t len)
 {
 	struct buf b = { 0 };
 
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < len && b.len < REPLY_LINE; i++) {
 		buf_putc(&b, p[i]);
 		if (p[i] == '%')
 			buf_putc(&b, '%');
@@ -233,6 +237,8 @@ on_negotiate(SMFICTX *smfi, unsigned long actions, unsigned long steps, unsigned
 	*ret_actions = needed | (actions & (SMFIF_ADDRCPT_PAR | SMFIF_SETSYMLIST));
 	*ret_steps = steps & (SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_SKIP | SMFIP_HDR_LEADSPC);
 	c->leadspace = (*ret_steps & SMFIP_HDR_LEADSPC) != 0;
+	c->arguments = (*ret_actions & SMFIF_ADDRCPT_PAR) != 0;
+	c->skip = (*ret_steps & SMFIP_SKIP) != 0;
 	c->quiet = milter_unix && (steps & silent) == silent;
 	if (c->quiet)
 		*ret_steps |= silent;
@@ -354,6 +360,8 @@ on_body(SMFICTX *smfi, unsigned char *chunk, size_t len)
 
 	if (c && c->session)
 		session_body(c->session, (struct str){ (const char *)chunk, len }, &v);
+	if (v.kind == VERDICT_SKIP && !c->skip)
+		v.kind = VERDICT_CONTINUE;
 	return reply(smfi, &v, false);
 }
 
