@@ -37,8 +37,7 @@ struct recorder {
 	pthread_mutex_t lock;
 	const char *macros;             /* "i=ID {rcpt_addr}=a@example.org" */
 	const char *fails;              /* "+", "-", "top", "end", "del", "from": that cannot be told any more */
-	unsigned progress;
-	char value[300];
+	atomic_uint progress;
 };
 
 static inline int
@@ -59,6 +58,7 @@ recorder_say(struct recorder *r, const char *verb, const char *format, ...)
 static inline const char *
 recorder_macro(void *ctx, const char *name)
 {
+	static _Thread_local char value[300];
 	struct recorder *r = ctx;
 	char key[60];
 	const char *at, *end;
@@ -69,8 +69,8 @@ recorder_macro(void *ctx, const char *name)
 		return NULL;
 	at += strlen(key);
 	end = strchr(at, ' ');
-	snprintf(r->value, sizeof r->value, "%.*s", (int)(end ? (size_t)(end - at) : strlen(at)), at);
-	return r->value;
+	snprintf(value, sizeof value, "%.*s", (int)(end ? (size_t)(end - at) : strlen(at)), at);
+	return value;
 }
 
 static inline int
@@ -211,10 +211,12 @@ static inline void
 begin(const char *more)
 {
 	struct conf *c = configuration(more);
+	static char path[600];
 	struct diag d;
 
+	snprintf(path, sizeof path, "%s", at("tamis.conf"));
 	diag_init(&d, stderr);
-	ck_assert_int_eq(daemon_init(&server, at("tamis.conf"), c, &d), 0);
+	ck_assert_int_eq(daemon_init(&server, path, c, &d), 0);
 	diag_done(&d);
 }
 

@@ -123,9 +123,82 @@ START_TEST(fate)
 }
 END_TEST
 
+/* --- what is in force while it is loaded anew */
+
+START_TEST(reload)
+{
+	const struct mail m = { .to = "a" };
+	struct session *s;
+
+	rules("a if body :contains \"body\" { discard; }");
+	begin("");
+	s = mail_session(&m);
+	ck_assert(mail_begin(s, &m));
+	conf_unref(configuration("effect = observe\n"));
+	daemon_reload(&server);
+	buf_reset(&recorder.said);
+	mail_end(s, &m);
+	expect("a message ends with what it began with", recorder.said.s, "-<a@example.org> | accept");
+	session_free(s);
+	expect("the next one is watched", play(&m), "accept");
+	put("tamis.conf", "effect = nothing\n");
+	daemon_reload(&server);
+	expect("wrong ones are not in force", play(&m), "accept");
+	ck_assert_ptr_nonnull(strstr(logged(), "the old configuration stays in force"));
+	end();
+}
+END_TEST
+
+enum { THREADS = 4, MESSAGES = 40 };
+static atomic_uint running;
+
+static void *
+send_messages(void *ctx)
+{
+	const struct mail m = { .to = "a b" };
+
+	(void)ctx;
+	for (int i = 0; i < MESSAGES; i++) {
+		struct session *s = mail_session(&m);
+
+		ck_assert(mail_begin(s, &m));
+		mail_end(s, &m);
+		session_free(s);
+	}
+	running--;
+	return NULL;
+}
+
+START_TEST(reload_under_load)
+{
+	pthread_t thread[THREADS];
+	size_t discarded = 0;
+
+	rules("a if body :contains \"body\" { discard; }\nb addheader \"X-B\" \"1\";");
+	begin("");
+	running = THREADS;
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&thread[i], NULL, send_messages, NULL), 0);
+	for (int i = 0; running; i++) {
+		replace("rules/example.org/b.sieve", i % 2 ? "keep;\n" : "require \"editheader\"; addheader \"X-B\" \"1\";\n");
+		daemon_reload(&server);
+	}
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	for (const char *p = buf_str(&recorder.said).s; (p = strstr(p, "-<a@example.org>")); p++)
+		discarded++;
+	ck_assert_uint_eq(discarded, THREADS * MESSAGES);
+	ck_assert_ptr_null(strstr(recorder.said.s, "-<b"));
+	ck_assert_ptr_null(strstr(recorder.said.s, "451"));
+	end();
+}
+END_TEST
+
 static void
 tests(TCase *t)
 {
+	tcase_add_test(t, reload);
+	tcase_add_test(t, reload_under_load);
 	tcase_add_loop_test(t, fate, 0, COUNT(fates));
 }
 
