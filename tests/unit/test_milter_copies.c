@@ -206,10 +206,10 @@ START_TEST(received_field)
 	ck_assert_uint_gt(port.message.len, should.len);
 	ck_assert_msg(!memcmp(port.message.s, should.s, should.len), "%s:\n%.*s", received[_i].name, (int)port.message.len,
 	              port.message.s);
+	buf_putc(&port.message, '\0');
 	end_of = memmem(port.message.s, port.message.len, "+0000\r\n", 7);
 	ck_assert_ptr_nonnull(end_of);
-	expect(received[_i].name, arena_str(&(struct arena){ 0 }, (struct str){ end_of + 7, (size_t)(port.message.s +
-	       port.message.len - end_of - 7) }).s, "X-A: 1\r\nSubject: hi\r\n\r\nbody\r\n");
+	expect(received[_i].name, end_of + 7, "X-A: 1\r\nSubject: hi\r\n\r\nbody\r\n");
 	buf_done(&should);
 	end();
 }
