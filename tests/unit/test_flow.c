@@ -143,10 +143,13 @@ flow_new(struct flow *f, unsigned level)
 static int
 load(void *ctx, struct tamis_text kind, struct tamis_text name, struct tamis_text *ret)
 {
-	struct str text = buf_str(&inner[name.s[0] - '0'].text);
+	struct str text;
 
 	(void)ctx;
-	(void)kind;
+	/* folders have no numbers of scripts */
+	if (kind.len != strlen("personal") || memcmp(kind.s, "personal", kind.len) != 0)
+		return 0;
+	text = buf_str(&inner[name.s[0] - '0'].text);
 	*ret = (struct tamis_text){ text.s, text.len };
 	return 1;
 }
