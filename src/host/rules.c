@@ -119,6 +119,9 @@ rules_fetch(struct rules *r, bool global, const char *file, struct buf *ret_path
 	buf_reset(ret_path);
 	if (strcmp(directory, "."))
 		buf_printf(ret_path, "%s/", directory);
+	/* a script of that name is a file, not standard input */
+	if (!ret_path->len && !strcmp(file, "-"))
+		buf_puts(ret_path, "./");
 	buf_puts(ret_path, file);
 	if (r->read)
 		return r->read(r->read_ctx, global, file, ret);
