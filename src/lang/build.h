@@ -21,7 +21,6 @@ struct tag_word {
 };
 
 struct script {
-	struct str key;                         /* "personal/name"; the main one's is empty */
 	struct str file;                        /* of the main one: its name */
 	struct str text;                        /* .s NULL: not loaded yet */
 	bool active, compiled, broken;
@@ -47,6 +46,7 @@ struct build {
 	struct call call;                       /* the one being made, */
 	struct span at[UINT8_MAX + 1];          /* and where its arguments stand */
 	VEC(struct script) scripts;
+	struct names keys;                      /* of each script "personal/name"; the main one's is empty */
 	VEC(struct context) contexts;           /* of each unit */
 	unsigned nscripts, depth;
 };

@@ -69,6 +69,7 @@ scripts_done(struct build *b)
 		context_done(&b->contexts.v[i]);
 	vec_done(&b->contexts);
 	vec_done(&b->scripts);
+	names_done(&b->keys);
 }
 
 /* --- units */
@@ -232,7 +233,8 @@ script_compile(struct build *b, struct compiler *outer, uint32_t id, struct str 
 int
 script_main(struct build *b, struct str name, struct str text)
 {
-	vec_push(&b->scripts, (struct script){ .key = STR_EMPTY, .file = name, .text = text });
+	names_add(&b->keys, STR_EMPTY);
+	vec_push(&b->scripts, (struct script){ .file = name, .text = text });
 	return script_compile(b, NULL, 0, name, text);
 }
 
@@ -243,12 +245,11 @@ static uint32_t
 script_find(struct build *b, struct str kind, struct str name)
 {
 	struct str part[] = { kind, STR("/"), name }, key = arena_join(&b->scratch, part, COUNT(part));
+	uint32_t id = names_add(&b->keys, key);
 
-	for (uint32_t i = 0; i < b->scripts.n; i++)
-		if (str_eq(b->scripts.v[i].key, key))
-			return i;
-	vec_push(&b->scripts, (struct script){ .key = key });
-	return (uint32_t)b->scripts.n - 1;
+	if (id == b->scripts.n)
+		vec_push(&b->scripts, (struct script){ .text = { 0 } });
+	return id;
 }
 
 static int

@@ -126,6 +126,15 @@ def one_line(root, *words):
     return '\n'.join(wrong)
 
 
+def includes(root):
+    """Each of ten times as many scripts, of which none is there, is found as fast."""
+    times = []
+    for count in (6000, 60000):
+        (root / 'includes.sieve').write_text('require "include";\n' + ''.join(f'include "x{i}";\n' for i in range(count)), 'ascii')
+        times.append(seconds(['check'], root / 'includes.sieve'))
+    return '' if times[1] < 20 * times[0] + 0.1 else f'{times[0]:.3f} seconds for 6000, {times[1]:.3f} for 60000'
+
+
 TESTS = [
     ('rules about the header do the same work over 5 KB and 5 MB', lambda root: same(root, 'header')),
     ('rules about the size as well', lambda root: same(root, 'size')),
@@ -136,6 +145,7 @@ TESTS = [
     ('a trace of one long line costs what one of many lines does', lambda root: one_line(root, 'trace', root / 'plain-5k')),
     ('so does an explanation', lambda root: one_line(root, 'explain', root / 'plain-5k')),
     ('so do stages', lambda root: one_line(root, 'check', '--stages')),
+    ('an include costs what it costs among few others', includes),
 ]
 
 
