@@ -56,11 +56,18 @@ why_is_word(struct str v)
 	return v.len && ((unsigned char)(char_lower(*v.s) - 'a') < 26 || *v.s == '_');
 }
 
+/* NULL: none of the rule's was asked, perhaps none of any rule */
+static const struct story_test *
+why_first(const struct story *s, const struct story_rule *r)
+{
+	return r->ntests ? s->test.v + r->first : NULL;
+}
+
 /* The test that was asked there: they were asked in the order in which they stand. */
 static const struct story_test *
 why_asked(struct why_parse *p)
 {
-	const struct story_test *t = p->story->test.v + p->rule->first;
+	const struct story_test *t = why_first(p->story, p->rule);
 
 	while (p->seen < p->rule->ntests && t[p->seen].source.s < p->rest.s)
 		p->seen++;
@@ -191,7 +198,7 @@ void
 why_rule(const struct story *s, const struct story_rule *r, struct why *ret)
 {
 	struct why_parse p = { .story = s, .rule = r, .rest = r->source };
-	const struct story_test *t = s->test.v + r->first;
+	const struct story_test *t = why_first(s, r);
 	size_t root, i;
 
 	*ret = (struct why){ .n = 0 };

@@ -1,0 +1,7 @@
+if false {
+	discard;
+} elsif true {
+	if not anyof (false, not true) {
+		keep;
+	}
+}
