@@ -50,6 +50,7 @@ struct daemon {
 	pthread_mutex_t room_lock;
 	pthread_cond_t room;
 	atomic_bool stopping;
+	atomic_bool lost;               /* libmilter serves no more: whoever started us is to do it again */
 	atomic_uint fired[POINTS];
 	int fault_point;                /* -1: none */
 	unsigned fault_after;

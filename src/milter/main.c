@@ -160,9 +160,12 @@ main_pid_file(const char *path)
 static void *
 main_serve(void *arg)
 {
-	(void)arg;
-	if (milter_serve() < 0)
-		log_line(LOG_ERR, NULL, "error=%s", "libmilter stopped serving");
+	struct daemon *d = arg;
+
+	/* 0: its own thread, which waits for signals as well, got one before the main thread could */
+	log_line(LOG_ERR, NULL, "error=%s", milter_serve() < 0 ? "libmilter stopped serving" :
+	         "libmilter took a signal for itself; to be started again");
+	atomic_store(&d->lost, true);
 	kill(getpid(), SIGTERM);
 	return NULL;
 }
@@ -193,7 +196,7 @@ main_loop(struct daemon *d, const struct conf *conf)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_setattr_default_np(&attr);
-	if (pthread_create(&thread, &attr, main_serve, NULL))
+	if (pthread_create(&thread, &attr, main_serve, d))
 		return main_wrong("threads", "cannot be made");
 	pthread_attr_destroy(&attr);
 	log_line(LOG_NOTICE, NULL, "start=%s version=%s socket=%s mode=%s", d->conf_path, tamis_version(), conf->socket,
@@ -207,7 +210,7 @@ main_loop(struct daemon *d, const struct conf *conf)
 	milter_close(conf);
 	main_drain(d, conf);
 	daemon_tell_points(d);
-	return EXIT_SUCCESS;
+	return atomic_load(&d->lost) ? EX_TEMPFAIL : EXIT_SUCCESS;
 }
 
 static int
