@@ -225,9 +225,12 @@ class Books:
     def balance(self):
         self.check_told()
         self.check_settled()
-        for event in self.evidence.events:
-            if event['what'].startswith('died'):
-                self.fail('died', f'attempt {event["attempt"]}: the daemon {event["what"]}')
+        events = [event['what'] for event in self.evidence.events]
+        for what in events:
+            if what.startswith('died'):
+                self.fail('died', f'the daemon {what}')
+        if events.count('stopped') > events.count('told to stop'):
+            self.fail('died', 'the daemon stopped, and nobody told it to')
         self.check_arrivals()
         return self
 

@@ -1,5 +1,6 @@
 # bench.py - a mail server with the milter, the port for copies, and what stands behind both
 # SPDX-License-Identifier: BSD-2-Clause
+import contextlib
 import os
 import pathlib
 import re
@@ -70,17 +71,26 @@ class Supervised(daemon.Daemon):
 
     def bury(self):
         """A supervisor's first question: what did it die of, if it is dead?"""
-        if self.process is None or self.process.poll() is None:
+        if self.process is None:
+            return None
+        if self.process.poll() is None and not self.answers():
+            # the kernel has closed its files and not yet told that it is dead
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(2)
+        if self.process.poll() is None:
             return None
         process, self.process = self.process, None
         status = place.stop(process)
         if status == -signal.SIGKILL and self.point:
             return f'killed at {self.point}'
+        if status == os.EX_TEMPFAIL:
+            return 'to be started again'        # libmilter took a signal: tamis-milter(8)
         return 'stopped' if status == 0 else f'died of {status}'
 
     def limit(self, size):
         """No file of it grows beyond."""
-        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        with contextlib.suppress(ProcessLookupError):
+            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def journal_size(self):
         path = self.state / 'journal'
@@ -127,7 +137,10 @@ class Bench:
 
     def restart_mta(self):
         self.mta.stop()
-        self.mta.start()
+        try:
+            self.mta.start()
+        except (TimeoutError, subprocess.TimeoutExpired):
+            self.mta.start()    # somebody had the port for a moment
 
     def wait_empty(self, keep_up=None, seconds=60):
         """Until the queue is empty; keep_up is called meanwhile."""

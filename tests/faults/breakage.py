@@ -25,6 +25,7 @@ class Breakage:
 
     name = 'none'
     wants_copy = False
+    renews = False                  # the rules are written anew, to be others than before
 
     def __init__(self, bench, rng, detail=None):
         self.bench, self.random, self.detail = bench, rng, detail
@@ -56,13 +57,14 @@ class Kill(Breakage):
         self.point = detail or rng.choice(POINTS + list(COPYING))
         self.nth = rng.randint(1, MANY.get(self.point, 1)) if rng.random() < 0.5 else 1
         self.wants_copy = self.point in COPYING
+        self.renews = self.point == 'run'
 
     def start(self):
         return {'fault': f'{self.point}:{self.nth}'}
 
     def at(self, step, run):
-        """A connection to the milter is closed when the client goes."""
-        if self.point == 'close' and step == 'rcpt' and self.random.random() < 0.5:
+        """A message is aborted when the client goes, and the connection to the milter is closed."""
+        if step == 'rcpt' and (self.point == 'abort' or self.point == 'close' and self.random.random() < 0.5):
             raise Dropped
 
     def __str__(self):

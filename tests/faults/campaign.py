@@ -71,8 +71,11 @@ class Run:
             self.bench.daemon.start(**how)
 
     def begin_daemon(self, fault):
-        """A fault of its own wants a start of its own."""
+        """A fault of its own wants a start of its own; rules that kill twice are set aside, and so are not those."""
+        if fault.renews:
+            self.write_rules()
         how = fault.start()
+        self.note_death()
         if how and self.bench.daemon.is_up:
             self.bench.daemon.kill()
         self.keep_up(**how)

@@ -164,6 +164,7 @@ BAD = [
     ('the port refused one of two', Case({A: [EDIT], B: [EDIT], C: [SELF]}, [told(250, 250, 250, 250)],
                                          [([A, C], PLAIN)], [], ['port refused']), 'lost'),
     ('the daemon crashed', Case({A: [SELF]}, [AGAIN, OK], [(A, PLAIN)], [], ['died of -11']), 'died'),
+    ('the daemon stopped', Case({A: [SELF]}, [AGAIN, OK], [(A, PLAIN)], [], ['told to stop'] + ['stopped'] * 2), 'died'),
     ('told to try again for ever', Case({A: [SELF]}, [AGAIN] * 5), 'never settled'),
     ('three times for two answers', Case({A: [SELF]}, [GONE, OK], [(A, PLAIN)] * 3), 'doubled without cause'),
     ('a copy before the end', Case({A: [EDIT], B: [SELF]}, [told(None, 250, 250, dot=False), told(451, 250, 250, dot=False)],
