@@ -45,7 +45,8 @@ static const struct conf_row rows[] = {
 	LIST(protect_add, conf_value_field, "header fields that rules may not add"),
 	LIST(protect_delete, conf_value_field, "header fields that rules may not delete"),
 
-	CHOICE(effect, "observe|tag|full", "observe", "\"observe\" only logs what would happen, \"tag\" says it in a header field, \"full\" does it",
+	CHOICE(effect, "observe|tag|refuse|full", "observe", "\"observe\" only logs what would happen, \"tag\" says it in a header field, \"refuse\" "
+	       "refuses and leaves all else to a daemon behind the queue, \"full\" does it",
 	       .scoped = 1 + CONF_SCOPED_EFFECT),
 	CHOICE(fileinto_by, "none|detail|header", "none", "how a mailbox reaches the store: not at all, as user+mailbox@domain, in a secret header field"),
 	CHOICE(refuse_late, "keep|bounce", "keep", "what becomes of a refusal that comes too late for the sender's server"),

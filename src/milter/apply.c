@@ -15,6 +15,7 @@
 #include "milter/copy.h"
 #include "milter/fields.h"
 #include "milter/merge.h"
+#include "milter/reason.h"
 #include "milter/sender.h"
 #include "milter/transaction.h"
 
@@ -31,63 +32,6 @@ struct apply {
 
 /* --- plans as they are in force */
 
-/* An enhanced code that rules put before their reason stays, else it is 5.7.1. */
-static size_t
-enhanced_length(struct str v)
-{
-	size_t i = 0;
-
-	for (int part = 0; part < 3; part++) {
-		size_t digits = 0;
-
-		while (i < v.len && char_is_digit(v.s[i]) && digits < 3)
-			i++, digits++;
-		if (!digits || (part == 0 && (digits != 1 || v.s[0] != '5')) || (part < 2 && (i == v.len || v.s[i++] != '.')))
-			return 0;
-	}
-	return i == v.len || v.s[i] == ' ' ? i : 0;
-}
-
-static void
-reason_lines(struct buf *b, struct str reason, unsigned *lines)
-{
-	const char *p = reason.s, *end = reason.s + reason.len, *stop;
-	struct str line;
-
-	for (; p < end && *lines < VERDICT_LINES; p = stop + 1) {
-		stop = memchr(p, '\n', (size_t)(end - p));
-		stop = stop ? stop : end;
-		line = str_trim((struct str){ p, (size_t)(stop - p) });
-		if (line.len > VERDICT_LINE)
-			line.len = VERDICT_LINE;
-		for (size_t i = 0; i < line.len; i++)
-			buf_putc(b, (unsigned char)line.s[i] < 0x20 || line.s[i] == 0x7f ? '?' : line.s[i]);
-		buf_putc(b, '\n');
-		++*lines;
-	}
-}
-
-static struct str
-reason_text(const struct conf *conf, const struct plan *p, struct str *ret_code)
-{
-	struct str reason = str_trim(p->reason);
-	size_t code = enhanced_length(reason);
-
-	*ret_code = str_sub(reason, 0, code);
-	reason = str_trim(str_sub(reason, code, reason.len));
-	return reason.len && utf8_is_ascii(reason) ? reason : str_from(conf->refusal_text);
-}
-
-void
-apply_reason(const struct conf *conf, const struct plan *p, struct verdict *v)
-{
-	unsigned lines = 0;
-	struct str code, reason = reason_text(conf, p, &code);
-
-	snprintf(v->enhanced, sizeof v->enhanced, "%.*s", STR_ARG(code.len ? code : STR("5.7.1")));
-	reason_lines(&v->lines, reason, &lines);
-}
-
 /* What somebody's plan is when his rules are only watched, or his redirects must not go on. */
 static void
 apply_mode(struct transaction *t, struct rcpt *r)
@@ -102,9 +46,12 @@ apply_mode(struct transaction *t, struct rcpt *r)
 		}
 		return;
 	}
-	if (r->effect == CONF_FULL)
+	/* what neither refuses nor discards stands in a refusal's way, and is else somebody else's to do */
+	if (r->effect == CONF_FULL || (r->effect == CONF_REFUSE && !r->plan.d.n))
 		return;
 	plan_keep(&r->plan);
+	if (r->effect == CONF_REFUSE)
+		return;
 	r->plan.unfiltered = false;
 	buf_puts(&b, "Tamis-Would: ");
 	buf_add(&b, utf8_cut(plan_words(&t->arena, r->outcome, r->status), 900));
@@ -198,6 +145,8 @@ apply_nothing(struct transaction *t)
 			return false;
 		if (r->refused || !r->outcome || r->trouble || r->effect == CONF_OBSERVE)
 			continue;
+		if (r->effect == CONF_REFUSE && p->d.n)
+			continue;
 		if (r->effect != CONF_FULL || p->d.n != 1 || p->d.v[0].kind != DELIVERY_SELF || p->d.v[0].edits.len ||
 		    p->d.v[0].mark.len)
 			return false;
@@ -218,7 +167,7 @@ apply_needs_body(struct transaction *t)
 	for (size_t i = 0; i < t->rcpt.n; i++) {
 		const struct rcpt *r = t->rcpt.v[i];
 
-		if (r->refused || !r->rules || r->trouble || r->effect == CONF_OBSERVE)
+		if (r->refused || !r->rules || r->trouble || r->effect == CONF_OBSERVE || r->effect == CONF_REFUSE)
 			continue;
 		if (r->effect == CONF_TAG || !r->outcome) {
 			if (r->effect == CONF_TAG || any || r->rules->effects & alters)
@@ -522,6 +471,15 @@ apply_rules(struct apply *a)
 	return room ? apply_troubled(t) : "no room for the body";
 }
 
+/* The message is not refused: for those whose rules may do nothing else it goes on as it came. */
+static void
+apply_only_refusals(struct transaction *t)
+{
+	for (size_t i = 0; i < t->rcpt.n; i++)
+		if (t->rcpt.v[i]->effect == CONF_REFUSE && t->rcpt.v[i]->outcome && !t->rcpt.v[i]->refused)
+			plan_keep(&t->rcpt.v[i]->plan);
+}
+
 static void
 apply_all(struct apply *a, struct verdict *ret)
 {
@@ -546,6 +504,7 @@ apply_all(struct apply *a, struct verdict *ret)
 			transaction_log(t, "refused");
 			return;
 		}
+		apply_only_refusals(t);
 		merge_plans(&a->merge);
 		rc = apply_copies(a, &why);
 	} while (rc == 0);

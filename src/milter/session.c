@@ -9,6 +9,7 @@
 #include "host/text.h"
 #include "milter/copy.h"
 #include "milter/fields.h"
+#include "milter/reason.h"
 #include "milter/sender.h"
 
 struct session {
@@ -236,7 +237,7 @@ static void
 session_refuse(struct transaction *t, struct rcpt *r, struct verdict *ret)
 {
 	ret->kind = VERDICT_REFUSE;
-	apply_reason(t->conf, &r->plan, ret);
+	reason_verdict(t->conf, &r->plan, ret);
 }
 
 void
@@ -277,7 +278,7 @@ session_rcpt(struct session *s, const struct mta *mta, char **argv, struct verdi
 	/* a refusal is all that can be done now: what others decide by the envelope they decide at the header as well */
 	if (r->rules && r->rules->effects & 1u << TAMIS_REJECT)
 		run_stage(t, r, TAMIS_ENVELOPE);
-	if (t->ours || r->effect != CONF_FULL || !run_refuses_early(r))
+	if (t->ours || r->effect < CONF_REFUSE || !run_refuses_early(r))
 		return;
 	r->refused = true;
 	session_refuse(t, r, ret);

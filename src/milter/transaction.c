@@ -5,7 +5,9 @@
 #include "host/log.h"
 
 static const char *const stages[] = { [TAMIS_ENVELOPE] = "envelope", [TAMIS_HEADER] = "header", [TAMIS_BODY] = "body" };
-static const char *const effects[] = { [CONF_OBSERVE] = "observe", [CONF_TAG] = "tag", [CONF_FULL] = "full" };
+static const char *const effects[] = {
+	[CONF_OBSERVE] = "observe", [CONF_TAG] = "tag", [CONF_REFUSE] = "refuse", [CONF_FULL] = "full",
+};
 
 #define LOG_RCPT "rcpt=%.*s user=%.*s rules=%.*s stage=%s effect=%s %s=%.*s verdict=%s ms=%u"
 
@@ -26,6 +28,7 @@ transaction_log_rcpt(struct transaction *t, const struct rcpt *r, const char *ve
 {
 	const char *id = t->id.s;
 	const char *rest = "";
+	bool would = r->effect == CONF_OBSERVE || (r->effect == CONF_REFUSE && (!strcmp(verdict, "done") || !strcmp(verdict, "pass")));
 
 	if (!r->rules) {
 		log_line(LOG_INFO, id, "rcpt=%.*s rules=none verdict=%s", STR_ARG(r->address), verdict);
@@ -41,8 +44,8 @@ transaction_log_rcpt(struct transaction *t, const struct rcpt *r, const char *ve
 		return;
 	}
 	log_line(LOG_INFO, id, *rest ? LOG_RCPT " note=%s" : LOG_RCPT, STR_ARG(r->address), STR_ARG(r->rules->user),
-	         STR_ARG(log_rules(t, r)), stages[r->stage], effects[r->effect], r->effect == CONF_OBSERVE ? "would" : "effects",
-	         STR_ARG(plan_words(&t->arena, r->outcome, r->status)), r->effect == CONF_OBSERVE ? "pass" : verdict, r->ms, rest);
+	         STR_ARG(log_rules(t, r)), stages[r->stage], effects[r->effect], would ? "would" : "effects",
+	         STR_ARG(plan_words(&t->arena, r->outcome, r->status)), would ? "pass" : verdict, r->ms, rest);
 }
 
 void

@@ -79,8 +79,6 @@ bool run_refuses_early(const struct rcpt *);
 bool apply_nothing(struct transaction *);
 bool apply_needs_body(struct transaction *);
 void apply_message(struct transaction *, const struct mta *, struct verdict *ret);
-/* The lines of a refusal into a verdict, as SMTP can carry them. */
-void apply_reason(const struct conf *, const struct plan *, struct verdict *ret);
 
 /* --- report lines: one for each recipient */
 void transaction_log(struct transaction *, const char *verdict);

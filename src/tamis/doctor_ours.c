@@ -47,8 +47,12 @@ look_tcp(const struct doctor *d, struct str *ret)
 static enum doctor_level
 look_effect(const struct doctor *d, struct str *ret)
 {
-	*ret = d->conf->effect == CONF_FULL ? STR("full") : d->conf->effect == CONF_TAG ? STR("tag") : STR("observe");
-	return d->conf->effect == CONF_FULL ? DOCTOR_FINE : DOCTOR_NOTE;
+	static const char *const names[] = {
+		[CONF_OBSERVE] = "observe", [CONF_TAG] = "tag", [CONF_REFUSE] = "refuse", [CONF_FULL] = "full",
+	};
+
+	*ret = str_from(names[d->conf->effect]);
+	return d->conf->effect >= CONF_REFUSE ? DOCTOR_FINE : DOCTOR_NOTE;
 }
 
 static enum doctor_level

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "milter_fixture.h"
+#include "milter/reason.h"
 #include "milter/transaction.h"
 
 static const struct {
@@ -38,7 +39,7 @@ reason_of(const char *text, struct verdict *v)
 	const struct conf conf = { .refusal_text = "not here" };
 	struct plan p = { .refuses = true, .reason = str_from(text) };
 
-	apply_reason(&conf, &p, v);
+	reason_verdict(&conf, &p, v);
 }
 
 START_TEST(reason)
