@@ -91,43 +91,49 @@ merge_ignore_futile(struct merge *m)
 	}
 }
 
-static bool
-is_settled(const struct merge *m, const struct merge_rcpt *r, const bool *settled)
-{
-	const struct merge_rcpt *to;
+struct circle {
+	bool *settled, *reaches;        /* of each recipient; reaches: it comes to somebody */
+};
 
-	if (!r->plan->d.n)
-		return true;            /* his rules say so: refused or discarded */
+/* Does his plan come to an end, or at least that of somebody to whom it leads?  Of several redirects, one that reaches
+ * somebody is enough; those who throw away what they get settle only what goes to nobody else. */
+static bool
+is_settled(const struct merge *m, const struct merge_rcpt *r, struct circle *c)
+{
+	bool *reaches = &c->reaches[r - m->rcpt], all = true;
+
 	for (size_t i = 0; i < r->plan->d.n; i++) {
 		const struct delivery *d = &r->plan->d.v[i];
+		const struct merge_rcpt *to = d->redirect && !d->done ? merge_find(m, d->canonical) : NULL;
 
-		to = d->redirect && !d->done ? merge_find(m, d->canonical) : NULL;
-		if (!to || settled[to - m->rcpt])
-			return true;
+		*reaches |= !to || c->reaches[to - m->rcpt];
+		all &= !to || c->settled[to - m->rcpt];
 	}
-	return false;
+	return *reaches || all;         /* without deliveries: his rules say so, refused or discarded */
 }
 
 /* Recipients that redirect in a circle would each leave the message to the other: they keep it. */
 static void
 merge_break_circles(struct merge *m)
 {
-	bool *settled = ARENA_ARRAY(m->arena, m->n, bool), more = true;
+	struct circle c = { ARENA_ARRAY(m->arena, m->n, bool), ARENA_ARRAY(m->arena, m->n, bool) };
+	bool more = true;
 
-	memset(settled, 0, m->n * sizeof *settled);
+	memset(c.settled, 0, m->n * sizeof *c.settled);
+	memset(c.reaches, 0, m->n * sizeof *c.reaches);
 	/* there and back, so that a row of them in either direction is settled at once */
 	for (bool back = false; more; back = !back) {
 		more = false;
 		for (size_t k = 0; k < m->n; k++) {
 			size_t i = back ? m->n - 1 - k : k;
+			bool reached = c.reaches[i], was = c.settled[i];
 
-			if (settled[i] || (!m->rcpt[i].refused && !is_settled(m, &m->rcpt[i], settled)))
-				continue;
-			settled[i] = more = true;
+			c.settled[i] |= m->rcpt[i].refused || is_settled(m, &m->rcpt[i], &c);
+			more |= c.settled[i] != was || c.reaches[i] != reached;
 		}
 	}
 	for (size_t i = 0; i < m->n; i++) {
-		while (!settled[i] && m->rcpt[i].plan->d.n && m->rcpt[i].plan->d.v[0].redirect)
+		while (!c.settled[i] && m->rcpt[i].plan->d.n && m->rcpt[i].plan->d.v[0].redirect)
 			merge_ignore(&m->rcpt[i], 0);
 	}
 }
