@@ -1,5 +1,6 @@
 /* canonical.c - the one form of a recipient's address
  * SPDX-License-Identifier: BSD-2-Clause */
+#include "base/buf.h"
 #include "base/utf8.h"
 #include "host/canonical.h"
 #include "host/unicode.h"
@@ -177,4 +178,40 @@ canonical_user(struct arena *a, const struct canonical *c)
 	const struct str parts[] = { c->local, STR("@"), c->domain };
 
 	return arena_join(a, parts, 3);
+}
+
+/* RFC 5321 4.1.2: may it stand there without quotes? */
+static bool
+canonical_is_dot_string(struct str v)
+{
+	for (size_t i = 0; i < v.len; i++) {
+		if (strchr(" \"\\(),:;<>@[]", v.s[i]))        /* also NUL */
+			return false;
+		if (v.s[i] == '.' && (i == 0 || i == v.len - 1 || v.s[i - 1] == '.'))
+			return false;
+	}
+	return v.len;
+}
+
+struct str
+canonical_written(struct arena *a, struct str local, struct str domain)
+{
+	struct buf b = { 0 };
+	bool plain = canonical_is_dot_string(local);
+	struct str ret;
+
+	if (!plain)
+		buf_putc(&b, '"');
+	for (size_t i = 0; i < local.len; i++) {
+		if (!plain && strchr("\"\\", local.s[i]))
+			buf_putc(&b, '\\');
+		buf_putc(&b, local.s[i]);
+	}
+	if (!plain)
+		buf_putc(&b, '"');
+	buf_putc(&b, '@');
+	buf_add(&b, domain);
+	ret = buf_copy(&b, a);
+	buf_done(&b);
+	return ret;
 }

@@ -56,26 +56,32 @@ plan_to_address(struct making *k, struct delivery *d, struct str address)
 /* --- filing */
 
 /* The canonical user's own address with a detail, or without. */
+static struct str
+plan_user(struct making *k, struct str folder)
+{
+	struct str user = k->by->rules->user, local, address;
+	const char *at = memrchr(user.s, '@', user.len);
+	size_t cut = at ? (size_t)(at - user.s) : user.len;
+	struct buf b = { 0 };
+
+	if (!at)
+		return user;
+	buf_add(&b, str_sub(user, 0, cut));
+	if (folder.len) {
+		/* Sendmail knows no other */
+		buf_putc(&b, k->by->sendmail ? '+' : k->by->conf->recipient_delimiter[0]);
+		buf_add(&b, folder);
+	}
+	local = buf_str(&b);
+	address = canonical_written(k->by->arena, local, str_sub(user, cut + 1, user.len));
+	buf_done(&b);
+	return address;
+}
+
 static void
 plan_by_detail(struct making *k, struct delivery *d, struct str folder)
 {
-	struct str user = k->by->rules->user;
-	const char *at = memrchr(user.s, '@', user.len);
-	size_t cut = at ? (size_t)(at - user.s) : user.len;
-	/* Sendmail knows no other */
-	char delimiter[2] = { k->by->sendmail ? '+' : k->by->conf->recipient_delimiter[0], '\0' };
-	struct buf to = { 0 };
-
-	if (!at)
-		return;
-	buf_add(&to, str_sub(user, 0, cut));
-	if (folder.len) {
-		buf_puts(&to, delimiter);
-		buf_add(&to, folder);
-	}
-	buf_add(&to, str_sub(user, cut, user.len));
-	plan_to_address(k, d, buf_str(&to));
-	buf_done(&to);
+	plan_to_address(k, d, plan_user(k, folder));
 }
 
 static void
@@ -154,7 +160,7 @@ plan_redirect_sender(struct making *k, struct delivery *d)
 	switch (conf->redirect_sender) {
 	case CONF_SENDER_USER:
 		d->own_sender = true;
-		d->sender = k->by->rules->user;
+		d->sender = plan_user(k, STR_EMPTY);
 		break;
 	case CONF_SENDER_NULL:
 		d->own_sender = true;

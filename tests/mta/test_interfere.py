@@ -96,6 +96,11 @@ CASES = [
     Case('the detail of an address chooses no folder', {'aa': 'keep;'}, ['aa+Secret@example.test'], {'aa@example.test': ''}),
     Case('somebody twice is one', {'ab': 'require "fileinto"; fileinto "Box";'}, ['ab', 'ab'], {'ab+Box@example.test': ''}),
     Case('a name in capitals is the same', {'ac': 'discard;'}, ['AC@Example.TEST'], {}),
+    Case('a name that needs quotes has them with a folder: another one without the blank is somebody else',
+         {'john doe': 'require "fileinto"; fileinto "Lists";'}, ['"john doe"@example.test'],
+         {'"john doe+Lists"@example.test': ''}),
+    Case('... and with a detail that chooses no folder', {'jane doe': 'keep;'}, ['"jane doe+x"@example.test'],
+         {'"jane doe"@example.test': ''}),
     Case('a folder that no address can carry: kept', {'ad': 'require "fileinto"; fileinto "Lists/tamis dev";'}, ['ad'],
          {'ad@example.test': ''}),
     # --- senders
@@ -121,6 +126,9 @@ CASES = [
     # --- whom a redirect comes from
     Case('redirect_sender = user', {'fa': 'redirect "fa@else.example";', 'fb': 'keep;'}, ['fa', 'fb'],
          {'fa@else.example': '', 'fb@example.test': ''}, group='user', came_from={'fa@else.example': 'fa@example.test'}),
+    Case('... whose name needs quotes', {'f "a': 'redirect "fe@else.example";'}, ['"f \\"a"@example.test', 'fb'],
+         {'fe@else.example': '', 'fb@example.test': ''}, group='user',
+         came_from={'fe@else.example': r'"f \\"a"@example.test'}),
     Case('... but the null sender stays', {'fc': 'redirect "fc@else.example";', 'fd': 'keep;'}, ['fc', 'fd'],
          {'fc@else.example': '', 'fd@example.test': ''}, group='user', sender=''),
     Case('redirect_sender = null', {'ga': 'redirect "ga@else.example";'}, ['ga', 'gb'],
