@@ -115,7 +115,7 @@ apply_merge(struct apply *a)
 		struct rcpt *r = t->rcpt.v[i];
 
 		m->rcpt[i] = (struct merge_rcpt){
-			.canonical = r->canonical, .group = r->group, .plan = &r->plan, .refused = r->refused,
+			.canonical = r->canonical, .address = r->address, .group = r->group, .plan = &r->plan, .refused = r->refused,
 		};
 	}
 }

@@ -296,16 +296,36 @@ stays_in_envelope(const struct merge_rcpt *r)
 	return false;
 }
 
+/* Whom the client named by this very address, or else in another way of writing it and who remains; or NULL. */
+static struct merge_rcpt *
+merge_named_as(const struct merge *m, const struct delivery *d)
+{
+	struct merge_rcpt *first = merge_find(m, d->canonical), *same = NULL;
+
+	if (!first || first->refused)
+		return NULL;
+	for (struct merge_rcpt *r = m->rcpt; !same && r < m->rcpt + m->n; r++)
+		if (!r->refused && str_eq(r->address, d->target))
+			same = r;
+	if (same && same != first && first->removed) {
+		/* to Postfix the two are one, and that is the first, which goes: it is added, and not taken away then */
+		same->removed = false;
+		return NULL;
+	}
+	return same == first || !first->removed ? first : NULL;
+}
+
 /* An address to be added that the client named as well: added it would come twice, and taken away with its recipient,
- * whose own plan may be another, not at all. */
+ * whose own plan may be another, not at all.  If he wrote it in another way, and it goes, it is added: folders may
+ * differ by the case of their letters, and which it is the rules say. */
 static void
 merge_named(struct merge *m)
 {
 	EACH_DELIVERY(m, r, d) {
-		struct merge_rcpt *to = d->kind == DELIVERY_ADDRESS && d->way == WAY_QUEUE ? merge_find(m, d->canonical) : NULL;
+		struct merge_rcpt *to = d->kind == DELIVERY_ADDRESS && d->way == WAY_QUEUE ? merge_named_as(m, d) : NULL;
 
 		(void)r;
-		if (!to || to->refused)
+		if (!to)
 			continue;
 		d->way = WAY_COVERED;
 		to->removed = false;

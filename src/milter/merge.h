@@ -12,6 +12,7 @@
 
 struct merge_rcpt {
 	struct str canonical;           /* who that is, for comparisons */
+	struct str address;             /* as the client wrote it, without "<>" */
 	struct str group;               /* recipients that are one to the server (Sendmail); empty: of its own */
 	struct plan *plan;
 	bool refused;                   /* at RCPT TO: no recipient any more */

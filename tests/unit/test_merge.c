@@ -135,7 +135,7 @@ make(struct made *k, const struct merge_case *c)
 
 		if (first) {
 			r = &k->rcpt[k->merge.n++];
-			*r = (struct merge_rcpt){ .canonical = w, .group = STR_EMPTY, .plan = &k->plan[r - k->rcpt] };
+			*r = (struct merge_rcpt){ .canonical = w, .address = w, .group = STR_EMPTY, .plan = &k->plan[r - k->rcpt] };
 			*r->plan = (struct plan){ .reason = STR_EMPTY, .late_mark = STR("!") };
 		} else if (str_is(w, "done")) {
 			done = true;
@@ -230,7 +230,8 @@ START_TEST(merge_many)
 	const bool circle = _i & 1, back = _i & 2;
 
 	for (size_t i = 0; i < MANY; i++) {
-		rcpt[i] = (struct merge_rcpt){ .canonical = arena_printf(&a, "%zu", i), .group = STR_EMPTY, .plan = &plan[i] };
+		rcpt[i] = (struct merge_rcpt){ .canonical = arena_printf(&a, "%zu", i), .address = STR_EMPTY, .group = STR_EMPTY,
+		                                .plan = &plan[i] };
 		plan[i] = (struct plan){ .reason = STR_EMPTY, .late_mark = STR_EMPTY };
 	}
 	for (size_t i = 0; i < MANY; i++) {
