@@ -295,9 +295,8 @@ reader_list(struct reader *r, const struct conf_row *row, size_t at, struct conf
 {
 	struct item v;
 	const char *wrong;
-	int rc;
 
-	while ((rc = reader_item(r, &at, &v)) > 0) {
+	while (reader_item(r, &at, &v) > 0) {
 		wrong = v.text.len ? row->check(v.text) : "is empty";
 		if (wrong)
 			reader_wrong(r, row, &v, wrong);

@@ -172,7 +172,7 @@ fields_insert(const struct mta *mta, struct str field)
 bool
 fields_next(struct str *rest, struct str *ret_name, struct str *ret_value)
 {
-	const char *p = rest->s, *end = rest->s + rest->len, *stop = p, *colon;
+	const char *p = rest->s, *end = rest->s + rest->len, *stop, *colon;
 
 	while (p < end && (*p == '\r' || *p == '\n'))
 		p++;

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/session.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -228,7 +229,7 @@ static void
 verdict_say(struct verdict *v, enum verdict_kind kind, const char *enhanced, const char *text)
 {
 	v->kind = kind;
-	strcpy(v->enhanced, enhanced);
+	snprintf(v->enhanced, sizeof v->enhanced, "%s", enhanced);
 	buf_puts(&v->lines, text);
 	buf_putc(&v->lines, '\n');
 }

@@ -27,7 +27,7 @@ look_daemon(const struct doctor *d, struct str *ret)
 
 	if (!path || strlen(path) >= sizeof at.sun_path)
 		return DOCTOR_FINE;
-	strcpy(at.sun_path, path);
+	memcpy(at.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	rc = fd < 0 ? -1 : connect(fd, (const struct sockaddr *)(const void *)&at, sizeof at);
 	error = errno;
