@@ -59,8 +59,8 @@ static const struct conf_row rows[] = {
 	TEXT(refusal_text, "the recipient's rules refuse this message", "said for a reason that SMTP cannot carry", .check = conf_value_sentence),
 
 	NUMBER(journal_days, CONF_TIME, "5d", 1, 60, "for how long a retry is known", .unit = 86400),
-	NUMBER(trouble_times, CONF_NUMBER, "3", 1, 1000, "internal errors of one message before it passes unfiltered"),
-	NUMBER(trouble_seconds, CONF_TIME, "1h", 1, 7 * 86400, "how long one message may meet internal errors before it passes unfiltered"),
+	NUMBER(trouble_times, CONF_NUMBER, "3", 1, 1000, "internal errors of one message before it passes without the rules that are in trouble"),
+	NUMBER(trouble_seconds, CONF_TIME, "1h", 1, 7 * 86400, "how long one message may meet internal errors before it passes without the rules that are in trouble"),
 	NUMBER(overload_after, CONF_TIME, "60s", 1, 86400, "how long overload may delay mail that nothing can refuse"),
 	NUMBER(rcpt_deadline, CONF_TIME, "10s", 1, 25, "for one recipient's rules at RCPT TO"),
 	NUMBER(message_deadline, CONF_TIME, "200s", 1, 280, "for everything at the end of a message"),
