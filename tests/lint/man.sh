@@ -11,5 +11,7 @@ for page in doc/*.[1-8]; do
 	# Every finding counts, but a sentence is a line, however long, and the pages cite each other before they
 	# are installed.
 	mandoc -T lint -W style "$page" | grep -v -e 'referenced manual not found' -e 'input text line longer' && status=1
+	# A macro that is given a full stop alone writes what it has for no argument, such as "~", before it.
+	grep -nE '^(\.| )*(Pa|Ar|Fl) [.,:;!?]( |$)' "$page" | sed "s|^|$page:|; s|$|  (write \\\\\&.)|" | grep . && status=1
 done
 exit $status
