@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -137,27 +138,87 @@ daemon_setup(struct daemon *d)
 	return s;
 }
 
+/* What is looked at when the daemon starts, and not again. */
+static const struct {
+	const char *name;
+	size_t offset;
+	bool text;
+} at_start[] = {
+#define TEXT(name) { #name, offsetof(struct conf, name), true }
+#define NUMBER(name) { #name, offsetof(struct conf, name), false }
+	TEXT(socket), NUMBER(socket_mode), TEXT(socket_group), TEXT(user), TEXT(pid_file), TEXT(state_dir), TEXT(secret_file),
+	NUMBER(journal_days), NUMBER(drain_seconds), TEXT(log_facility),
+#undef TEXT
+#undef NUMBER
+};
+
+/* Those that are others now: they wait for the next start. */
+static void
+daemon_waiting(const struct conf *start, const struct conf *now, struct buf *ret)
+{
+	for (size_t i = 0; i < sizeof at_start / sizeof *at_start; i++) {
+		const void *a = (const char *)start + at_start[i].offset, *b = (const char *)now + at_start[i].offset;
+		bool same = at_start[i].text ? !strcmp(*(const char *const *)a, *(const char *const *)b) :
+		            *(const uint64_t *)a == *(const uint64_t *)b;
+
+		if (!same)
+			buf_printf(ret, "%s%s", ret->len ? ", " : "", at_start[i].name);
+	}
+	if (start->log_stderr != now->log_stderr)
+		buf_printf(ret, "%slog", ret->len ? ", " : "");
+}
+
+static void
+daemon_reloaded(const struct daemon *d)
+{
+	struct buf waiting = { 0 };
+
+	daemon_waiting(d->start, d->setup->conf, &waiting);
+	if (waiting.len)
+		log_line(LOG_WARNING, NULL, "reload=%s conf=%s next_start=%s hint=%s", "done", d->conf_path, buf_str(&waiting).s,
+		         "these settings are in force when the daemon is started again");
+	else
+		log_line(LOG_NOTICE, NULL, "reload=%s conf=%s", "done", d->conf_path);
+	buf_done(&waiting);
+}
+
+/* The first of what was found, which may be seen by us alone: who is root may read what we may not. */
+static void
+daemon_not_reloaded(const struct daemon *d, unsigned errors, char *report)
+{
+	fputs(report, stderr);
+	report[strcspn(report, "\n")] = '\0';
+	log_line(LOG_ERR, NULL, "reload=%s conf=%s errors=%u error=%s hint=%s", "failed: the old configuration stays in force",
+	         d->conf_path, errors, report, "tamis-milter -n tells what is wrong");
+}
+
 void
 daemon_reload(struct daemon *d)
 {
 	struct diag diag;
 	struct conf *conf;
 	struct setup *fresh = NULL, *old = NULL;
+	char *report = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&report, &len);
 
-	diag_init(&diag, stderr);
+	if (!f)
+		abort();                /* out of memory */
+	diag_init(&diag, f);
 	conf = conf_load(d->conf_path, &diag);
 	if (conf)
 		fresh = setup_new(conf, d->setup->rules, &diag);
+	fclose(f);
 	if (fresh) {
 		pthread_mutex_lock(&d->lock);
 		old = d->setup;
 		d->setup = fresh;
 		pthread_mutex_unlock(&d->lock);
-		log_line(LOG_NOTICE, NULL, "reload=%s conf=%s", "done", d->conf_path);
+		daemon_reloaded(d);
 	} else {
-		log_line(LOG_ERR, NULL, "reload=%s conf=%s errors=%u hint=%s", "failed: the old configuration stays in force",
-		         d->conf_path, diag.errors, "tamis-milter -n tells what is wrong");
+		daemon_not_reloaded(d, diag.errors, report);
 	}
+	free(report);
 	setup_unref(old);
 	diag_done(&diag);
 }
@@ -206,6 +267,7 @@ daemon_init(struct daemon *d, const char *conf_path, struct conf *take_conf, str
 
 	memset(d, 0, sizeof *d);
 	d->conf_path = conf_path;
+	d->start = conf_ref(take_conf);
 	pthread_mutex_init(&d->lock, NULL);
 	pool_init(&d->pool);
 	daemon_room_init(d);

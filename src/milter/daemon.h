@@ -35,6 +35,7 @@ struct leaving {
 
 struct daemon {
 	const char *conf_path;
+	struct conf *start;             /* the configuration that it was started with */
 	pthread_mutex_t lock;           /* of setup, leaving */
 	struct setup *setup;
 	struct leaving *leaving;

@@ -40,6 +40,7 @@ SCRUB = [
     (re.compile(r'(?i)(Tamis-File-)[a-z2-7]{26}'), r'\1<key>'),
     (re.compile(r'SRS0=[^=]+=[^=]+='), 'SRS0=<hash>=<day>='),
     (re.compile(r'/run/tamis-case-\w+|/tmp/tamis-case-\w+'), '<dir>'),
+    (re.compile(r'(/tamis\.conf):\d+:'), r'\1:<line>:'),
     (re.compile(r'tamis-milter\[\d+\]'), 'tamis-milter[<pid>]'),
     (re.compile(r'\bms=\d+'), 'ms=<n>'),
     (re.compile(r'(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d+ \w+ \d{4} \d\d:\d\d:\d\d [+-]\d{4}'), '<date>'),

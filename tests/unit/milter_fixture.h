@@ -228,6 +228,7 @@ end(void)
 	journal_close(server.journal);
 	pool_done(&server.pool);
 	setup_unref(server.setup);
+	conf_unref(server.start);
 	pthread_mutex_destroy(&server.lock);
 	memset(&server, 0, sizeof server);
 }
