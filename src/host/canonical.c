@@ -137,11 +137,16 @@ canonical_parts(const struct conf *conf, const char *delimiters, bool sendmail, 
                 struct canonical *ret)
 {
 	struct canonical c;
+	struct str domain;
 	const char *at;
 
 	if (!canonical_path(&v) || !(at = memrchr(v.s, '@', v.len)))
 		return -1;
-	if (canonical_domain(a, str_sub(v, (size_t)(at - v.s) + 1, v.len), &c.domain))
+	domain = str_sub(v, (size_t)(at - v.s) + 1, v.len);
+	/* mail servers take the dot of the root away */
+	if (domain.len > 1 && domain.s[domain.len - 1] == '.')
+		domain.len--;
+	if (canonical_domain(a, domain, &c.domain))
 		return -1;
 	if (!canonical_unquote(a, str_sub(v, 0, (size_t)(at - v.s)), &c.whole) || !canonical_clean(c.whole))
 		return -1;

@@ -105,6 +105,7 @@ CASES = [
     Case('... and is taken away when it is filed', {'ai': 'require "fileinto"; fileinto "Box";'},
          ['@relay.example:ai@example.test', 'ae2'], {'ai+Box@example.test': '', 'ae2@example.test': ''}),
     Case('... and with brackets in brackets', {'aj': 'discard;'}, ['<aj@example.test>'], {}, kinds=('postfix',)),
+    Case('a domain with the dot of the root is the same', {'ak': 'discard;'}, ['ak@example.test.'], {}),
     Case('a name in capitals is the same', {'ac': 'discard;'}, ['AC@Example.TEST'], {}),
     Case('a name that needs quotes has them with a folder: another one without the blank is somebody else',
          {'john doe': 'require "fileinto"; fileinto "Lists";'}, ['"john doe"@example.test'],

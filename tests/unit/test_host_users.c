@@ -87,7 +87,7 @@ static const struct {
 	{ "", "a@Bu\xcc\x88" "cher.example", "a@xn--bcher-kva.example", NULL, 0 },
 	{ "", "a@XN--bcher-KVA.example", "a@xn--bcher-kva.example", NULL, 0 },
 	{ "", "a@\xc3\xbc\xe3\x80\x82" "example", "a@xn--tda.example", NULL, 0 },       /* an ideographic full stop */
-	{ "", "a@[192.0.2.1]", NULL, NULL, 0 }, { "", "a@example.org.", NULL, NULL, 0 }, { "", "a@.example.org", NULL, NULL, 0 },
+	{ "", "a@[192.0.2.1]", NULL, NULL, 0 }, { "", "a@example.org..", NULL, NULL, 0 }, { "", "a@.example.org", NULL, NULL, 0 },
 	{ "", "a@a..b", NULL, NULL, 0 }, { "", "a@..", NULL, NULL, 0 }, { "", "a@a/b", NULL, NULL, 0 }, { "", "a@a b", NULL, NULL, 0 },
 	{ "", "a@\xc3\xbc/b", NULL, NULL, 0 }, { "", "a@\xef\xbc\x8f\xc3\xbc", NULL, NULL, 0 }, { "", "a@\xff.example", NULL, NULL, 0 },
 	/* details, as Postfix splits */
@@ -97,6 +97,7 @@ static const struct {
 	{ "", "+x@example.org", "+x@example.org", NULL, 0 },
 	{ "", "+a+x@example.org", "+a+x@example.org", NULL, 0 },
 	{ "", "\"alice+a b\"@example.org", "alice@example.org", "a b", 0 },
+	{ "", "a+x@Example.org.", "a@example.org", "x", 0 }, { "", "a@.", NULL, NULL, 0 },
 	{ "", "Postmaster+x@example.org", "postmaster@example.org", "x", 0 },
 	{ "", "alice-x@example.org", "alice-x@example.org", NULL, 0 },
 	{ "recipient_delimiter = +-", "alice-x+y@example.org", "alice@example.org", "x+y", 0 },
