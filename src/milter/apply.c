@@ -380,7 +380,7 @@ apply_queued(struct transaction *t, const struct rcpt *r)
 		v = str_sub(v, 1, v.len - 1);
 	if (v.len && v.s[0] == '@' && (colon = str_find(v, STR(":"))) >= 0)
 		v = str_sub(v, (size_t)colon + 1, v.len);
-	return v.len == r->address.len ? r->argument : arena_printf(&t->arena, "<%.*s>", STR_ARG(v));
+	return v.len == r->address.len && !r->respelled ? r->argument : arena_printf(&t->arena, "<%.*s>", STR_ARG(v));
 }
 
 static int

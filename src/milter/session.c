@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "host/canonical.h"
 #include "host/log.h"
 #include "host/text.h"
 #include "milter/copy.h"
@@ -206,6 +207,22 @@ session_find(const struct transaction *t, struct str argument)
 	return NULL;
 }
 
+/* Postfix takes comments, blanks and the like in an address, and delivers to what is left of it: that is whose rules
+ * are meant. */
+static void
+session_respell(struct transaction *t, const struct mta *mta, struct rcpt *r)
+{
+	struct canonical c;
+	struct str server;
+
+	if (t->sendmail || canonical_address(t->conf, false, &t->arena, r->address, &c) == 0)
+		return;
+	server = macro(t, mta, "{rcpt_addr}");
+	r->respelled = canonical_address(t->conf, false, &t->arena, server, &c) == 0;
+	if (r->respelled)
+		r->address = server;
+}
+
 static struct rcpt *
 session_add(struct transaction *t, const struct mta *mta, char **argv)
 {
@@ -215,6 +232,7 @@ session_add(struct transaction *t, const struct mta *mta, char **argv)
 	memset(r, 0, sizeof *r);
 	r->argument = arena_str(a, str_from(argv[0]));
 	r->address = strip_angles(r->argument);
+	session_respell(t, mta, r);
 	r->notify = esmtp_copy(a, argv, "NOTIFY");
 	r->orcpt = esmtp_copy(a, argv, "ORCPT");
 	r->group = t->sendmail ? macro(t, mta, "{rcpt_addr}") : STR_EMPTY;

@@ -11,6 +11,7 @@
 struct rcpt {
 	struct str argument;            /* as given, "<>" and all: what delete_rcpt wants */
 	struct str address;             /* without "<>" */
+	bool respelled;                 /* the address is the server's: what was given is no address as we know them */
 	struct str notify, orcpt;       /* of the client's ESMTP arguments; empty: none */
 	struct str canonical;
 	struct str group;               /* Sendmail's {rcpt_addr} */
