@@ -274,7 +274,10 @@ main_options(int argc, char **argv, struct options *o)
 		default: return main_usage(stderr);
 		}
 	}
-	return optind < argc ? main_usage(stderr) : -1;
+	if (optind == argc)
+		return -1;
+	fprintf(stderr, "tamis-milter: unexpected operand \"%s\"\n", argv[optind]);
+	return main_usage(stderr);
 }
 
 static int
@@ -300,10 +303,10 @@ main(int argc, char **argv)
 	if (rc >= 0)
 		return rc;
 	diag_init(&diag, stderr);
-	errno = 0;
 	conf = conf_load(o.conf, &diag);
+	/* what is wrong with it has been said */
 	if (!conf)
-		rc = errno ? main_wrong(o.conf, strerror(errno)) : EX_CONFIG;
+		rc = EX_CONFIG;
 	else
 		rc = o.check ? main_check(conf, &diag) : main_daemon(&daemon, &o, conf, &diag);
 	diag_done(&diag);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "host/file.h"
 #include "host/json.h"
 #include "tamis/doctor.h"
 #include "tamis/session.h"
@@ -111,7 +112,7 @@ cmd_doctor_run(const struct settings *set, void *own, struct texts operands)
 	conf = conf_load(path, &diag);
 	d.conf = conf;
 	if (!conf)
-		rc = errno ? cmd_error(path, errno) : CMD_WRONG;
+		rc = !errno ? CMD_WRONG : file_may_pass(errno) ? CMD_AGAIN : CMD_USAGE;
 	else
 		rc = cmd_doctor_look(set, &d, s->server ? s->server : s->sendmail ? SERVER_SENDMAIL : SERVER_POSTFIX);
 	conf_unref(conf);

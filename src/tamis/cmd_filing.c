@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "host/conf.h"
+#include "host/file.h"
 #include "host/filing.h"
 #include "tamis/session.h"
 
@@ -48,7 +49,7 @@ cmd_filing_run(const struct settings *set, void *own, struct texts operands)
 	diag_init(&diag, stderr);
 	conf = conf_load(path, &diag);
 	if (!conf)
-		rc = errno ? cmd_error(path, errno) : CMD_WRONG;
+		rc = !errno ? CMD_WRONG : file_may_pass(errno) ? CMD_AGAIN : CMD_USAGE;
 	else
 		rc = cmd_filing_print(conf, operands.v[0]);
 	conf_unref(conf);
