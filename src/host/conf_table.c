@@ -55,7 +55,6 @@ static const struct conf_row rows[] = {
 	TEXT(copy_to, "", "port without milters that takes individual copies: smtp:HOST:PORT, lmtp:unix:/PATH", .empty = true,
 	     .check = conf_value_port),
 	TEXT(filtered_to, "", "port with milters for redirects to users of ours", .empty = true, .check = conf_value_port),
-	TEXT(quarantine_to, "", "address that gets what rules put in quarantine", .empty = true, .check = conf_value_mailbox),
 	TEXT(refusal_text, "the recipient's rules refuse this message", "said for a reason that SMTP cannot carry", .check = conf_value_sentence),
 
 	NUMBER(journal_days, CONF_TIME, "5d", 1, 60, "for how long a retry is known", .unit = 86400),
