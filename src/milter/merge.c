@@ -256,15 +256,16 @@ merge_choose_content(struct merge *m)
 		m->content = best;
 }
 
-/* The client named one person twice, in two ways of writing: one copy is enough. */
+/* The client named one person twice, in two ways of writing: one copy is enough, and one report.  What has left by an
+ * earlier attempt counts wherever he stands now. */
 static bool
 merge_copied(const struct merge *m, const struct merge_rcpt *of, const struct delivery *d)
 {
 	EACH_DELIVERY(m, r, e) {
-		if (r == of)
-			return false;
-		if (e->kind == DELIVERY_SELF && d->kind == DELIVERY_SELF && (e->way == WAY_COPY || e->way == WAY_DONE) &&
-		    str_eq(r->canonical, of->canonical) && str_eq(e->folder, d->folder) && merge_same_content(d, e))
+		if (r == of || e->kind != d->kind || e->kind == DELIVERY_ADDRESS)
+			continue;
+		if ((e->way == WAY_DONE || (e->way == WAY_COPY && r < of)) && str_eq(r->canonical, of->canonical) &&
+		    str_eq(e->folder, d->folder) && merge_same_content(d, e))
 			return true;
 	}
 	return false;

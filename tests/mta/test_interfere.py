@@ -138,6 +138,9 @@ CASES = [
     Case('nothing is reported to nobody', {'eg': REFUSE % 'not eg', 'eh': 'keep;'}, ['eg', 'eh'],
          {'eg@example.test': 'marked', 'eh@example.test': ''}, group='bounce', sender='',
          header=['Authentication-Results: mx.example.test; spf=pass smtp.mailfrom=client.example']),
+    Case('one who refuses and was named twice is one report',
+         {'ei': REFUSE % 'not ei', 'ej': 'keep;'}, ['ei', 'EI@example.test', 'ej'], {'ej@example.test': '', world.SENDER: None},
+         group='bounce', header=['Authentication-Results: mx.example.test; spf=pass smtp.mailfrom=client.example']),
     # --- whom a redirect comes from
     Case('redirect_sender = user', {'fa': 'redirect "fa@else.example";', 'fb': 'keep;'}, ['fa', 'fb'],
          {'fa@else.example': '', 'fb@example.test': ''}, group='user', came_from={'fa@else.example': 'fa@example.test'}),

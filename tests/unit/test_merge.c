@@ -63,6 +63,8 @@ static const struct merge_case cases[] = {
 	{ "a folder's address that the client named", "a dir=b, b keep", "", "a b-covered b self-queue -a" },
 	{ "a folder's address whose own rules discard", "a dir=b, b discard, c keep", "", "a b-covered c self-queue -a" },
 	{ "one person named twice", "a edit=1, a edit=1, b none", "", "a self-copy a self-covered b self-queue -a -a" },
+	{ "one person who refuses, named twice", "a refuse, a refuse, b none", "report", "a report-copy a report-covered b self-queue -a -a" },
+	{ "two who refuse are two", "a refuse, b refuse, c none", "report", "a report-copy b report-copy c self-queue -a -b" },
 	{ "Sendmail: equal addresses, all drop it", "a discard group=g, b discard group=g", "", "-a -b" },
 	{ "Sendmail: equal addresses, one keeps", "a discard group=g, b keep group=g", "", "b self-queue" },
 	{ "Sendmail: others are their own", "a discard group=g, b keep group=h", "", "b self-queue -a" },

@@ -329,6 +329,20 @@ START_TEST(late_refusals)
 }
 END_TEST
 
+/* One person, written in two ways, is one report: also when the client names them in another order the next time. */
+START_TEST(reported_once)
+{
+	rules(REFUSES "\nc addheader \"X-C\" \"1\";");
+	begin(REPORTS);
+	port.answers = "c@example.org=451";
+	expect("first", play(&(struct mail){ .to = "a A b c", .header = SPF }), "copy >s@example.net [report] | " AGAIN);
+	port.answers = NULL;
+	expect("again", play(&(struct mail){ .to = "A b c a", .header = SPF }),
+	       "copy s@example.net>c@example.org [X-C: 1] | -<A@example.org> | -<c@example.org> | -<a@example.org> | accept");
+	end();
+}
+END_TEST
+
 static void
 tests(TCase *t)
 {
@@ -343,6 +357,7 @@ tests(TCase *t)
 	tcase_add_test(t, bytes);
 	tcase_add_test(t, line_ends);
 	tcase_add_loop_test(t, late_refusals, 0, COUNT(late));
+	tcase_add_test(t, reported_once);
 }
 
 int
