@@ -444,7 +444,7 @@ apply_edits(struct apply *a, struct verdict *ret)
 		if (a->merge.rcpt[i].ignored)
 			a->t->rcpt.v[i]->note = "a redirect was ignored: it leads to nobody else";
 		else if (a->merge.rcpt[i].plain)
-			a->t->rcpt.v[i]->note = "an edit was left out: others get the message too, and copy_to is not set";
+			a->t->rcpt.v[i]->note = transaction_left_out(a->t, a->t->rcpt.v[i], a->merge.rcpt[i].plain);
 	}
 	transaction_log(a->t, a->passed ? "passed" : "done");
 	ret->kind = VERDICT_ACCEPT;

@@ -281,8 +281,8 @@ merge_ways(struct merge *m)
 			continue;
 		if (d->kind == DELIVERY_REPORT || d->filtered || (!here && m->can_copy))
 			d->way = merge_copied(m, r, d) ? WAY_COVERED : WAY_COPY;
-		else
-			r->plain |= !here;
+		else if (!here && !r->plain)
+			r->plain = d;
 	}
 }
 
@@ -350,7 +350,7 @@ void
 merge_plans(struct merge *m)
 {
 	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
-		r->removed = r->plain = false;
+		r->removed = false, r->plain = NULL;
 	if (!m->index)
 		merge_index(m);
 	merge_ignore_futile(m);

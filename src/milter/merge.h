@@ -20,7 +20,7 @@ struct merge_rcpt {
 	/* the result */
 	bool removed;                   /* from the envelope */
 	bool ignored;                   /* a redirect of his was: it leads to himself or nowhere */
-	bool plain;                     /* an edit or mark was left out: there is no port for copies */
+	const struct delivery *plain;   /* NULL, or one whose edits, mark or sender are left out: nothing can go as a copy */
 };
 
 struct keyset;

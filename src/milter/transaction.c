@@ -23,6 +23,23 @@ log_rules(struct transaction *t, const struct rcpt *r)
 	return r->rules->path;
 }
 
+const char *
+transaction_left_out(struct transaction *t, const struct rcpt *r, const struct delivery *d)
+{
+	const char *what = "the mark that says what would be done was left out";
+
+	if (d->edits.len)
+		what = "an edit was left out";
+	else if (d->own_sender)
+		what = "it leaves with the sender of the message";
+	else if (d->folder.len)
+		what = "the field with folder and flags was left out";
+	else if (r->plan.refuses)
+		what = "it is refused too late, and the mark that says so was left out";
+	return arena_printf(&t->arena, "%s: others get the message too, and %s", what,
+	                    *t->conf->copy_to ? "no copy of it can be made" : "copy_to is not set").s;
+}
+
 void
 transaction_log_rcpt(struct transaction *t, const struct rcpt *r, const char *verdict)
 {

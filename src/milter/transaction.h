@@ -82,6 +82,9 @@ bool apply_needs_body(struct transaction *);
 void apply_message(struct transaction *, const struct mta *, struct verdict *ret);
 
 /* --- report lines: one for each recipient */
+
+/* The note on a delivery that the server's message, which others get too, cannot carry as it should be. */
+const char *transaction_left_out(struct transaction *, const struct rcpt *, const struct delivery *);
 void transaction_log(struct transaction *, const char *verdict);
 void transaction_log_rcpt(struct transaction *, const struct rcpt *, const char *verdict);
 
