@@ -28,11 +28,13 @@ def read_all(descriptor):
         seen += more
 
 
-def on_terminal(root, *words):
+def on_terminal(root, *words, **environment):
     """Standard output, and what a terminal saw on standard error."""
     ours, theirs = pty.openpty()
+    environment = {**{k: v for k, v in os.environ.items() if k != 'NO_COLOR'}, 'TERM': 'xterm', **environment}
     with open(root / 'out', 'wb') as out:
-        process = subprocess.Popen([TAMIS, *words], cwd=root, stdin=subprocess.DEVNULL, stdout=out, stderr=theirs)
+        process = subprocess.Popen([TAMIS, *words], cwd=root, stdin=subprocess.DEVNULL, stdout=out, stderr=theirs,
+                                   env=environment)
     os.close(theirs)
     seen = read_all(ours)
     os.close(ours)
@@ -60,6 +62,10 @@ def colors(root):
     status, _out, seen = on_terminal(root, 'run', 'wrong.sieve', 'one')
     if status != 1 or b'\x1b[1;31merror: ' not in seen:
         return f'exit status {status}, {seen!r}'
+    for plain in ({'TERM': 'dumb'}, {'NO_COLOR': '1'}):
+        _status, _out, seen = on_terminal(root, 'run', 'wrong.sieve', 'one', **plain)
+        if b'error: ' not in seen or b'\x1b' in seen:
+            return f'{plain}: {seen!r}'
     done = subprocess.run([TAMIS, 'run', 'wrong.sieve', 'one'], cwd=root, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                           check=False)
     return f'{done.stdout!r}' if b'\x1b' in done.stdout else ''
