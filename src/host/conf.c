@@ -96,8 +96,25 @@ conf_open(struct conf_read *r, const char *path, struct buf *text)
 	return error;
 }
 
+/* Can the users map be read as it is meant? */
+static bool
+conf_can_read_users(const struct conf_read *r)
+{
+	static const char *const needs[] = { "users", "localpart_case", "recipient_delimiter" };
+	struct conf_row row;
+	struct arena a = { 0 };
+	bool can = *r->conf->users;
+	size_t i, k;
+
+	for (i = 0; conf_table_row(i, &a, &row); i++)
+		for (k = 0; k < sizeof(needs) / sizeof(*needs); k++)
+			can &= !r->wrong[i] || strcmp(row.name, needs[k]) != 0;
+	arena_done(&a);
+	return can;
+}
+
 struct conf *
-conf_load(const char *path, struct diag *diag)
+conf_try(const char *path, struct diag *diag, bool *ret_wrong)
 {
 	struct conf *c = conf_new();
 	struct conf_read r = { .conf = c, .diag = diag };
@@ -106,22 +123,34 @@ conf_load(const char *path, struct diag *diag)
 
 	r.file = arena_str(&c->private->arena, str_from(strcmp(path, "-") ? path : "stdin"));
 	c->private->path = r.file.s;
+	r.wrong = arena_zalloc(&c->private->arena, conf_table_size() * sizeof(*r.wrong));
 	conf_read_standards(&r);
 	if (*path)
 		error = conf_open(&r, path, &text);
 	if (!error && *path) {
 		conf_read_text(&r);
 		conf_prepare(c);
-		if (!r.errors)
-			conf_check(&r);
-		if (!r.errors && c->users[0]) {
+		conf_check(&r);
+		if (conf_can_read_users(&r)) {
 			c->private->users = users_load(c, c->users, diag);
 			error = errno;
 		}
 		diag_source(diag, r.file, r.file.s, STR_EMPTY);
 	}
 	buf_done(&text);
-	if (error || r.errors || (c->users[0] && !c->private->users))
+	*ret_wrong = error || r.errors || (c->users[0] && !c->private->users);
+	errno = error;
+	return c;
+}
+
+struct conf *
+conf_load(const char *path, struct diag *diag)
+{
+	bool wrong;
+	struct conf *c = conf_try(path, diag, &wrong);
+	int error = errno;
+
+	if (wrong)
 		c = conf_unref(c);
 	errno = error;
 	return c;

@@ -69,6 +69,9 @@ struct conf {
 /* The file at `path` ("-": standard input; "": defaults alone) and the users map that it names.  NULL after reporting
  * everything that is wrong to the diag; errno is then 0, or why a file could not be read. */
 struct conf *conf_load(const char *path, struct diag *);
+/* The same for whoever wants to know everything that is wrong: the configuration even so, with the defaults in place of
+ * what could not be had; never NULL. */
+struct conf *conf_try(const char *path, struct diag *, bool *ret_wrong);
 /* Where it is unless somebody says otherwise. */
 const char *conf_standard_path(void);
 struct conf *conf_ref(struct conf *);

@@ -122,53 +122,68 @@ holds_too_little(const struct conf *c)
 	return c->max_memory < c->max_header;
 }
 
-/* `name` is the setting at whose place it is shown. */
-static const struct {
+enum { SETTINGS = 5 };                  /* that one contradiction is about */
+
+/* of: the settings that it is about; it is shown at the place of the first. */
+static const struct contradiction {
 	bool (*is)(const struct conf *);
 	bool error;
-	const char *name, *text, *hint;
+	const char *of[SETTINGS], *text, *hint;
 } contradictions[] = {
-	{ copies_without_port, true, "fileinto_by", "fileinto_by = header needs a port for individual copies",
+	{ copies_without_port, true, { "fileinto_by", "copy_to" }, "fileinto_by = header needs a port for individual copies",
 	  "set copy_to, as copy_to = smtp:127.0.0.1:10026" },
-	{ files_without_secret, true, "fileinto_by", "fileinto_by = header needs a secret", "set secret_file" },
-	{ files_without_delimiter, true, "fileinto_by", "fileinto_by = detail needs a character between user and mailbox",
+	{ files_without_secret, true, { "fileinto_by", "secret_file" }, "fileinto_by = header needs a secret", "set secret_file" },
+	{ files_without_delimiter, true, { "fileinto_by", "recipient_delimiter" }, "fileinto_by = detail needs a character between user and mailbox",
 	  "set recipient_delimiter, as recipient_delimiter = +" },
-	{ bounces_without_port, true, "refuse_late", "refuse_late = bounce needs a port that takes bounces",
+	{ bounces_without_port, true, { "refuse_late", "copy_to" }, "refuse_late = bounce needs a port that takes bounces",
 	  "set copy_to, as copy_to = smtp:127.0.0.1:10026" },
-	{ bounces_without_id, true, "refuse_late", "refuse_late = bounce answers only senders that were authenticated, and nobody is believed to have done that",
+	{ bounces_without_id, true, { "refuse_late", "authserv_id" }, "refuse_late = bounce answers only senders that were authenticated, and nobody is believed to have done that",
 	  "set authserv_id to the name that your verifying filter writes into Authentication-Results" },
-	{ bounces_to_store, true, "refuse_late", "a bounce cannot go to an LMTP server, which takes mail for its own users only",
+	{ bounces_to_store, true, { "refuse_late", "copy_to" }, "a bounce cannot go to an LMTP server, which takes mail for its own users only",
 	  "set copy_to to an SMTP port" },
-	{ srs_without_domain, true, "redirect_sender", "redirect_sender = srs needs the domain of rewritten senders", "set srs_domain" },
-	{ srs_without_secret, true, "redirect_sender", "redirect_sender = srs needs a secret", "set secret_file" },
-	{ redirects_without_port, true, "redirect_sender", "redirects with a sender of their own need a port that takes them",
+	{ srs_without_domain, true, { "redirect_sender", "srs_domain" }, "redirect_sender = srs needs the domain of rewritten senders", "set srs_domain" },
+	{ srs_without_secret, true, { "redirect_sender", "secret_file" }, "redirect_sender = srs needs a secret", "set secret_file" },
+	{ redirects_without_port, true, { "redirect_sender", "copy_to" }, "redirects with a sender of their own need a port that takes them",
 	  "set copy_to, as copy_to = smtp:127.0.0.1:10026, or redirect_sender = keep" },
-	{ redirects_to_store, true, "redirect_sender", "a redirect with a sender of its own cannot go to an LMTP server, which takes mail for its own users only",
+	{ redirects_to_store, true, { "redirect_sender", "copy_to" }, "a redirect with a sender of its own cannot go to an LMTP server, which takes mail for its own users only",
 	  "set copy_to to an SMTP port, or redirect_sender = keep" },
-	{ filters_to_store, true, "filtered_to", "filtered_to is a port of the mail server, with milters: LMTP servers have none", "as filtered_to = smtp:127.0.0.1:25" },
-	{ rules_of_everybody, true, "rules_file", "without %d the rules of alice@example.org would be those of every other alice as well",
+	{ filters_to_store, true, { "filtered_to" }, "filtered_to is a port of the mail server, with milters: LMTP servers have none", "as filtered_to = smtp:127.0.0.1:25" },
+	{ rules_of_everybody, true, { "rules_file", "rules_dir", "local_domains" }, "without %d the rules of alice@example.org would be those of every other alice as well",
 	  "set local_domains, or put %d into rules_file" },
-	{ rules_of_domain, false, "rules_file", "without %u all users of a domain have the same rules", NULL },
-	{ site_without_users, false, "site_before", "site rules run for recipients of ours, and there are none", "set local_domains, users or rules_dir" },
-	{ sendmail_without_plus, false, "recipient_delimiter", "Sendmail splits at \"+\" whatever recipient_delimiter says", "set recipient_delimiter = +" },
-	{ group_without_socket, false, "socket_group", "socket_group is of no use for a socket that has no file", NULL },
-	{ holds_too_little, false, "max_memory", "max_memory is less than max_header, which is held in memory all the same", NULL },
+	{ rules_of_domain, false, { "rules_file", "rules_dir" }, "without %u all users of a domain have the same rules", NULL },
+	{ site_without_users, false, { "site_before", "site_after", "rules_dir", "local_domains", "users" }, "site rules run for recipients of ours, and there are none", "set local_domains, users or rules_dir" },
+	{ sendmail_without_plus, false, { "recipient_delimiter", "mta" }, "Sendmail splits at \"+\" whatever recipient_delimiter says", "set recipient_delimiter = +" },
+	{ group_without_socket, false, { "socket_group", "socket" }, "socket_group is of no use for a socket that has no file", NULL },
+	{ holds_too_little, false, { "max_memory", "max_header" }, "max_memory is less than max_header, which is held in memory all the same", NULL },
 };
+
+/* Could all be had that it is about?  *ret: the row of the first. */
+static bool
+is_known(const struct conf_read *r, const struct contradiction *c, struct arena *a, size_t *ret)
+{
+	struct conf_row row;
+	size_t i, at;
+
+	for (i = 0; i < SETTINGS && c->of[i]; i++) {
+		for (at = 0; conf_table_row(at, a, &row) && strcmp(row.name, c->of[i]); at++)
+			;
+		if (r->wrong[at])
+			return false;
+		if (!i)
+			*ret = at;
+	}
+	return true;
+}
 
 void
 conf_check(struct conf_read *r)
 {
-	const struct conf_private *p = r->conf->private;
+	const struct contradiction *c = contradictions, *end = c + sizeof(contradictions) / sizeof(*contradictions);
 	struct arena a = { 0 };
-	struct conf_row row;
-	size_t i, at;
+	size_t at = 0;
 
-	for (i = 0; i < sizeof(contradictions) / sizeof(*contradictions); i++) {
-		if (!contradictions[i].is(r->conf))
-			continue;
-		for (at = 0; conf_table_row(at, &a, &row) && strcmp(row.name, contradictions[i].name); at++)
-			;
-		conf_read_report(r, contradictions[i].error, p->place[at], contradictions[i].hint, "%s", contradictions[i].text);
-	}
+	for (; c < end; c++)
+		if (c->is(r->conf) && is_known(r, c, &a, &at))
+			conf_read_report(r, c->error, r->conf->private->place[at], c->hint, "%s", c->text);
 	arena_done(&a);
 }

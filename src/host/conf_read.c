@@ -309,6 +309,25 @@ reader_list(struct reader *r, const struct conf_row *row, size_t at, struct conf
 
 /* --- lines */
 
+/* The number of the row of that name, or of none: r->rows. */
+static size_t
+reader_row(const struct reader *r, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < r->rows && !str_is(name, r->row[i].name); i++)
+		;
+	return i;
+}
+
+/* Whoever meant to set it need not hear what follows from its default. */
+static void
+reader_spoiled(struct reader *r, size_t i)
+{
+	if (i < r->rows)
+		r->read->wrong[i] = true;
+}
+
 static void
 reader_unknown(struct reader *r, struct str name, struct conf_place place)
 {
@@ -317,6 +336,7 @@ reader_unknown(struct reader *r, struct str name, struct conf_place place)
 
 	for (i = 0; i < r->rows; i++)
 		meant_try(&meant, str_from(r->row[i].name));
+	reader_spoiled(r, reader_row(r, meant.best));
 	conf_read_report(r->read, true, place, meant_hint(&meant, r->arena), "unknown setting \"%.*s\"", SHOWN(name));
 }
 
@@ -339,28 +359,14 @@ reader_target(struct reader *r, size_t i, struct conf_place place, struct conf_p
 	return &r->scope->value[row->scoped - 1];
 }
 
+/* What stands behind "=", at `at`, is the value of row i, whose name is at `place`. */
 static void
-reader_setting(struct reader *r, size_t at)
+reader_value(struct reader *r, size_t i, struct conf_place place, size_t at)
 {
-	const char *eq = memchr(r->line.s + at, '=', r->line.len - at);
-	size_t to = eq ? (size_t)(eq - r->line.s) : r->line.len, i;
-	struct str name = str_trim(str_sub(r->line, at, to));
-	struct conf_place place = reader_place(r, at, at + name.len), *set;
+	struct conf_place *set;
 	struct item v;
-	void *target;
+	void *target = reader_target(r, i, place, &set);
 
-	if (!eq) {
-		conf_read_report(r->read, true, reader_place(r, at + name.len, at + name.len), "a line is NAME = VALUE, [SECTION] or # comment",
-		                 "'=' is missing");
-		return;
-	}
-	for (i = 0; i < r->rows && !str_is(name, r->row[i].name); i++)
-		;
-	if (i == r->rows) {
-		reader_unknown(r, name, place);
-		return;
-	}
-	target = reader_target(r, i, place, &set);
 	if (!target)
 		return;
 	if (set->line && r->row[i].type != CONF_LIST) {
@@ -370,9 +376,36 @@ reader_setting(struct reader *r, size_t at)
 	if (!set->line)
 		*set = place;
 	if (r->row[i].type == CONF_LIST)
-		reader_list(r, &r->row[i], to + 1, target);
-	else if (reader_single(r, to + 1, &v))
+		reader_list(r, &r->row[i], at, target);
+	else if (reader_single(r, at, &v))
 		reader_store(r, &r->row[i], &v, target);
+}
+
+static void
+reader_setting(struct reader *r, size_t at)
+{
+	const char *eq = memchr(r->line.s + at, '=', r->line.len - at);
+	size_t to = eq ? (size_t)(eq - r->line.s) : r->line.len, word = at, i;
+	struct str name = str_trim(str_sub(r->line, at, to));
+	struct conf_place place = reader_place(r, at, at + name.len);
+	unsigned errors = r->read->errors;
+
+	if (!eq) {
+		conf_read_report(r->read, true, reader_place(r, at + name.len, at + name.len), "a line is NAME = VALUE, [SECTION] or # comment",
+		                 "'=' is missing");
+		while (word < to && r->line.s[word] != ' ' && r->line.s[word] != '\t')
+			word++;
+		reader_spoiled(r, reader_row(r, str_sub(r->line, at, word)));
+		return;
+	}
+	i = reader_row(r, name);
+	if (i == r->rows) {
+		reader_unknown(r, name, place);
+		return;
+	}
+	reader_value(r, i, place, to + 1);
+	if (r->read->errors > errors)
+		reader_spoiled(r, i);
 }
 
 /* The name of a section as it is looked up; empty after reporting. */

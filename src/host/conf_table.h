@@ -79,6 +79,7 @@ struct conf_read {
 	struct diag *diag;
 	struct str file, text;
 	unsigned errors;
+	bool *wrong;                    /* for each row: it is set, and its value could not be had */
 };
 void conf_read_text(struct conf_read *);
 /* The default of every row. */
@@ -86,7 +87,7 @@ void conf_read_standards(struct conf_read *);
 __attribute__((format(printf, 5, 6)))
 void conf_read_report(struct conf_read *, bool error, struct conf_place, const char *hint, const char *format, ...);
 
-/* --- conf_check.c: settings that contradict each other */
+/* --- conf_check.c: settings that contradict each other; of what could not be had nothing is said */
 void conf_check(struct conf_read *);
 
 #endif

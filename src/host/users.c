@@ -178,6 +178,7 @@ map_line(struct map *m)
 	struct str rest = m->line, word;
 	struct entry *e, wrong = { 0 };
 	enum kind kind;
+	bool any = false;
 
 	if (utf8_check(rest) >= 0) {
 		map_error(m, map_place(m, str_sub(rest, (size_t)utf8_check(rest), (size_t)utf8_check(rest) + 1)), NULL, "is not UTF-8");
@@ -192,14 +193,16 @@ map_line(struct map *m)
 	while (map_word(&rest, &word) && word.s[0] != '#') {
 		struct target t = { .place = map_place(m, word) };
 
+		any = true;
 		t.text = kind == DOMAIN ? map_domain(m, word) : map_address(m, word);
 		if (kind == DOMAIN && e->target.n == 1)
 			map_error(m, t.place, NULL, "a domain is an alias of one other");
 		else if (e->target.n >= LIMIT_USERS)
 			map_error(m, t.place, NULL, "one name stands for more than %d users", LIMIT_USERS);
-		vec_push(&e->target, t);
+		else if (t.text.len)
+			vec_push(&e->target, t);
 	}
-	if (!e->target.n && e != &wrong)
+	if (!any && e != &wrong)
 		map_error(m, e->place, NULL, "whose it is is missing");
 	vec_done(&wrong.target);
 }
@@ -213,7 +216,8 @@ users_domain(const struct users *u, struct str domain, bool *listed)
 	unsigned steps = 0;
 	uint32_t i;
 
-	while ((i = names_find(&u->key[DOMAIN], domain)) != NAMES_NONE && steps++ < LIMIT_USERS_CHAIN) {
+	while ((i = names_find(&u->key[DOMAIN], domain)) != NAMES_NONE && u->entry[DOMAIN].v[i].target.n &&
+	       steps++ < LIMIT_USERS_CHAIN) {
 		domain = u->entry[DOMAIN].v[i].target.v[0].text;
 		*listed = true;
 	}
@@ -232,7 +236,8 @@ map_check_domains(struct map *m)
 		unsigned steps = 0;
 		uint32_t k;
 
-		while ((k = names_find(&u->key[DOMAIN], domain)) != NAMES_NONE && steps++ <= LIMIT_USERS_CHAIN)
+		while ((k = names_find(&u->key[DOMAIN], domain)) != NAMES_NONE && u->entry[DOMAIN].v[k].target.n &&
+		       steps++ <= LIMIT_USERS_CHAIN)
 			domain = u->entry[DOMAIN].v[k].target.v[0].text;
 		if (steps > LIMIT_USERS_CHAIN)
 			map_error(m, u->entry[DOMAIN].v[i].place, NULL, "aliases of \"%.*s\" go in a circle, or over more than %d steps",
@@ -344,8 +349,6 @@ map_resolve_all(struct map *m)
 	size_t i;
 
 	map_check_domains(m);
-	if (m->errors)
-		return;
 	for (i = 0; i < u->entry[ADDRESS].n; i++)
 		if (u->entry[ADDRESS].v[i].state == FRESH)
 			map_resolve(m, &u->entry[ADDRESS].v[i], u->key[ADDRESS].v[i], 1);

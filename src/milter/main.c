@@ -280,35 +280,55 @@ main_options(int argc, char **argv, struct options *o)
 	return main_usage(stderr);
 }
 
+/* Names that mean nothing on this machine. */
 static int
-main_check(struct conf *take_conf, struct diag *diag)
+main_check_names(const struct conf *conf)
 {
-	struct rulebook *rules = rulebook_new(take_conf, NULL);
-	int rc = rulebook_check(rules, diag);
+	int rc = 0;
 
+	if (*conf->user && !getpwnam(conf->user))
+		rc = main_wrong(conf->user, "there is no such user");
+	if (*conf->socket_group && !getgrnam(conf->socket_group))
+		rc = main_wrong(conf->socket_group, "there is no such group");
+	return rc;
+}
+
+/* Everything, whatever else is wrong. */
+static int
+main_check(const char *path, struct diag *diag)
+{
+	bool wrong;
+	struct conf *conf = conf_try(path, diag, &wrong);
+	struct rulebook *rules = rulebook_new(conf, NULL);
+
+	wrong |= rulebook_check(rules, diag) < 0;
+	wrong |= main_check_names(conf) != 0;
 	rulebook_free(rules);
-	conf_unref(take_conf);
-	return rc < 0 ? EX_CONFIG : EXIT_SUCCESS;
+	conf_unref(conf);
+	return wrong ? EX_CONFIG : EXIT_SUCCESS;
+}
+
+static int
+main_start(const struct options *o, struct diag *diag)
+{
+	static struct daemon daemon;
+	struct conf *conf = conf_load(o->conf, diag);
+
+	/* what is wrong with it has been said */
+	return conf ? main_daemon(&daemon, o, conf, diag) : EX_CONFIG;
 }
 
 int
 main(int argc, char **argv)
 {
-	static struct daemon daemon;
 	struct options o = { .conf = conf_standard_path() };
 	struct diag diag;
-	struct conf *conf;
 	int rc = main_options(argc, argv, &o);
 
 	if (rc >= 0)
 		return rc;
 	diag_init(&diag, stderr);
-	conf = conf_load(o.conf, &diag);
-	/* what is wrong with it has been said */
-	if (!conf)
-		rc = EX_CONFIG;
-	else
-		rc = o.check ? main_check(conf, &diag) : main_daemon(&daemon, &o, conf, &diag);
+	rc = o.check ? main_check(o.conf, &diag) : main_start(&o, &diag);
 	diag_done(&diag);
 	return rc;
 }
