@@ -250,6 +250,52 @@ rulefile_write(const char *root, const char *name, struct str text)
 	return error;
 }
 
+/* The mark: nobody may write it, not even we, and its time is that of the mark.  Others' files are left alone, in whatever
+ * way they came here. */
+static int
+rulefile_mark(int fd, bool away)
+{
+	const struct timespec times[2] = { { 0, UTIME_OMIT }, { 0, UTIME_NOW } };
+
+	if (fchmod(fd, away ? S_IRUSR : S_IRUSR | S_IWUSR) < 0 || (away && futimens(fd, times) < 0))
+		return errno;
+	return 0;
+}
+
+static int
+rulefile_forget_in(int directory, const char *leaf, bool away, time_t when)
+{
+	int fd = openat(directory, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), error = 0;
+	struct stat st;
+	bool marked;
+
+	if (fd < 0)
+		return errno;
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == geteuid()) {
+		marked = !(st.st_mode & S_IWUSR);
+		if (marked && when > st.st_mtim.tv_sec + RULEFILE_AWAY)
+			error = unlinkat(directory, leaf, 0) < 0 ? errno : 0;
+		else if (marked != away)
+			error = rulefile_mark(fd, away);
+	}
+	close(fd);
+	return error;
+}
+
+int
+rulefile_forget(const char *root, const char *name, bool away, time_t when)
+{
+	const char *leaf, *why;
+	int directory, error;
+
+	errno = 0;
+	if (rulefile_walk(root, name, &directory, &leaf, &why) != RULEFILE_FINE)
+		return errno;
+	error = rulefile_forget_in(directory, leaf, away, when);
+	close(directory);
+	return error;
+}
+
 bool
 rulefile_expand(struct arena *a, const char *template, struct str local, struct str domain, struct str *ret)
 {

@@ -180,3 +180,28 @@ look_say_all(struct look *l, const char *path)
 		look_say(l, &l->said.v[i], path);
 }
 
+
+/* --- removed rules */
+
+void
+look_forget(struct look *l, const struct seen *main)
+{
+	const char *good = look_good_name(l, l->leaf);
+	const bool away = main->result == RULEFILE_NONE;
+	struct tamis_diagnostic d = { .severity = TAMIS_WARNING, .hint = "remove it, or let this process write to the directory" };
+	struct rulefile_stamp stamp;
+	int error;
+
+	if (l->error || rulefile_stat(l->file->root, good, &stamp) != RULEFILE_FINE)
+		return;
+	error = rulefile_forget(l->file->root, good, away, away ? l->now : main->stamp.there ? main->stamp.changed.tv_sec : 0);
+	/* to be looked at again: when it is over is not seen in any file */
+	l->version->young |= away && !error;
+	if (error && error != ENOENT && away && look_claim(l, "unforgotten", l->file->root, good, str_from(strerror(error)))) {
+		const char *path = arena_printf(&l->arena, "%s/%s", l->file->root, good).s;
+
+		d.place.file = text_from(path);
+		d.text = arena_printf(&l->arena, "the last good version of rules that are gone cannot be removed: %s", strerror(error)).s;
+		look_say(l, &d, path);
+	}
+}

@@ -72,6 +72,8 @@ struct seen *look_beside(struct look *, const char *leaf);
 /* ".NAME.good" beside NAME, below the root */
 const char *look_good_name(struct look *, const char *leaf);
 const char *look_path(struct look *, const struct seen *);
+/* Rules that were removed have no good version any more; `main`: as they are now. */
+void look_forget(struct look *, const struct seen *main);
 
 void look_want(struct look *, bool global, const char *name);
 void look_wants_done(struct look *);

@@ -397,6 +397,7 @@ look_run(struct look *l, const struct rulescript *before)
 	struct tamis_program *program = NULL;
 
 	l->version->there = main->result != RULEFILE_NONE;
+	look_forget(l, main);
 	if (main->result == RULEFILE_REFUSED)
 		look_refuse(l, main);
 	if (main->result == RULEFILE_FINE)

@@ -146,6 +146,89 @@ START_TEST(test_last_good_after_restart)
 }
 END_TEST
 
+/* Removed is what was away for a minute from the first look that missed it: an editor that takes the old file away before
+ * it writes the new one, or renames it, is faster. */
+#define GOOD "rules/example.org/.alice.sieve.good"
+
+static mode_t
+mode_of(const char *path)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat(at(path), &st), 0);
+	return st.st_mode & 0777;
+}
+
+START_TEST(test_removed)
+{
+	struct rulebook *r = book("");
+
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	unlink(at("rules/example.org/alice.sieve"));
+	ck_assert_ptr_null(find(r, "alice@example.org"));
+	ck_assert_str_eq(slurp(GOOD), "discard;\n");
+	age(GOOD);
+	if (_i & 1) {
+		/* a restart forgets nothing, nor does it bring back anything */
+		rulebook_free(r);
+		r = book("");
+	}
+	if (_i < 2) {
+		/* written again long after */
+		put("rules/example.org/alice.sieve", WRONG);
+		ck_assert_ptr_null(find(r, "alice@example.org"));
+		ck_assert_uint_eq(reports, 1);
+	} else {
+		ck_assert_ptr_null(find(r, "alice@example.org"));
+	}
+	ck_assert_ptr_null(slurp(GOOD));
+	put("rules/example.org/alice.sieve", WRONG);
+	ck_assert_ptr_null(find(r, "alice@example.org"));
+	rulebook_free(r);
+}
+END_TEST
+
+START_TEST(test_editor)
+{
+	struct rulebook *r = book("");
+
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	unlink(at("rules/example.org/alice.sieve"));
+	ck_assert_ptr_null(find(r, "alice@example.org"));
+	if (_i & 1) {
+		rulebook_free(r);
+		r = book("");
+	}
+	/* what comes is wrong, or as it was */
+	put("rules/example.org/alice.sieve", _i & 2 ? WRONG : "discard;\n");
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	ck_assert_uint_eq(mode_of(GOOD), 0600);
+	/* and is not forgotten later, for a moment's absence */
+	rulebook_free(r);
+	age(GOOD);
+	put("rules/example.org/alice.sieve", WRONG);
+	r = book("");
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	rulebook_free(r);
+}
+END_TEST
+
+/* A link in the place of the good version leads to nobody else's file, whichever kind it is. */
+START_TEST(test_removed_link)
+{
+	struct rulebook *r = book("");
+
+	put("elsewhere", "discard;\n");
+	ck_assert_int_eq(_i ? link(at("elsewhere"), at(GOOD)) : symlink(at("elsewhere"), at(GOOD)), 0);
+	unlink(at("rules/example.org/alice.sieve"));
+	ck_assert_ptr_null(find(r, "alice@example.org"));
+	ck_assert_ptr_null(find(r, "alice@example.org"));
+	ck_assert_uint_eq(mode_of("elsewhere"), 0644);
+	ck_assert_str_eq(slurp("elsewhere"), "discard;\n");
+	rulebook_free(r);
+}
+END_TEST
+
 START_TEST(test_never_good)
 {
 	struct rulebook *r = book("");
@@ -332,6 +415,9 @@ main(void)
 	tcase_add_test(t, test_old_files);
 	tcase_add_test(t, test_last_good);
 	tcase_add_test(t, test_last_good_after_restart);
+	tcase_add_loop_test(t, test_removed, 0, 4);
+	tcase_add_loop_test(t, test_editor, 0, 4);
+	tcase_add_loop_test(t, test_removed_link, 0, 2);
 	tcase_add_test(t, test_never_good);
 	tcase_add_test(t, test_good_not_kept);
 	tcase_add_test(t, test_includes);
