@@ -113,6 +113,8 @@ def wrong_usage(directory):
 def keeps(number):
     """It goes on until it is told to end, or is killed, and can be talked to."""
     before = left()
+    # of whoever is started in the background ^C is ignored, and of all that is started by him
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen([SOURCE / 'demo', '--keep'], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                text=True, env={**ENVIRONMENT, 'PYTHONUNBUFFERED': '1'})
     try:

@@ -11,6 +11,7 @@ import threading
 import place
 
 FILES = ('usr/libexec/sendmail/sendmail', 'usr/share/sendmail/cf/m4/cf.m4')
+SPACES = ('--uts', '--mount')
 
 CONFIGURATION = '''divert(0)dnl
 OSTYPE(`linux')dnl
@@ -72,6 +73,8 @@ def missing():
         return 'only root can start Sendmail'
     if not all((root() / name).exists() for name in FILES) or not shutil.which('m4'):
         return f'no Sendmail in {root()}: build-aux/deps sendmail'
+    if subprocess.run(['unshare', *SPACES, 'true'], stderr=subprocess.DEVNULL, check=False).returncode:
+        return 'no namespaces here, in which Sendmail has its host name and /dev/log'
     return None
 
 
@@ -158,7 +161,7 @@ class PrivateSendmail:
     def _command(self, *arguments):
         """In a namespace with a host name of ours, or it sleeps for a minute, and with /dev/log ours."""
         script = 'hostname mx.example.test && mount --bind "$1" /dev && shift && exec "$@"'
-        return ['unshare', '--uts', '--mount', 'sh', '-c', script, 'sh', str(self.directory / 'dev'),
+        return ['unshare', *SPACES, 'sh', '-c', script, 'sh', str(self.directory / 'dev'),
                 str(self.binary), '-C', str(self.etc / 'sendmail.cf'), *map(str, arguments)]
 
     def __enter__(self):
