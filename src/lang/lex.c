@@ -55,6 +55,22 @@ lex_init(struct lex *l, struct source *source, struct diag *diag, struct arena *
 		l->p += 3;
 }
 
+/* Comments and strings have neither NUL nor a CR that no LF follows.  False: it was said where the first stands. */
+static bool
+lex_octets(struct lex *l, const char *p, const char *end, const char *what)
+{
+	const char *nul = memchr(p, '\0', (size_t)(end - p)), *cr = memchr(p, '\r', (size_t)(end - p));
+
+	while (cr && cr[1] == '\n')
+		cr = memchr(cr + 1, '\r', (size_t)(end - cr - 1));
+	if (!nul && !cr)
+		return true;
+	p = !nul || (cr && cr < nul) ? cr : nul;
+	diag_error(l->diag, l->source, lex_span(l, p, p + 1), "RFC 5228 8.1 does not allow it", "%s in a %s",
+	           *p ? "CR without LF" : "NUL", what);
+	return false;
+}
+
 /* behind the comment, or NULL when it never ends */
 static const char *
 lex_comment(const struct lex *l, const char *p)
@@ -96,6 +112,7 @@ lex_blanks(struct lex *l)
 				l->p = l->end;
 				return false;
 			}
+			lex_octets(l, p, behind, "comment");
 			p = behind;
 			continue;
 		}
@@ -230,12 +247,16 @@ lex_quoted(struct lex *l)
 
 /* p stands behind "text:".  NULL when this is no multi-line string. */
 static const char *
-lex_multiline_start(const struct lex *l, const char *p)
+lex_multiline_start(struct lex *l, const char *p)
 {
 	while (p < l->end && (*p == ' ' || *p == '\t'))
 		p++;
-	if (p < l->end && *p == '#')
-		return lex_comment(l, p);
+	if (p < l->end && *p == '#') {
+		const char *behind = lex_comment(l, p);
+
+		lex_octets(l, p, behind, "comment");
+		return behind;
+	}
 	if (p + 1 < l->end && *p == '\r' && p[1] == '\n')
 		return p + 2;
 	return p < l->end && *p == '\n' ? p + 1 : NULL;
@@ -265,9 +286,8 @@ lex_multiline(struct lex *l, const char *p)
 			p = l->end;
 			break;
 		}
-		if (memchr(line.s, '\0', line.len))
-			token = lex_string_bad(l, memchr(line.s, '\0', line.len), "NUL in a string",
-			                       "RFC 5228 8.1 does not allow it");
+		if (!lex_octets(l, line.s, line.s + line.len, "string"))
+			token = LEX_ERROR;
 		if (str_starts(line, STR("..")))
 			line = str_sub(line, 1, line.len);
 		buf_add(&out, line);
