@@ -27,6 +27,20 @@ struct mbox {
 	uint64_t done, all;
 };
 
+int
+mbox_begins(struct str text)
+{
+	static const char from[] = "From ";
+	size_t i = text.len < sizeof(from) - 1 ? text.len : sizeof(from) - 1;
+
+	if (memcmp(text.s, from, i))
+		return 0;
+	/* "From :" is a field: blanks may stand before the colon (RFC 5322 4.5) */
+	while (i < text.len && (text.s[i] == ' ' || text.s[i] == '\t'))
+		i++;
+	return i == text.len ? -1 : text.s[i] != ':';
+}
+
 struct mbox *
 mbox_new(int fd, struct str first)
 {

@@ -7,6 +7,8 @@
 
 struct mbox;
 
+/* Is what begins with this text an mbox?  -1: that takes more of it. */
+int mbox_begins(struct str text);
 /* fd is borrowed; first: what has been read from it already (copied). */
 struct mbox *mbox_new(int fd, struct str first);
 struct mbox *mbox_free(struct mbox *);

@@ -183,9 +183,10 @@ static int
 source_stream(struct source *s, int fd)
 {
 	char *room = buf_room(&s->text, READ_FIRST);
+	int mbox;
 	ssize_t n;
 
-	while (s->text.len < 5) {
+	while ((mbox = mbox_begins(buf_str(&s->text))) < 0 && s->text.len < READ_FIRST) {
 		n = read(fd, room + s->text.len, READ_FIRST - s->text.len);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -197,7 +198,7 @@ source_stream(struct source *s, int fd)
 	}
 	s->fd = fd;
 	s->kind = ONE;
-	if (str_starts(buf_str(&s->text), STR("From "))) {
+	if (mbox > 0) {
 		s->kind = MBOX;
 		s->mbox = mbox_new(fd, buf_str(&s->text));
 	}
