@@ -107,7 +107,8 @@ cmd_check_run(const struct settings *set, void *own, struct texts operands)
 		rc = session_compile(&s, operands.v, operands.n, &programs);
 		for (i = 0; c->stages && i < programs.n; i++)
 			tamis_program_points(programs.v[i], cmd_check_point, &s);
-		if (c->werror && s.diag.warnings)
+		/* those of a script that is included too, though the one that includes it compiles */
+		if (s.diag.errors || (c->werror && s.diag.warnings))
 			rc = cmd_worse(rc, CMD_WRONG);
 		if (!set->quiet && !set->json && s.diag.errors + s.diag.warnings)
 			cmd_check_count(&s.diag);
