@@ -80,8 +80,9 @@ struct tamis_host {
 	uint32_t effects;                                               /* 1u << kind that it can perform; 0: all */
 	bool (*allow)(void *ctx, struct tamis_text extension);          /* may rules require it? */
 	/* kind "personal" or "global": an included script; "zone": TZif data (RFC 8536) of an IANA zone; "unfit-mailbox":
-	   why messages cannot be filed into the mailbox of that name here, in words, while rules are compiled.  1 found, 0 no
-	   such thing, < 0 cannot be told now; what is found stays valid until the compilation or run ends. */
+	   why messages cannot be filed into the mailbox of that name here, in words, while rules are compiled, and
+	   "unfit-quarantine": why not all can be put in quarantine.  1 found, 0 no such thing, < 0 cannot be told now; what is
+	   found stays valid until the compilation or run ends. */
 	int  (*load)(void *ctx, struct tamis_text kind, struct tamis_text name, struct tamis_text *ret);
 	enum tamis_answer (*ask)(void *ctx, struct tamis_recipient *, struct tamis_text what, struct tamis_text key,
 	                         struct tamis_text *ret);               /* once per what+key and recipient */

@@ -386,7 +386,8 @@ static void
 command_conflict(struct compiler *c, struct sequence *s, const struct command *k, const struct ast_node *node)
 {
 	const uint32_t refusal = 1u << TAMIS_REJECT;
-	const uint32_t delivery = 1u << TAMIS_KEEP | 1u << TAMIS_FILE | 1u << TAMIS_REDIRECT | 1u << TAMIS_SEND;
+	const uint32_t delivery = 1u << TAMIS_KEEP | 1u << TAMIS_FILE | 1u << TAMIS_REDIRECT | 1u << TAMIS_SEND |
+	                          1u << TAMIS_QUARANTINE;
 
 	if ((k->effects & refusal && s->delivers) || (k->effects & delivery && s->refuses))
 		compile_warning(c, node->at, "a message is either refused or delivered; at run time this is an error, and it is kept",

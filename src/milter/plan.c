@@ -229,6 +229,9 @@ plan_effect(struct making *k, const struct tamis_effect *e)
 	case TAMIS_REJECT:
 		plan_refuse(k, e);
 		break;
+	case TAMIS_QUARANTINE:
+		vec_push(&k->plan->d, delivery_self);
+		break;
 	case TAMIS_HEADER_ADD:
 	case TAMIS_HEADER_DELETE:
 		plan_edit(k, e);

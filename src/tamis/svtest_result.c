@@ -89,7 +89,7 @@ svtest_result_twins(const struct svtest_action *a, const struct svtest_action *b
 		return false;
 	if (a->kind == TAMIS_REDIRECT)
 		return svtest_result_same_address(svtest_result_target(a), svtest_result_target(b));
-	return a->kind == TAMIS_DISCARD || a->kind == TAMIS_REJECT;
+	return a->kind == TAMIS_DISCARD || a->kind == TAMIS_REJECT || a->kind == TAMIS_QUARANTINE;
 }
 
 static void
@@ -110,7 +110,8 @@ static bool
 svtest_result_cancels(const struct svtest_action *a)
 {
 	return !svtest_result_has(a, "copy") && (a->kind == TAMIS_DISCARD || a->kind == TAMIS_REJECT ||
-	                                          a->kind == TAMIS_FILE || a->kind == TAMIS_REDIRECT);
+	                                          a->kind == TAMIS_FILE || a->kind == TAMIS_REDIRECT ||
+	                                          a->kind == TAMIS_QUARANTINE);
 }
 
 bool

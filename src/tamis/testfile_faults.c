@@ -16,8 +16,10 @@ testfile_faults_last(const struct testfile_decision *d, const struct testfile_de
 		return "the message is refused";
 	if (d->discards && !good->discards)
 		return "the message is discarded";
+	if (d->quarantines && !good->quarantines)
+		return "the message is put in quarantine";
 	/* what is as it was planned may have lost an answer or a copy, but not the message */
-	if (!d->keeps && !d->files && !(d->redirects && good->redirects) && !d->refuses && !d->discards)
+	if (!d->keeps && !d->files && !(d->redirects && good->redirects) && !d->refuses && !d->discards && !d->quarantines)
 		return "the message is not kept";
 	return NULL;
 }

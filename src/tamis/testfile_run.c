@@ -288,6 +288,7 @@ testfile_run_decide(struct testfile_run *r, unsigned variant, struct tamis_recip
 		ret->discards |= e->kind == TAMIS_DISCARD;
 		ret->keeps |= e->kind == TAMIS_KEEP;
 		ret->files |= e->kind == TAMIS_FILE;
+		ret->quarantines |= e->kind == TAMIS_QUARANTINE;
 		ret->redirects |= e->kind == TAMIS_REDIRECT;
 	}
 	if (remember && (ret->status == TAMIS_DECIDED || ret->status == TAMIS_FAILED))

@@ -66,7 +66,7 @@ struct testfile_decision {
 	enum tamis_status status;
 	struct str text;
 	unsigned asked;                 /* questions */
-	bool refuses, discards, keeps, files, redirects;
+	bool refuses, discards, keeps, files, redirects, quarantines;
 };
 
 /* Runs the case; what it finds is in run->failure until done is called. */

@@ -10,8 +10,8 @@ run_effect(struct run *r, const struct call *k, enum tamis_effect_kind kind)
 	e->public.kind = kind;
 	e->public.name = text_of(str_from(k->command->name));
 	e->public.place = call_place(k);
-	/* what is refused is refused as it came (RFC 5293 7) */
-	e->public.version = kind == TAMIS_REJECT ? 0 : r->outcome->version;
+	/* what is refused is refused as it came (RFC 5293 7); so is what somebody is to look at */
+	e->public.version = kind == TAMIS_REJECT || kind == TAMIS_QUARANTINE ? 0 : r->outcome->version;
 	e->public.early = kind == TAMIS_REJECT && k->command->flags & COMMAND_EARLY;
 	e->call = k;
 	return e;

@@ -289,7 +289,7 @@ effect_twin(const struct outcome *o, const struct effect *e)
 		if (inbox && to_inbox(x))
 			return x;
 		if (x->public.kind == e->public.kind &&
-		    (e->public.kind == TAMIS_DISCARD ||
+		    (e->public.kind == TAMIS_DISCARD || e->public.kind == TAMIS_QUARANTINE ||
 		     (target && same_target(e->public.kind, option_of(x, target), option_of(e, target)))))
 			return x;
 	}
@@ -299,7 +299,14 @@ effect_twin(const struct outcome *o, const struct effect *e)
 static bool
 delivers(enum tamis_effect_kind kind)
 {
-	return kind == TAMIS_KEEP || kind == TAMIS_FILE || kind == TAMIS_REDIRECT || kind == TAMIS_SEND;
+	return kind == TAMIS_KEEP || kind == TAMIS_FILE || kind == TAMIS_REDIRECT || kind == TAMIS_SEND || kind == TAMIS_QUARANTINE;
+}
+
+/* Those that leave nothing to the recipient himself. */
+static bool
+withholds(enum tamis_effect_kind kind)
+{
+	return kind == TAMIS_REJECT || kind == TAMIS_DISCARD || kind == TAMIS_QUARANTINE;
 }
 
 /* RFC 5429 2.4: a refusal does not go with anything that delivers or answers. */
@@ -332,8 +339,8 @@ outcome_answer(struct outcome *o)
 	return NULL;
 }
 
-/* degraded: something could not be told, so nothing is refused or thrown away
- * on the strength of it (RFC 5228 2.10.6: keep when in doubt). */
+/* degraded: something could not be told, so nothing is refused, thrown away or
+ * set aside on the strength of it (RFC 5228 2.10.6: keep when in doubt). */
 const char *
 outcome_add(struct outcome *o, const struct program *p, struct effect *e, bool degraded)
 {
@@ -341,7 +348,7 @@ outcome_add(struct outcome *o, const struct program *p, struct effect *e, bool d
 	bool copy = option_find(e, "copy") != NULL;
 	struct effect *twin;
 
-	if (degraded && (e->public.kind == TAMIS_REJECT || e->public.kind == TAMIS_DISCARD)) {
+	if (degraded && withholds(e->public.kind)) {
 		e->public.kind = TAMIS_KEEP;
 		e->public.name = text_of(STR("keep"));
 		e->public.early = false;
@@ -356,7 +363,7 @@ outcome_add(struct outcome *o, const struct program *p, struct effect *e, bool d
 	if (wrong)
 		return wrong;
 	copy |= degraded && e->public.kind == TAMIS_REDIRECT;
-	if (!copy && e->public.kind <= TAMIS_REDIRECT && e->public.kind != TAMIS_KEEP)
+	if (withholds(e->public.kind) || (!copy && target_option(e->public.kind)))
 		o->cancelled = true;
 	o->kept |= e->public.kind == TAMIS_KEEP;
 	twin = effect_twin(o, e);
