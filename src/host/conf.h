@@ -52,7 +52,7 @@ struct conf {
 	enum conf_fileinto fileinto_by;
 	enum conf_refuse_late refuse_late;
 	enum conf_redirect_sender redirect_sender;
-	const char *srs_domain, *copy_to, *filtered_to, *refusal_text;
+	const char *srs_domain, *copy_to, *filtered_to, *quarantine_to, *refusal_text;
 	/* trouble and limits */
 	uint64_t journal_days, trouble_times, trouble_seconds, overload_after;
 	uint64_t rcpt_deadline, message_deadline, drain_seconds;

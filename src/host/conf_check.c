@@ -69,6 +69,12 @@ redirects_to_store(const struct conf *c)
 }
 
 static bool
+quarantines_without_port(const struct conf *c)
+{
+	return c->quarantine_to[0] && !c->copy_to[0];
+}
+
+static bool
 filters_to_store(const struct conf *c)
 {
 	return str_starts(str_from(c->filtered_to), STR("lmtp:"));
@@ -147,6 +153,7 @@ static const struct contradiction {
 	  "set copy_to, as copy_to = smtp:127.0.0.1:10026, or redirect_sender = keep" },
 	{ redirects_to_store, true, { "redirect_sender", "copy_to" }, "a redirect with a sender of its own cannot go to an LMTP server, which takes mail for its own users only",
 	  "set copy_to to an SMTP port, or redirect_sender = keep" },
+	{ quarantines_without_port, true, { "quarantine_to", "copy_to" }, "quarantine_to needs a port for individual copies", "set copy_to" },
 	{ filters_to_store, true, { "filtered_to" }, "filtered_to is a port of the mail server, with milters: LMTP servers have none", "as filtered_to = smtp:127.0.0.1:25" },
 	{ rules_of_everybody, true, { "rules_file", "rules_dir", "local_domains" }, "without %d the rules of alice@example.org would be those of every other alice as well",
 	  "set local_domains, or put %d into rules_file" },

@@ -247,6 +247,18 @@ conf_value_port(struct str v)
 }
 
 const char *
+conf_value_mailbox(struct str v)
+{
+	const char *at = v.len ? memrchr(v.s, '@', v.len) : NULL;
+	size_t i, n = at ? (size_t)(at - v.s) : 0;
+
+	for (i = 0; i < n; i++)
+		if (v.s[i] <= ' ' || v.s[i] >= 0x7f || strchr("()<>@,;:\\\"[]", v.s[i]))
+			return "is not a plain mail address";
+	return n && n <= 64 && !conf_value_domain(str_sub(v, n + 1, v.len)) ? NULL : "is not a plain mail address";
+}
+
+const char *
 conf_value_sentence(struct str v)
 {
 	size_t i;

@@ -15,6 +15,7 @@ const char *conf_value_delimiter(struct str);
 const char *conf_value_client(struct str);
 const char *conf_value_field(struct str);
 const char *conf_value_port(struct str);
+const char *conf_value_mailbox(struct str);
 const char *conf_value_sentence(struct str);
 
 /* Number, size, time, octal number, limit: 1 *ret, 0 out of range, -1 none at all. */

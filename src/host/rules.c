@@ -180,6 +180,11 @@ rules_load(void *ctx, struct tamis_text kind, struct tamis_text name, struct tam
 			*ret = text_from(why);
 		return why != NULL;
 	}
+	if (str_is(text_str(kind), "unfit-quarantine")) {
+		if (r->unfit_quarantine)
+			*ret = text_from(r->unfit_quarantine);
+		return r->unfit_quarantine != NULL;
+	}
 	if (!str_is(text_str(kind), "zone"))
 		return 0;
 	rc = zones_load(&r->zones, text_str(name), &data);

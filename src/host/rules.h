@@ -35,6 +35,8 @@ struct rules {
 	/* NULL, or why messages cannot be filed into that mailbox here: a literal, or NULL */
 	const char *(*unfit)(void *ctx, struct str mailbox);
 	void *unfit_ctx;
+	/* NULL, or why not all messages can be put in quarantine here */
+	const char *unfit_quarantine;
 	uint32_t effects;               /* 1u << kind that can be performed; 0: all */
 	/* NULL, or where included files come from instead: 1 found, 0 no such file, -1 it cannot be told now (errno).
 	   *ret stays valid until rules_done(). */

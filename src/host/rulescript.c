@@ -158,9 +158,12 @@ rulescript_limits(const struct conf *c, bool site, struct rules *r)
 	r->denied = rulescript_denied;
 	r->denied_ctx = (void *)(uintptr_t)c;
 	r->effects = 1u << TAMIS_KEEP | 1u << TAMIS_DISCARD | 1u << TAMIS_REJECT | 1u << TAMIS_REDIRECT |
-	             1u << TAMIS_HEADER_ADD | 1u << TAMIS_HEADER_DELETE;
+	             1u << TAMIS_HEADER_ADD | 1u << TAMIS_HEADER_DELETE | 1u << TAMIS_QUARANTINE;
 	if (c->fileinto_by != CONF_FILEINTO_NONE)
 		r->effects |= 1u << TAMIS_FILE;
+	/* behind the queue each message has one recipient, and is held for him */
+	if (!c->quarantine_to[0] && c->mode != CONF_FINAL)
+		r->unfit_quarantine = "quarantine_to of tamis.conf is not set, so only what all recipients of a message put there is held";
 	r->unfit = rulescript_unfit;
 	r->unfit_ctx = (void *)(uintptr_t)c;
 }
@@ -199,7 +202,8 @@ look_digest(const struct look *l, const struct seen *main, uint8_t ret[DIGEST_SI
 	const struct conf *c = l->host->conf;
 	const struct tamis_limits *m = &c->limits;
 	const uint64_t numbers[] = { m->work, m->memory, m->script_size, m->nesting, m->actions, m->redirects, m->includes,
-		m->include_nesting, m->variable_value, m->variables, m->field_value, c->fileinto_by, l->file->site };
+		m->include_nesting, m->variable_value, m->variables, m->field_value, c->fileinto_by, c->mode, !c->quarantine_to[0],
+		l->file->site };
 	struct digest d;
 	size_t i;
 

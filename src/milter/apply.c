@@ -14,6 +14,7 @@
 #include "host/text.h"
 #include "milter/copy.h"
 #include "milter/fields.h"
+#include "milter/hold.h"
 #include "milter/merge.h"
 #include "milter/reason.h"
 #include "milter/sender.h"
@@ -110,6 +111,8 @@ apply_merge(struct apply *a)
 		.rcpt = ARENA_ARRAY(&t->arena, t->rcpt.n, struct merge_rcpt), .n = t->rcpt.n, .arena = &t->arena,
 		.can_refuse = !t->ours, .can_copy = *t->conf->copy_to && a->whole, .speakable = apply_speakable,
 	};
+	m->can_hold = a->mta->quarantine != NULL;
+	m->can_set_aside = m->can_copy && *t->conf->quarantine_to;
 	m->can_report = m->can_copy && t->conf->refuse_late == CONF_REFUSE_BOUNCE && sender_authentic(t);
 	for (size_t i = 0; i < t->rcpt.n; i++) {
 		struct rcpt *r = t->rcpt.v[i];
@@ -158,7 +161,8 @@ apply_nothing(struct transaction *t)
 bool
 apply_needs_body(struct transaction *t)
 {
-	const uint32_t alters = 1u << TAMIS_HEADER_ADD | 1u << TAMIS_HEADER_DELETE | 1u << TAMIS_REDIRECT | 1u << TAMIS_REJECT;
+	const uint32_t alters = 1u << TAMIS_HEADER_ADD | 1u << TAMIS_HEADER_DELETE | 1u << TAMIS_REDIRECT | 1u << TAMIS_REJECT |
+	                        1u << TAMIS_QUARANTINE;
 	/* the keep that nobody wrote may have flags */
 	const bool any = t->conf->fileinto_by == CONF_FILEINTO_HEADER;
 
@@ -430,11 +434,29 @@ apply_refuse(struct apply *a, struct verdict *ret)
 	}
 }
 
+static int
+apply_hold(struct apply *a)
+{
+	if (!a->merge.hold)
+		return 0;
+	hold_find(a->t);
+	return hold_message(a->t, a->mta);
+}
+
+/* What he keeps was to be put in quarantine. */
+static const char *
+apply_unheld(const struct apply *a)
+{
+	return *a->t->conf->quarantine_to ? "kept, not put in quarantine: no copy can be made of this message" :
+	       a->mta->quarantine ? "kept, not put in quarantine: others get the message too, and quarantine_to is not set" :
+	       "kept, not put in quarantine: the mail server holds no messages, and quarantine_to is not set";
+}
+
 static void
 apply_edits(struct apply *a, struct verdict *ret)
 {
 	daemon_point(a->t->daemon, POINT_EDIT);
-	if (apply_adds(a) < 0 || apply_content(a) < 0 || apply_mark(a) < 0 || apply_removals(a) < 0) {
+	if (apply_adds(a) < 0 || apply_content(a) < 0 || apply_mark(a) < 0 || apply_hold(a) < 0 || apply_removals(a) < 0) {
 		/* the server does not hear us any more: what it was told so far it forgets with us */
 		apply_say(ret, VERDICT_AGAIN, "4.3.0", "mail rules are in trouble; the message later");
 		transaction_log(a->t, "again");
@@ -445,6 +467,8 @@ apply_edits(struct apply *a, struct verdict *ret)
 			a->t->rcpt.v[i]->note = "a redirect was ignored: it leads to nobody else";
 		else if (a->merge.rcpt[i].plain)
 			a->t->rcpt.v[i]->note = transaction_left_out(a->t, a->t->rcpt.v[i], a->merge.rcpt[i].plain);
+		if (a->merge.rcpt[i].unheld)
+			a->t->rcpt.v[i]->note = apply_unheld(a);
 	}
 	transaction_log(a->t, a->passed ? "passed" : "done");
 	ret->kind = VERDICT_ACCEPT;
@@ -452,16 +476,18 @@ apply_edits(struct apply *a, struct verdict *ret)
 
 /* --- the end */
 
-/* There are too many at once, and have been for long: those whose rules can neither refuse nor discard pass. */
+/* There are too many at once, and have been for long: those whose rules withhold nothing pass. */
 static bool
 apply_harmless(struct transaction *t)
 {
+	const uint32_t withhold = 1u << TAMIS_REJECT | 1u << TAMIS_DISCARD | 1u << TAMIS_QUARANTINE;
+
 	if (copy_known(t))
 		return false;           /* who had his copy already would get it once more */
 	for (size_t i = 0; i < t->rcpt.n; i++) {
 		const struct rcpt *r = t->rcpt.v[i];
 
-		if (r->srs.len || (r->rules && !r->refused && r->rules->effects & (1u << TAMIS_REJECT | 1u << TAMIS_DISCARD)))
+		if (r->srs.len || (r->rules && !r->refused && r->rules->effects & withhold))
 			return false;
 	}
 	return true;

@@ -270,6 +270,15 @@ copy_redirected(struct copy *c)
 	buf_printf(&c->top, "Tamis-Redirected: %u %s\r\n", c->t->redirected + 1, by);
 }
 
+/* The sender is not told that a message came into quarantine, nor that it takes its time: only that it came nowhere. */
+static struct str
+copy_notify(const struct copy *c)
+{
+	if (c->d->kind != DELIVERY_QUARANTINE || str_iis(c->r->notify, "NEVER"))
+		return c->r->notify;
+	return STR("FAILURE");
+}
+
 static void
 copy_message(struct copy *c, struct submission *s)
 {
@@ -284,7 +293,7 @@ copy_message(struct copy *c, struct submission *s)
 	}
 	s->from = d->own_sender ? d->sender : c->t->sender;
 	s->rcpt[0] = (struct submit_rcpt){
-		.address = d->kind == DELIVERY_SELF ? c->r->address : d->target, .notify = c->r->notify, .orcpt = c->r->orcpt,
+		.address = d->kind == DELIVERY_SELF ? c->r->address : d->target, .notify = copy_notify(c), .orcpt = c->r->orcpt,
 	};
 }
 

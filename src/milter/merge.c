@@ -34,7 +34,8 @@ static void
 merge_keep(struct merge_rcpt *r)
 {
 	for (size_t i = 0; i < r->plan->d.n; i++)
-		if (r->plan->d.v[i].kind == DELIVERY_SELF && !r->plan->d.v[i].refused)
+		if ((r->plan->d.v[i].kind == DELIVERY_SELF && !r->plan->d.v[i].refused) ||
+		    r->plan->d.v[i].kind == DELIVERY_QUARANTINE)        /* which cancels the keep by itself */
 			return;
 	vec_push(&r->plan->d, (struct delivery){ .kind = DELIVERY_SELF, .target = STR_EMPTY, .canonical = STR_EMPTY,
 	         .folder = STR_EMPTY, .edits = STR_EMPTY, .mark = STR_EMPTY, .sender = STR_EMPTY });
@@ -215,7 +216,82 @@ merge_refuse_late(struct merge *m)
 	}
 }
 
+/* --- copies */
+
+/* The client named one person twice, in two ways of writing: one copy is enough, and one report.  What has left by an
+ * earlier attempt counts wherever he stands now. */
+static bool
+merge_copied(const struct merge *m, const struct merge_rcpt *of, const struct delivery *d)
+{
+	EACH_DELIVERY(m, r, e) {
+		if (r == of || e->kind != d->kind || e->kind == DELIVERY_ADDRESS)
+			continue;
+		if ((e->way != WAY_DONE && (e->way != WAY_COPY || r > of)) || !str_eq(r->canonical, of->canonical))
+			continue;
+		/* a mark of quarantine has the address as it was written */
+		if (d->kind == DELIVERY_QUARANTINE || (str_eq(e->folder, d->folder) && merge_same_content(d, e)))
+			return true;
+	}
+	return false;
+}
+
+/* --- quarantine */
+
+/* Is there something that the server's own message has to bring to somebody? */
+static bool
+merge_carries(const struct merge *m)
+{
+	EACH_DELIVERY(m, r, d) {
+		(void)r;
+		if (d->way == WAY_QUEUE && d->kind != DELIVERY_QUARANTINE && d->kind != DELIVERY_REPORT && !d->filtered)
+			return true;
+	}
+	return false;
+}
+
+/* He has it in another way, or keeps it. */
+static void
+merge_unhold(struct merge_rcpt *r, struct delivery *d)
+{
+	r->unheld = true;
+	for (size_t i = 0; i < r->plan->d.n; i++)
+		if (r->plan->d.v[i].kind == DELIVERY_SELF) {
+			*d = r->plan->d.v[--r->plan->d.n];
+			return;
+		}
+	d->kind = DELIVERY_SELF;
+	d->target = STR_EMPTY;
+	d->mark = r->plan->kept_mark;
+}
+
+/* The server holds a message for all of its recipients or for none. */
+static void
+merge_quarantine(struct merge *m)
+{
+	bool alone = m->can_hold && !merge_carries(m);
+
+	EACH_DELIVERY(m, r, d) {
+		if (d->kind != DELIVERY_QUARANTINE || d->way != WAY_QUEUE)
+			continue;
+		if (merge_copied(m, r, d))
+			d->way = WAY_COVERED;
+		else if (alone)
+			m->hold = true;
+		else if (m->can_set_aside)
+			d->way = WAY_COPY;
+		else
+			merge_unhold(r, d);
+	}
+}
+
 /* --- contents */
+
+/* One of those whose content the server's message may have. */
+static bool
+in_place(const struct delivery *d)
+{
+	return d->kind != DELIVERY_REPORT && d->kind != DELIVERY_QUARANTINE && !d->filtered;
+}
 
 static size_t
 merge_weight(const struct merge *m, const struct delivery *like)
@@ -224,7 +300,7 @@ merge_weight(const struct merge *m, const struct delivery *like)
 
 	EACH_DELIVERY(m, r, d) {
 		(void)r;
-		n += d->way == WAY_QUEUE && d->kind != DELIVERY_REPORT && !d->filtered && merge_same_content(d, like);
+		n += d->way == WAY_QUEUE && in_place(d) && merge_same_content(d, like);
 	}
 	return n;
 }
@@ -242,7 +318,7 @@ merge_choose_content(struct merge *m)
 		if (!r->refused && (r->plan->unfiltered || r->stays))
 			return;
 	EACH_DELIVERY(m, r, d) {
-		if (d->way != WAY_QUEUE || d->kind == DELIVERY_REPORT || d->filtered)
+		if (d->way != WAY_QUEUE || !in_place(d))
 			continue;
 		all++;
 		n = merge_weight(m, d);
@@ -256,28 +332,13 @@ merge_choose_content(struct merge *m)
 		m->content = best;
 }
 
-/* The client named one person twice, in two ways of writing: one copy is enough, and one report.  What has left by an
- * earlier attempt counts wherever he stands now. */
-static bool
-merge_copied(const struct merge *m, const struct merge_rcpt *of, const struct delivery *d)
-{
-	EACH_DELIVERY(m, r, e) {
-		if (r == of || e->kind != d->kind || e->kind == DELIVERY_ADDRESS)
-			continue;
-		if ((e->way == WAY_DONE || (e->way == WAY_COPY && r < of)) && str_eq(r->canonical, of->canonical) &&
-		    str_eq(e->folder, d->folder) && merge_same_content(d, e))
-			return true;
-	}
-	return false;
-}
-
 static void
 merge_ways(struct merge *m)
 {
 	EACH_DELIVERY(m, r, d) {
 		bool here = m->content ? merge_same_content(d, m->content) : is_original(d);
 
-		if (d->way != WAY_QUEUE)
+		if (d->way != WAY_QUEUE || d->kind == DELIVERY_QUARANTINE)
 			continue;
 		if (d->kind == DELIVERY_REPORT || d->filtered || (!here && m->can_copy))
 			d->way = merge_copied(m, r, d) ? WAY_COVERED : WAY_COPY;
@@ -291,9 +352,12 @@ merge_ways(struct merge *m)
 static bool
 stays_in_envelope(const struct merge_rcpt *r)
 {
-	for (size_t i = 0; i < r->plan->d.n; i++)
-		if (r->plan->d.v[i].kind == DELIVERY_SELF && r->plan->d.v[i].way == WAY_QUEUE)
+	for (size_t i = 0; i < r->plan->d.n; i++) {
+		enum delivery_kind kind = r->plan->d.v[i].kind;
+
+		if ((kind == DELIVERY_SELF || kind == DELIVERY_QUARANTINE) && r->plan->d.v[i].way == WAY_QUEUE)
 			return true;
+	}
 	return false;
 }
 
@@ -351,6 +415,7 @@ merge_plans(struct merge *m)
 {
 	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
 		r->removed = false, r->plain = NULL;
+	m->hold = false;
 	if (!m->index)
 		merge_index(m);
 	merge_ignore_futile(m);
@@ -361,6 +426,7 @@ merge_plans(struct merge *m)
 		return;
 	merge_refuse_late(m);
 	merge_cover(m);
+	merge_quarantine(m);
 	merge_choose_content(m);
 	merge_ways(m);
 	merge_remove(m);

@@ -21,6 +21,7 @@ struct merge_rcpt {
 	bool removed;                   /* from the envelope */
 	bool ignored;                   /* a redirect of his was: it leads to himself or nowhere */
 	const struct delivery *plain;   /* NULL, or one whose edits, mark or sender are left out: nothing can go as a copy */
+	bool unheld;                    /* he keeps what was to be put in quarantine: there is none for him alone */
 };
 
 struct keyset;
@@ -33,6 +34,8 @@ struct merge {
 	bool can_refuse;                /* the client is the sender's side */
 	bool can_copy;                  /* there is a port for copies */
 	bool can_report;                /* refusals may be reported to the sender later */
+	bool can_hold;                  /* the server can hold the message, for all of them */
+	bool can_set_aside;             /* there is an address for copies in quarantine */
 	/* NULL, or: may the words of that refusal be said in SMTP? */
 	bool (*speakable)(void *ctx, const struct plan *);
 	void *ctx;
@@ -41,6 +44,7 @@ struct merge {
 	struct merge_rcpt **order;
 	/* the result */
 	bool refuse;                    /* the message as a whole */
+	bool hold;                      /* likewise */
 	const struct delivery *content; /* that of the server's message; NULL: as it came */
 	size_t content_of;              /* whose */
 };

@@ -35,6 +35,7 @@ struct connection {
 	bool leadspace;                 /* values come with the blank behind the colon, and are to be given with it */
 	bool quiet;                     /* no replies to most callbacks */
 	bool arguments;                 /* recipients may be added with ESMTP arguments */
+	bool holds;                     /* messages may be held for somebody to look at */
 	bool skip;                      /* the rest of a body may be declined */
 	bool crowded;                   /* one connection too many */
 };
@@ -120,6 +121,14 @@ mta_delete_field(void *ctx, const char *name, int index)
 	return mta_result(smfi_chgheader(c->smfi, (char *)name, index, NULL));
 }
 
+static int
+mta_quarantine(void *ctx, const char *reason)
+{
+	struct connection *c = ctx;
+
+	return mta_result(smfi_quarantine(c->smfi, (char *)reason));
+}
+
 static void
 mta_progress(void *ctx)
 {
@@ -134,7 +143,7 @@ mta_of(struct connection *c)
 	return (struct mta){
 		.ctx = c, .macro = mta_macro, .add_rcpt = mta_add_rcpt, .delete_rcpt = mta_delete_rcpt,
 		.change_sender = mta_change_sender, .insert_field = mta_insert_field, .append_field = mta_append_field,
-		.delete_field = mta_delete_field, .progress = mta_progress,
+		.delete_field = mta_delete_field, .quarantine = c->holds ? mta_quarantine : NULL, .progress = mta_progress,
 	};
 }
 
@@ -234,10 +243,11 @@ on_negotiate(SMFICTX *smfi, unsigned long actions, unsigned long steps, unsigned
 		log_line(LOG_ERR, NULL, "error=%s", "the mail server does not offer to change recipients, sender and header");
 		return SMFIS_REJECT;
 	}
-	*ret_actions = needed | (actions & (SMFIF_ADDRCPT_PAR | SMFIF_SETSYMLIST));
+	*ret_actions = needed | (actions & (SMFIF_ADDRCPT_PAR | SMFIF_SETSYMLIST | SMFIF_QUARANTINE));
 	*ret_steps = steps & (SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_SKIP | SMFIP_HDR_LEADSPC);
 	c->leadspace = (*ret_steps & SMFIP_HDR_LEADSPC) != 0;
 	c->arguments = (*ret_actions & SMFIF_ADDRCPT_PAR) != 0;
+	c->holds = (*ret_actions & SMFIF_QUARANTINE) != 0;
 	c->skip = (*ret_steps & SMFIP_SKIP) != 0;
 	c->quiet = milter_unix && (steps & silent) == silent;
 	if (c->quiet)
@@ -506,7 +516,7 @@ milter_open(struct daemon *d, const struct conf *conf)
 	struct smfiDesc desc = {
 		.xxfi_name = (char *)"tamis", .xxfi_version = SMFI_VERSION,
 		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_ADDRCPT | SMFIF_DELRCPT | SMFIF_CHGFROM |
-		              SMFIF_ADDRCPT_PAR | SMFIF_SETSYMLIST,
+		              SMFIF_ADDRCPT_PAR | SMFIF_SETSYMLIST | SMFIF_QUARANTINE,
 		.xxfi_connect = on_connect, .xxfi_helo = on_helo, .xxfi_envfrom = on_mail, .xxfi_envrcpt = on_rcpt,
 		.xxfi_header = on_field, .xxfi_eoh = on_header_end, .xxfi_body = on_body, .xxfi_eom = on_end,
 		.xxfi_abort = on_abort, .xxfi_close = on_close, .xxfi_negotiate = on_negotiate,

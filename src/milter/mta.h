@@ -38,6 +38,8 @@ struct mta {
 	int (*insert_field)(void *ctx, const char *name, const char *value);            /* above all others */
 	int (*append_field)(void *ctx, const char *name, const char *value);
 	int (*delete_field)(void *ctx, const char *name, int index);                    /* from 1, of that name */
+	/* The message is held until somebody releases it.  reason: one line of ASCII, not empty.  NULL: the server holds none. */
+	int (*quarantine)(void *ctx, const char *reason);
 	/* work goes on: the server is to wait longer */
 	void (*progress)(void *ctx);
 };

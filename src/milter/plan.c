@@ -215,6 +215,41 @@ plan_refuse(struct making *k, const struct tamis_effect *e)
 	buf_done(&mark);
 }
 
+/* The field that says why; who: "<alice@example.org> ", or nothing where others may see it. */
+static struct str
+plan_quarantine_mark(struct making *k, struct str who)
+{
+	struct buf mark = { 0 };
+	struct str ret;
+
+	buf_puts(&mark, "Tamis-Quarantine: ");
+	buf_add(&mark, who);
+	print_quoted(&mark, utf8_cut(k->plan->quarantine, 200));
+	buf_putc(&mark, '\n');
+	ret = buf_copy(&mark, k->by->arena);
+	buf_done(&mark);
+	return ret;
+}
+
+/* The message as it came. */
+static void
+plan_quarantine(struct making *k, const struct tamis_effect *e)
+{
+	struct delivery d = delivery_self;
+	struct buf who = { 0 };
+
+	buf_putc(&who, '<');
+	diag_clean(&who, utf8_cut(k->by->address, 256));
+	buf_puts(&who, "> ");
+	k->plan->quarantine = print_option(e, "reason");
+	k->plan->kept_mark = plan_quarantine_mark(k, STR_EMPTY);
+	d.kind = DELIVERY_QUARANTINE;
+	d.target = str_from(k->by->conf->quarantine_to);
+	d.mark = plan_quarantine_mark(k, buf_str(&who));
+	vec_push(&k->plan->d, d);
+	buf_done(&who);
+}
+
 static void
 plan_effect(struct making *k, const struct tamis_effect *e)
 {
@@ -230,7 +265,7 @@ plan_effect(struct making *k, const struct tamis_effect *e)
 		plan_refuse(k, e);
 		break;
 	case TAMIS_QUARANTINE:
-		vec_push(&k->plan->d, delivery_self);
+		plan_quarantine(k, e);
 		break;
 	case TAMIS_HEADER_ADD:
 	case TAMIS_HEADER_DELETE:
@@ -239,7 +274,7 @@ plan_effect(struct making *k, const struct tamis_effect *e)
 	default:
 		break;
 	}
-	if (e->kind == TAMIS_REJECT || e->kind == TAMIS_DISCARD)
+	if (e->kind == TAMIS_REJECT || e->kind == TAMIS_DISCARD || e->kind == TAMIS_QUARANTINE)
 		k->plan->place = e->place;
 }
 
@@ -247,6 +282,9 @@ plan_effect(struct making *k, const struct tamis_effect *e)
 static bool
 plan_protected(const struct making *k)
 {
+	for (size_t i = 0; i < k->plan->d.n; i++)
+		if (k->plan->d.v[i].kind != DELIVERY_QUARANTINE)
+			return false;
 	return k->by->rules->protected_ && ruleset_is_users(k->by->rules, k->plan->place.file);
 }
 
@@ -254,7 +292,7 @@ void
 plan_keep(struct plan *p)
 {
 	vec_done(&p->d);
-	*p = (struct plan){ .unfiltered = true, .reason = STR_EMPTY, .late_mark = STR_EMPTY };
+	*p = (struct plan){ .unfiltered = true, .reason = STR_EMPTY, .late_mark = STR_EMPTY, .quarantine = STR_EMPTY, .kept_mark = STR_EMPTY };
 	vec_push(&p->d, delivery_self);
 }
 
@@ -265,10 +303,10 @@ plan_make(const struct plan_maker *by, const struct tamis_outcome *outcome, stru
 	const struct tamis_effect *e = NULL;
 
 	vec_done(&p->d);
-	*p = (struct plan){ .reason = STR_EMPTY, .late_mark = STR_EMPTY };
+	*p = (struct plan){ .reason = STR_EMPTY, .late_mark = STR_EMPTY, .quarantine = STR_EMPTY, .kept_mark = STR_EMPTY };
 	while ((e = tamis_outcome_next(outcome, e)))
 		plan_effect(&k, e);
-	if (!p->d.n && plan_protected(&k))
+	if (plan_protected(&k))
 		plan_keep(p);
 	buf_done(&k.edits);
 }

@@ -9,7 +9,8 @@
 enum delivery_kind {
 	DELIVERY_SELF,                  /* to the recipient as the client named him */
 	DELIVERY_ADDRESS,               /* to another address: a redirect, a folder by its detail */
-	DELIVERY_REPORT                 /* a late refusal: what tells the sender (RFC 3464, RFC 3798) */
+	DELIVERY_REPORT,                /* a late refusal: what tells the sender (RFC 3464, RFC 3798) */
+	DELIVERY_QUARANTINE             /* to nobody, until somebody has looked at it: held by the server, or to quarantine_to */
 };
 
 /* How a delivery comes about. */
@@ -44,9 +45,11 @@ struct plan {
 	bool unfiltered;                /* no rules in force: the content must not be touched */
 	bool refuses, exact;            /* exact: "reject", whose words are not replaced (RFC 5429 2.2) */
 	struct str reason;
+	struct str quarantine;          /* why it is put there */
 	const char *note;               /* NULL, or what of it cannot be done here */
 	struct str late_mark;           /* the mark of a refusal that could not be said */
-	struct tamis_place place;       /* of the command that refuses or discards; line 0: none does */
+	struct str kept_mark;           /* that of a message that could not be put in quarantine, or is in it for all */
+	struct tamis_place place;       /* of the command that refuses, discards or sets aside; line 0: none does */
 	VEC(struct delivery) d;
 };
 

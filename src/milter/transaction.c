@@ -68,7 +68,9 @@ transaction_log_rcpt(struct transaction *t, const struct rcpt *r, const char *ve
 void
 transaction_log(struct transaction *t, const char *verdict)
 {
+	const bool taken = strcmp(verdict, "again") != 0;
+
 	for (size_t i = 0; i < t->rcpt.n; i++)
 		if (!t->rcpt.v[i]->refused)
-			transaction_log_rcpt(t, t->rcpt.v[i], verdict);
+			transaction_log_rcpt(t, t->rcpt.v[i], taken && t->rcpt.v[i]->held ? "held" : verdict);
 }

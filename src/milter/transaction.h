@@ -24,6 +24,7 @@ struct rcpt {
 	enum tamis_stage stage;         /* at which it was decided */
 	struct plan plan;
 	bool refused;                   /* at RCPT TO */
+	bool held;                      /* his rules are why the server holds the message */
 	uint8_t fingerprint[32];
 	const char *trouble;            /* NULL, or why his rules were not asked */
 	bool again;                     /* it may pass: the message is to be tried again */

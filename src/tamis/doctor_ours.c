@@ -100,6 +100,13 @@ look_copy(const struct doctor *d, struct str *ret)
 	return *d->conf->copy_to ? DOCTOR_FINE : DOCTOR_NOTE;
 }
 
+static enum doctor_level
+look_quarantine(const struct doctor *d, struct str *ret)
+{
+	*ret = *d->conf->quarantine_to ? str_from(d->conf->quarantine_to) : STR("not set");
+	return *d->conf->quarantine_to || d->conf->mode == CONF_FINAL ? DOCTOR_FINE : DOCTOR_NOTE;
+}
+
 const struct doctor_trap doctor_ours[] = {
 	{ "daemon", look_daemon, "start tamis-milter; its log says why it does not serve" },
 	{ "socket", look_tcp, "use a Unix socket: over TCP servers and libmilter wait 40 ms for each other at every edit" },
@@ -108,5 +115,6 @@ const struct doctor_trap doctor_ours[] = {
 	{ "rules_dir", look_rules, "it must be there, and not be written by group or others" },
 	{ "secret_file", look_secret, "chmod 600: who reads it can make bounce addresses and file into folders" },
 	{ "copy_to", look_copy, "without a port for copies, edits that are not the same for all recipients are left out" },
+	{ "quarantine_to", look_quarantine, "without it a message is held only if all its recipients put it in quarantine; else who did keeps it, marked" },
 	{ NULL, NULL, NULL }
 };

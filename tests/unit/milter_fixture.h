@@ -110,6 +110,12 @@ recorder_cut(void *ctx, const char *name, int index)
 	return recorder_say(ctx, "del", " %s %d", name, index);
 }
 
+static inline int
+recorder_quarantine(void *ctx, const char *reason)
+{
+	return recorder_say(ctx, "quarantine", " %s", reason);
+}
+
 static inline void
 recorder_progress(void *ctx)
 {
@@ -156,7 +162,7 @@ static struct recorder recorder;
 static struct mta mta;
 
 #define REQUIRE "require [\"ereject\", \"reject\", \"fileinto\", \"copy\", \"editheader\", \"imap4flags\", " \
-	"\"envelope\", \"body\", \"variables\", \"environment\", \"regex\", \"subaddress\", \"include\", \"encoded-character\"];\n"
+	"\"envelope\", \"vnd.tamis.quarantine\", \"body\", \"variables\", \"environment\", \"regex\", \"subaddress\", \"include\", \"encoded-character\"];\n"
 
 /* "a RULES", one user a line; "a" alone takes his away. */
 static inline void
@@ -262,7 +268,7 @@ milter_setup(void)
 	mta = (struct mta){
 		.ctx = &recorder, .macro = recorder_macro, .add_rcpt = recorder_add, .delete_rcpt = recorder_delete,
 		.change_sender = recorder_sender, .insert_field = recorder_insert, .append_field = recorder_append,
-		.delete_field = recorder_cut, .progress = recorder_progress,
+		.delete_field = recorder_cut, .quarantine = recorder_quarantine, .progress = recorder_progress,
 	};
 	port = (struct sink){ .take = recorder_copy, .ctx = &recorder };
 	sink_start(&port);

@@ -15,9 +15,10 @@ struct merge_case {
 
 /* Words of a plan:
  *   keep  edit=C (kept with content C)  to=X (redirect)  to=X=C (with content C)  from=X (redirect, own sender)
- *   dir=X (filed, by an address)  refuse  discard  none (no rules)  early (refused at RCPT TO)
+ *   dir=X (filed, by an address)  refuse  discard  none (no rules)  early (refused at RCPT TO)  hold (put in quarantine)
  *   done before a word: the journal has it; group=G: one with others to Sendmail
- * Options: ours (nothing is refused), nocopy, report, exact (words that SMTP cannot carry). */
+ * Options: ours (nothing is refused), nocopy, report, exact (words that SMTP cannot carry), nohold (the server holds
+ * no messages), aside (there is an address for copies in quarantine). */
 static const struct merge_case cases[] = {
 	/* --- the rows of the table */
 	{ "nobody keeps, somebody refuses", "a refuse, b discard", "", "refuse" },
@@ -44,6 +45,36 @@ static const struct merge_case cases[] = {
 	{ "a copy that left already", "a done edit=1, b keep", "", "a self-done b self-queue -a" },
 	{ "a redirect that left already", "a done to=x, b discard", "", "a x-done -a -b" },
 	{ "what left already does not come in place", "a done keep, b edit=1", "", "a self-done b self-queue -a content=1" },
+	/* --- quarantine: for all by the server, else by copies */
+	{ "in quarantine, alone", "a hold", "", "hold a out-queue" },
+	{ "in quarantine, by the plan of everybody", "a hold, b hold", "aside", "hold a out-queue b out-queue" },
+	{ "in quarantine, others keep", "a hold, b keep", "aside", "a out-copy b self-queue -a" },
+	{ "in quarantine, others have no rules", "a hold, b none", "aside", "a out-copy b self-queue -a" },
+	{ "in quarantine, others keep, and there is no address", "a hold, b keep", "", "a self-copy! b self-queue -a" },
+	{ "in quarantine, others keep, and there is neither address nor port", "a hold, b keep", "nocopy", "a self-queue!? b self-queue" },
+	{ "in quarantine, but the server holds nothing", "a hold", "nohold aside", "a out-copy -a" },
+	{ "in quarantine, but the server holds nothing, and there is no address", "a hold", "nohold", "a self-queue! content=!" },
+	{ "in quarantine, others discard", "a hold, b discard", "aside", "hold a out-queue -b" },
+	{ "in quarantine, others redirect", "a hold, b to=x", "aside", "a out-copy b x-queue -a -b" },
+	{ "in quarantine, others were refused at RCPT TO", "a hold, b early", "aside", "hold a out-queue" },
+	{ "in quarantine, others refuse; reported", "a hold, b refuse", "aside report", "hold a out-queue b report-copy -b" },
+	{ "in quarantine, others refuse; kept with a mark", "a hold, b refuse", "aside", "a out-copy b self-queue! -a content=!" },
+	{ "in quarantine, and kept", "a hold keep", "aside", "a out-copy self-queue" },
+	{ "in quarantine, and kept, and there is no address", "a hold keep", "", "a self-queue" },
+	{ "in quarantine, and redirected", "a hold to=x", "aside", "a out-copy x-queue -a" },
+	{ "in quarantine, and redirected, and there is no address", "a hold to=x", "", "a self-copy! x-queue -a" },
+	{ "in quarantine, and redirected to oneself", "a hold to=a", "aside", "hold a out-queue" },
+	{ "in quarantine, others redirect to him", "a hold, b to=a", "aside", "hold a out-queue b a-covered -b" },
+	{ "in quarantine, in a circle", "a hold to=b, b to=a", "aside", "hold a out-queue b-covered b a-covered -b" },
+	{ "in quarantine, as a copy that left already", "a done hold, b hold", "aside", "hold a out-done b out-queue -a" },
+	{ "in quarantine, while another's copy left already", "a hold, b done edit=1", "aside", "hold a out-queue b self-done -b" },
+	{ "in quarantine, all left already", "a done hold, b discard", "aside", "a out-done -a -b" },
+	{ "in quarantine, others are edited", "a hold, b edit=1", "aside", "a out-copy b self-queue -a content=1" },
+	{ "in quarantine, one person named twice", "a hold, a hold, b keep", "aside", "a out-copy a out-covered b self-queue -a -a" },
+	{ "in quarantine, one person named twice, once done", "a done hold, a hold", "aside", "a out-done a out-covered -a -a" },
+	{ "in quarantine, one person named twice, done for the later", "a hold, a done hold", "aside", "a out-covered a out-done -a -a" },
+	{ "in quarantine, Sendmail: equal addresses, one keeps", "a hold group=g, b keep group=g", "aside", "a out-copy b self-queue" },
+	{ "in quarantine, Sendmail: equal addresses, one discards", "a hold group=g, b discard group=g", "aside", "hold a out-queue" },
 	/* --- recipients interfere */
 	{ "a redirect to another recipient", "a to=b, b keep", "", "a b-covered b self-queue -a" },
 	{ "a redirect to one who discards", "a to=b, b discard", "", "a b-covered -a -b" },
@@ -103,6 +134,8 @@ make_word(struct made *k, struct merge_rcpt *r, struct str word, bool done)
 		vec_push(&p->d, delivery_of(k, DELIVERY_SELF, STR_EMPTY, args[0]));
 	else if (str_is(word, "to") || str_is(word, "from") || str_is(word, "dir"))
 		vec_push(&p->d, delivery_of(k, DELIVERY_ADDRESS, args[0], args[1]));
+	else if (str_is(word, "hold"))
+		vec_push(&p->d, delivery_of(k, DELIVERY_QUARANTINE, STR_EMPTY, STR_EMPTY));
 	p->unfiltered |= str_is(word, "none");
 	p->refuses |= str_is(word, "refuse");
 	r->refused |= str_is(word, "early");
@@ -138,7 +171,7 @@ make(struct made *k, const struct merge_case *c)
 		if (first) {
 			r = &k->rcpt[k->merge.n++];
 			*r = (struct merge_rcpt){ .canonical = w, .address = w, .group = STR_EMPTY, .plan = &k->plan[r - k->rcpt] };
-			*r->plan = (struct plan){ .reason = STR_EMPTY, .late_mark = STR("!") };
+			*r->plan = (struct plan){ .reason = STR_EMPTY, .late_mark = STR("!"), .kept_mark = STR("!") };
 		} else if (str_is(w, "done")) {
 			done = true;
 		} else {
@@ -153,6 +186,8 @@ make(struct made *k, const struct merge_case *c)
 	k->merge.can_refuse = !strstr(c->options, "ours");
 	k->merge.can_copy = !strstr(c->options, "nocopy");
 	k->merge.can_report = strstr(c->options, "report");
+	k->merge.can_hold = !strstr(c->options, "nohold");
+	k->merge.can_set_aside = strstr(c->options, "aside");
 	k->merge.speakable = speakable;
 	k->merge.ctx = k;
 }
@@ -164,11 +199,15 @@ tell_delivery(struct buf *b, const struct merge_rcpt *r, const struct delivery *
 		[WAY_QUEUE] = "queue", [WAY_COPY] = "copy", [WAY_COVERED] = "covered", [WAY_DONE] = "done",
 	};
 
+	static const char *const kinds[] = {
+		[DELIVERY_SELF] = "self", [DELIVERY_REPORT] = "report", [DELIVERY_QUARANTINE] = "out",
+	};
+
 	buf_putc(b, ' ');
 	if (d->kind == DELIVERY_ADDRESS)
 		buf_add(b, d->target);
 	else
-		buf_puts(b, d->kind == DELIVERY_SELF ? "self" : "report");
+		buf_puts(b, kinds[d->kind]);
 	buf_printf(b, "-%s%s%s", ways[d->way], d->mark.len ? "!" : "", d->way == WAY_QUEUE && r->plain ? "?" : "");
 }
 
@@ -181,6 +220,7 @@ tell(struct buf *b, const struct merge *m)
 		buf_puts(b, " refuse");
 		return;
 	}
+	buf_puts(b, m->hold ? " hold" : "");
 	for (const struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
 		if (r->refused || !r->plan->d.n)
 			continue;

@@ -82,6 +82,28 @@ START_TEST(retry)
 }
 END_TEST
 
+/* One that left for quarantine is none that the server holds as well, whoever is left by then. */
+START_TEST(retry_quarantine)
+{
+	const struct mail all = { .to = "a b c" }, both = { .to = "a b" }, alone = { .to = "a" };
+
+	rules("a quarantine \"x\";\nb " ADD "\nc keep;");
+	begin("quarantine_to = q@example.org\n");
+	port.answers = "b@example.org=451";
+	expect("first", play(&all), "copy s@example.net>q@example.org [Tamis-Quarantine: <a@example.org> \"x\"] | " AGAIN);
+	expect("second", play(&all), AGAIN);
+	rules("a quarantine \"y\";\nb discard;");
+	expect("the other discards now", play(&both), "-<a@example.org> | -<b@example.org> | accept");
+	rules("a quarantine \"y\";\nb quarantine \"y\";");
+	expect("the other's is held", play(&both), "top Tamis-Quarantine: \"y\" | quarantine y | -<a@example.org> | accept");
+	end();
+	begin("");
+	expect("alone, after a restart, and without the setting", play(&alone), "-<a@example.org> | accept");
+	ck_assert_uint_eq(port.count, 1);
+	end();
+}
+END_TEST
+
 static const struct {
 	const char *name, *rules, *expect;
 } changes[] = {
@@ -349,6 +371,7 @@ tests(TCase *t)
 	tcase_add_loop_test(t, port_refuses, 0, COUNT(refusals));
 	tcase_add_test(t, port_is_gone);
 	tcase_add_test(t, retry);
+	tcase_add_test(t, retry_quarantine);
 	tcase_add_loop_test(t, retry_changed, 0, COUNT(changes));
 	tcase_add_loop_test(t, same_again, 0, COUNT(others));
 	tcase_add_test(t, journal_is_full);

@@ -72,12 +72,37 @@ static const struct planned planned[] = {
 	{ "an edit behind the last delivery", "", "a keep; addheader \"X-A\" \"1\";\nb keep;", { .to = "a b" }, "header: accept" },
 	{ "a redirect before and one behind", "", "a redirect \"x@example.net\"; addheader \"X-A\" \"1\"; redirect \"y@example.net\";",
 	  { .to = "a" }, "copy s@example.net>y@example.net [X-A: 1] | +x@example.net | -<a@example.org> | accept" },
+	/* --- quarantine */
+	{ "held", "", "a quarantine \"x\";", { .to = "a" }, "top Tamis-Quarantine: \"x\" | quarantine x | accept" },
+	{ "held as it came", "", "a addheader \"X-A\" \"1\"; quarantine;", { .to = "a" },
+	  "top Tamis-Quarantine: \"\" | quarantine mail rules | accept" },
+	{ "two reasons are told to the server alone", "", "a quarantine \"x\";\nb quarantine \"y\";\nc quarantine \"x\";\nd quarantine;",
+	  { .to = "a b c d" }, "quarantine x; y | accept" },
+	{ "a reason of one line, in ASCII", "", "a quarantine \" \xc3\xb6${hex:0a} 1\t2${hex:00}${hex:7f}%s \";", { .to = "a" },
+	  "top Tamis-Quarantine: \" \xc3\xb6\\n 1\\t2\\x00\\x7F%s \" | quarantine ? 1 2 ?%s | accept" },
+	{ "put aside for one", "quarantine_to = q@example.org\n", "a quarantine \"x\";\nb keep;", { .to = "a+d b" },
+	  "copy s@example.net>q@example.org [Tamis-Quarantine: <a+d@example.org> \"x\"] | -<a+d@example.org> | accept" },
+	{ "for one, though he is as good as others", "quarantine_to = q@example.org\n", "a quarantine \"x\";\nb redirect \"a@example.org\";",
+	  { .to = "a b" }, "top Tamis-Quarantine: \"x\" | quarantine x | -<b@example.org> | accept" },
+	{ "filed as well", DETAIL "quarantine_to = q@example.org\n", "a fileinto \"X\"; quarantine \"x\";", { .to = "a" },
+	  "copy s@example.net>q@example.org [Tamis-Quarantine: <a@example.org> \"x\"] | +a+X@example.org | -<a@example.org> | accept" },
+	{ "kept, without an address", "", "a quarantine \"x\";\nb keep;", { .to = "a b" },
+	  "copy s@example.net>a@example.org [Tamis-Quarantine: \"x\"] | -<a@example.org> | accept" },
+	{ "a refusal that comes late for another's quarantine", "quarantine_to = q@example.org\n",
+	  "a quarantine \"x\";\nb if header \"subject\" \"hi\" { ereject \"no\"; }", { .to = "a b" },
+	  "copy s@example.net>q@example.org [Tamis-Quarantine: <a@example.org> \"x\"] | top Tamis-Refused: \"no\" | "
+	  "-<a@example.org> | accept" },
 	/* --- who must be reachable is */
 	{ "postmaster refuses nothing", "", "postmaster ereject \"no\";", { .to = "postmaster" }, "header: accept" },
 	{ "nor discards", "", "postmaster discard;", { .to = "postmaster" }, "header: accept" },
 	{ "in whatever letters", "", "postmaster discard;", { .to = "PostMaster" }, "header: accept" },
 	{ "abuse as well", "", "abuse if header \"subject\" \"hi\" { ereject \"no\"; }", { .to = "abuse" }, "header: accept" },
 	{ "but it may redirect", "", "abuse redirect \"x@example.net\";", { .to = "abuse" }, "+x@example.net | -<abuse@example.org> | accept" },
+	{ "nor puts away", "", "postmaster quarantine \"x\";", { .to = "postmaster" }, "header: accept" },
+	{ "but it may do so with a copy", "quarantine_to = q@example.org\n", "postmaster quarantine \"x\"; keep;", { .to = "postmaster" },
+	  "copy s@example.net>q@example.org [Tamis-Quarantine: <postmaster@example.org> \"x\"] | accept" },
+	{ "the site may put away", "site_before = %/site/quarantine.sieve\n", "postmaster keep;", { .to = "postmaster" },
+	  "top Tamis-Quarantine: \"the site's\" | quarantine the site's | accept" },
 	{ "the site may discard", "site_before = %/site/discard.sieve\n", "postmaster keep;", { .to = "postmaster" },
 	  "-<postmaster@example.org> | accept" },
 	{ "an edit of the site's is no leave", "site_before = %/site/edit.sieve\n", "postmaster discard;", { .to = "postmaster" },
@@ -96,6 +121,7 @@ START_TEST(plan)
 	if (mark)
 		buf_printf(&conf, "%s%s", dir, mark + 1);
 	put("site/discard.sieve", "discard;\n");
+	put("site/quarantine.sieve", "require \"vnd.tamis.quarantine\";\nquarantine \"the site's\";\n");
 	put("site/edit.sieve", "require \"editheader\";\naddheader \"X-Site\" \"1\";\n");
 	rules(p->rules);
 	begin(buf_str(&conf).s);

@@ -219,10 +219,11 @@ END_TEST
 
 START_TEST(overload)
 {
-	const struct mail refusable = { .to = "a" }, harmless = { .to = "b" }, both = { .to = "a b" };
+	const struct mail refusable = { .to = "a" }, harmless = { .to = "b" }, both = { .to = "a b" }, aside = { .to = "c" };
 	const char *later = "451 4.3.2 too many messages at once; this one later";
 
-	rules("a if header \"subject\" \"hi\" { discard; }\nb if header \"subject\" \"hi\" { redirect \"x@example.net\"; }");
+	rules("a if header \"subject\" \"hi\" { discard; }\nb if header \"subject\" \"hi\" { redirect \"x@example.net\"; }\n"
+	      "c if header \"subject\" \"hi\" { quarantine; }");
 	begin("max_messages = 1\noverload_after = 1h\n");
 	ck_assert_int_eq(daemon_enter(&server, server.setup->conf), 1);
 	expect("at first", play(&harmless), later);
@@ -232,6 +233,7 @@ START_TEST(overload)
 	expect("for long", play(&harmless), "accept");
 	expect("rules that discard never pass", play(&refusable), later);
 	expect("nor with others", play(&both), later);
+	expect("nor do those that set aside", play(&aside), later);
 	daemon_leave(&server);
 	expect("there is room", play(&refusable), "-<a@example.org> | accept");
 	/* a new crowd is a new one */
@@ -344,6 +346,8 @@ static const struct {
 	{ "a addheader \"X-A\" \"1\";", "top", "top X-A: 1 | 451 4.3.0 mail rules are in trouble; the message later" },
 	{ "a addheader :last \"X-A\" \"1\";", "end", "end X-A: 1 | 451 4.3.0 mail rules are in trouble; the message later" },
 	{ "a deleteheader \"subject\";", "del", "del Subject 1 | 451 4.3.0 mail rules are in trouble; the message later" },
+	{ "a quarantine \"x\";", "quarantine", "top Tamis-Quarantine: \"x\" | quarantine x | "
+	  "451 4.3.0 mail rules are in trouble; the message later" },
 	{ "a discard;", "-", "-<a@example.org> | 451 4.3.0 mail rules are in trouble; the message later" },
 };
 
@@ -353,6 +357,7 @@ START_TEST(edits_fail)
 	recorder.fails = deaf[_i].fails;
 	begin("");
 	expect(deaf[_i].fails, play(&(struct mail){ .to = "a" }), deaf[_i].expect);
+	ck_assert_ptr_nonnull(strstr(logged(), "verdict=again"));
 	end();
 }
 END_TEST
