@@ -114,7 +114,8 @@ field_proves(struct str field, struct str authserv_id, struct str domain)
 	struct results r = { field.s, field.s + field.len };
 	struct str version;
 
-	if (!str_ieq(next_word(&r), authserv_id))
+	/* filters write their name as it is; comments before it and quotes are ways round checks of the header */
+	if (!str_istarts(str_trim(field), authserv_id) || !str_ieq(next_word(&r), authserv_id))
 		return false;
 	version = next_word(&r);
 	if (version.len && !str_is(version, "1"))
