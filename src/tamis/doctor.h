@@ -4,6 +4,7 @@
 #define TAMIS_DOCTOR_H
 
 #include "host/conf.h"
+#include "tamis/cmd.h"
 
 enum doctor_level { DOCTOR_FINE, DOCTOR_NOTE, DOCTOR_WARNING, DOCTOR_ERROR };
 
@@ -31,5 +32,18 @@ extern const struct doctor_trap doctor_ours[], doctor_postfix[], doctor_sendmail
 /* What the programs say of the server; false: it could not be asked, *ret_what says why. */
 bool doctor_ask_postfix(struct doctor *, struct str *ret_what);
 bool doctor_ask_sendmail(struct doctor *, struct str *ret_what);
+
+/* One line, and one for what to do; as JSON, an object.  What is fine is not said to who wants quiet. */
+void doctor_say(const struct settings *, const char *name, enum doctor_level, struct str seen, const char *remedy);
+
+/* --- doctor_probe.c: does what senders forge arrive? */
+struct doctor_probe {
+	const char *to, *port, *arrives, *token;        /* each may be NULL */
+	uint64_t wait;                                  /* 0: not told */
+};
+/* 0, or CMD_USAGE after saying why. */
+int doctor_probe_usage(const struct doctor_probe *);
+/* The exit status of the command. */
+int doctor_probe(const struct settings *, const struct doctor *, const struct doctor_probe *);
 
 #endif

@@ -161,6 +161,40 @@ def strips(town):
     assert not re.search(rb'(?mi)^tamis-', content) and b'X-Tamis-Not' in content, content
 
 
+def probes(town):
+    """All that is forged is gone; without the checks doctor says that it is there."""
+    pathlib.Path('/var/mail').mkdir()
+    pathlib.Path('/var/mail/alice').symlink_to(town.sink.directory)
+    seen = len(town.log(reload='done'))
+    town.page.follow('Results of another')
+    place.wait_for(lambda: len(town.log(reload='done')) > seen, 10, 'the reload')
+    said = town.page.follow('Does it hold')
+    removed = re.findall(r'(?m)^fine +(\S+) [(].*[)]: removed$', said)
+    equal((removed.count('Authentication-Results'), sum(name.startswith('Tamis-') for name in removed)), (7, 6), said)
+    equal(re.findall(r'(?m)^(?!fine)\w+ .*', said), [
+        'note     Authentication-Results (a comment before the name): arrived',
+        'note     Authentication-Results (the name in quotes): arrived'])
+    probe = town.page.of('Does it hold')[0].text
+    pathlib.Path('/etc/postfix/half').write_text('/^Tamis-/ IGNORE\n')
+    for checks, expected in (('', ('Authentication-Results', 'Tamis-')), ('regexp:/etc/postfix/half', ('Authentication-Results',))):
+        subprocess.run(['postconf', '-e', f'header_checks = {checks}'], check=True)
+        subprocess.run(['postfix', 'reload'], check=True, stderr=subprocess.DEVNULL)
+        done = subprocess.run(probe, shell=True, stdout=subprocess.PIPE, check=False, text=True)
+        arrived = re.findall(r'(?m)^error +(Tamis-|Authentication-Results).*: arrived$', done.stdout)
+        equal((done.returncode, tuple(sorted(set(arrived)))), (1, expected), done.stdout)
+    subprocess.run('postconf -e "header_checks = regexp:/etc/postfix/tamis_header_checks" && postfix reload', shell=True,
+                   check=True, stderr=subprocess.DEVNULL)
+    subprocess.run(probe, shell=True, stdout=subprocess.DEVNULL, check=True)
+    for arguments, status in (('alice@example.org --arrives /var/mail/nowhere --wait 1', 75), ('alice@example.org', 75),
+                              ('nobody@example.org --arrives /var/mail/alice', 1)):
+        done = subprocess.run(f'tamis doctor --probe {arguments}', shell=True, stdout=subprocess.PIPE, check=False, text=True,
+                              timeout=20)
+        assert done.returncode == status and 'removed' not in done.stdout, (arguments, done)
+    token = re.search(r'probe: (\w+) to nobody', done.stdout)[1]
+    equal(subprocess.run(['tamis', 'doctor', '--token', token, '--arrives', '/var/mail/alice'], stdout=subprocess.DEVNULL,
+                         check=False).returncode, 75)
+
+
 def tags(town):
     page.change(page.CONFIGURATION, 'effect = tag\n')
     town.page.do(town.page.of('Look before')[-1])
@@ -369,7 +403,7 @@ def main():
     for title, test in (
             ('Postfix as it was', before), ('"Attach it" is followed, and doctor finds nothing wrong', attach),
             ('observe changes nothing and says what would be', observes), ('forged fields are taken away', strips),
-            ('tag marks', tags), ('full, first for one', one_in_full), ('copies come by port 10026', copies),
+            ('a probe tells whether they are', probes), ('tag marks', tags), ('full, first for one', one_in_full), ('copies come by port 10026', copies),
             ('mail of sendmail(1) has rules', local), ('where things go', fates),
             ('redirects to users with rules', filtered), ('SRS, there and back', returns),
             ('doctor finds each planted mistake', mistakes), ('nothing is lost while the daemon is away', stopped),

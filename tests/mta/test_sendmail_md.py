@@ -153,6 +153,23 @@ def forged(town):
     assert not re.search(rb'(?mi)^tamis-', content) and b'X-Tamis-Not' in content, content
 
 
+def probes(town):
+    """Without the first filter doctor says what arrives."""
+    pathlib.Path('/var/mail').mkdir()
+    pathlib.Path('/var/mail/alice').symlink_to(town.sink.directory)
+    said = town.page.follow('Does it hold')
+    removed = re.findall(r'(?m)^fine +(\S+) [(].*[)]: removed$', said)
+    equal((removed.count('Authentication-Results'), sum(name.startswith('Tamis-') for name in removed)), (9, 6), said)
+    town.first.configure(town.mc('Attach it'))
+    town.restart(town.first)
+    done = subprocess.run(town.page.of('Does it hold')[0].text, shell=True, stdout=subprocess.PIPE, check=False, text=True)
+    arrived = re.findall(r'(?m)^error +(\S+) [(].*: arrived$', done.stdout)
+    equal((done.returncode, arrived.count('Authentication-Results'), sum(name.startswith('Tamis-') for name in arrived)),
+          (1, 7, 6), done.stdout)
+    town.first.configure(town.mc('Fields that nobody') + town.mc('Attach it'))
+    town.restart(town.first)
+
+
 def in_full(town):
     town.reload(lambda: town.page.follow('Look before'))
     town.write('bob', 'require "fileinto"; fileinto "Bobs";')
@@ -257,7 +274,7 @@ def main():
     for title, test in (
             ('Sendmail as it was', before), ('"Attach it" is followed, and doctor finds nothing wrong', attach),
             ('observe changes nothing', observes), ('mode = strip: forged fields are taken away', strips),
-            ('full, first for one', in_full), ('copies come by port 10026', copies), ('aliases', aliases),
+            ('a probe tells whether they are', probes), ('full, first for one', in_full), ('copies come by port 10026', copies), ('aliases', aliases),
             ('refusals and redirects', fates), ('doctor finds each planted mistake', mistakes),
             ('"mode = final" is followed', final), ('final: filed for each final recipient', final_files),
             ('final: refusals are late', final_refuses), ('every block has been used', lambda t: t.page.left())):
