@@ -7,7 +7,9 @@
 enum { DAY = 86400, DAYS_ROUND = 1024, DAY_DIGITS = 2, TAG = 4 };
 
 struct parts {
-	struct str local, domain;
+	struct str local, domain;       /* the local part without quotes */
+	bool quoted;
+	struct buf text;                /* of a local part that had quotes */
 };
 
 /* --- spelling */
@@ -25,16 +27,70 @@ is_plain(struct str v, const char *also)
 	return v.len > 0;
 }
 
+#define PLAIN ".!#$%&'*+-/=?^_`{|}~"
+
+/* A quoted string (RFC 5321 4.1.2) and nothing else. */
+static bool
+local_unquote(struct str v, struct buf *ret)
+{
+	if (v.len < 3 || v.s[v.len - 1] != '"')
+		return false;
+	for (size_t i = 1; i < v.len - 1; i++) {
+		if (v.s[i] == '"' || (v.s[i] == '\\' && ++i == v.len - 1) || (unsigned char)v.s[i] < ' ' || v.s[i] == 0x7f)
+			return false;
+		buf_putc(ret, v.s[i]);
+	}
+	return true;
+}
+
+/* False: no address that we rewrite.  To be ended by parts_done() in any case. */
 static bool
 address_split(struct str v, struct parts *ret)
 {
 	const char *at = memrchr(v.s, '@', v.len);
 
+	*ret = (struct parts){ .local = STR_EMPTY, .domain = STR_EMPTY };
 	if (!at)
 		return false;
 	ret->local = str_sub(v, 0, (size_t)(at - v.s));
 	ret->domain = str_sub(v, (size_t)(at + 1 - v.s), v.len);
-	return is_plain(ret->local, ".!#$%&'*+-/=?^_`{|}~") && is_plain(ret->domain, ".-");
+	ret->quoted = ret->local.len && ret->local.s[0] == '"';
+	if (ret->quoted) {
+		if (!local_unquote(ret->local, &ret->text))
+			return false;
+		ret->local = buf_str(&ret->text);
+	}
+	return (ret->quoted || is_plain(ret->local, PLAIN)) && is_plain(ret->domain, ".-");
+}
+
+static void
+parts_done(struct parts *p)
+{
+	buf_done(&p->text);
+}
+
+/* What needs no quotes (RFC 5321 4.1.2). */
+static bool
+is_dot_string(struct str v)
+{
+	return is_plain(v, PLAIN) && v.s[0] != '.' && v.s[v.len - 1] != '.' && str_find(v, STR("..")) < 0;
+}
+
+/* What came without quotes leaves without them, wherever its dots are. */
+static void
+local_write(struct str v, bool quoted, struct buf *ret)
+{
+	if (!quoted) {
+		buf_add(ret, v);
+		return;
+	}
+	buf_putc(ret, '"');
+	for (size_t i = 0; i < v.len; i++) {
+		if (v.s[i] == '"' || v.s[i] == '\\')
+			buf_putc(ret, '\\');
+		buf_putc(ret, v.s[i]);
+	}
+	buf_putc(ret, '"');
 }
 
 /* "SRS0=" and the like: the rest, with its separator */
@@ -129,13 +185,19 @@ day_is_good(struct str v, int64_t now)
 /* --- forward */
 
 static int
-address_add(struct str local, const char *domain, struct buf *ret)
+address_add(struct str local, bool quoted, const char *domain, struct buf *ret)
 {
-	if (local.len > SRS_LOCAL_MAX || local.len + 1 + strlen(domain) > SRS_ADDRESS_MAX)
-		return -1;
-	buf_add(ret, local);
-	buf_printf(ret, "@%s", domain);
-	return 0;
+	struct buf written = { 0 };
+	int rc = -1;
+
+	local_write(local, quoted, &written);
+	if (written.len <= SRS_LOCAL_MAX && written.len + 1 + strlen(domain) <= SRS_ADDRESS_MAX) {
+		buf_add(ret, buf_str(&written));
+		buf_printf(ret, "@%s", domain);
+		rc = 0;
+	}
+	buf_done(&written);
+	return rc;
 }
 
 static void
@@ -168,70 +230,89 @@ srs1_split(struct str rest, struct str *ret_hash, struct str *ret_first, struct 
 	return true;
 }
 
+/* The local part of a sender of somebody else. */
+static void
+make_local(const uint8_t key[32], const struct parts *sender, int64_t now, struct buf *local)
+{
+	struct str rest, hash, first, inner;
+
+	if (is_tagged(sender->local, "SRS0", &rest))
+		make_srs1(key, sender->domain, rest, local);
+	else if (is_tagged(sender->local, "SRS1", &rest) && srs1_split(rest, &hash, &first, &inner))
+		make_srs1(key, first, inner, local);
+	else
+		make_srs0(key, sender, now, local);
+}
+
 int
 srs_forward(const uint8_t key[32], struct str sender, const char *domain, int64_t now_seconds, struct buf *ret)
 {
-	struct str rest, hash, first, inner;
 	struct buf local = { 0 };
 	struct parts parts;
-	int rc;
+	int rc = -1;
 
 	if (!sender.len)
 		return 0;
-	if (!address_split(sender, &parts))
-		return -1;
-	if (str_iis(parts.domain, domain)) {
-		buf_add(ret, sender);
-		return 0;
+	if (address_split(sender, &parts)) {
+		if (str_iis(parts.domain, domain)) {
+			buf_add(ret, sender);
+			rc = 0;
+		} else {
+			make_local(key, &parts, now_seconds, &local);
+			rc = address_add(buf_str(&local), parts.quoted && !is_dot_string(parts.local), domain, ret);
+		}
 	}
-	if (is_tagged(parts.local, "SRS0", &rest))
-		make_srs1(key, parts.domain, rest, &local);
-	else if (is_tagged(parts.local, "SRS1", &rest) && srs1_split(rest, &hash, &first, &inner))
-		make_srs1(key, first, inner, &local);
-	else
-		make_srs0(key, &parts, now_seconds, &local);
-	rc = address_add(buf_str(&local), domain, ret);
 	buf_done(&local);
+	parts_done(&parts);
 	return rc;
 }
 
 /* --- reverse */
 
-static int
-reverse_srs0(const uint8_t key[32], struct str rest, int64_t now, struct buf *ret)
+static enum srs_result
+reverse_srs0(const uint8_t key[32], struct str rest, bool quoted, int64_t now, struct buf *ret)
 {
 	struct str hash, day, domain;
 
 	rest = str_sub(rest, 1, rest.len);
 	if (!part_next(&rest, &hash) || !part_next(&rest, &day) || !part_next(&rest, &domain) || !rest.len ||
-	    !hash_is(key, "srs0", (struct str[]){ day, domain, rest }, 3, hash) || !day_is_good(day, now))
-		return -1;
-	buf_printf(ret, "%.*s@%.*s", STR_ARG(rest), STR_ARG(domain));
-	return 1;
+	    !hash_is(key, "srs0", (struct str[]){ day, domain, rest }, 3, hash))
+		return SRS_FORGED;
+	if (!day_is_good(day, now))
+		return SRS_EXPIRED;
+	local_write(rest, quoted && !is_dot_string(rest), ret);
+	buf_printf(ret, "@%.*s", STR_ARG(domain));
+	return SRS_OURS;
 }
 
-static int
-reverse_srs1(const uint8_t key[32], struct str rest, struct buf *ret)
+static enum srs_result
+reverse_srs1(const uint8_t key[32], struct str rest, bool quoted, struct buf *ret)
 {
 	struct str hash, first, inner;
+	struct buf local = { 0 };
 
 	if (!srs1_split(rest, &hash, &first, &inner) || !hash_is(key, "srs1", (struct str[]){ first, inner }, 2, hash))
-		return -1;
-	buf_printf(ret, "SRS0%.*s@%.*s", STR_ARG(inner), STR_ARG(first));
-	return 1;
+		return SRS_FORGED;
+	buf_printf(&local, "SRS0%.*s", STR_ARG(inner));
+	local_write(buf_str(&local), quoted && !is_dot_string(buf_str(&local)), ret);
+	buf_printf(ret, "@%.*s", STR_ARG(first));
+	buf_done(&local);
+	return SRS_OURS;
 }
 
-int
+enum srs_result
 srs_reverse(const uint8_t key[32], struct str address, const char *domain, int64_t now_seconds, struct buf *ret)
 {
+	enum srs_result rc = SRS_NONE;
 	struct parts parts;
 	struct str rest;
 
-	if (!address_split(address, &parts) || !str_iis(parts.domain, domain))
-		return 0;
-	if (is_tagged(parts.local, "SRS0", &rest))
-		return reverse_srs0(key, rest, now_seconds, ret);
-	if (is_tagged(parts.local, "SRS1", &rest))
-		return reverse_srs1(key, rest, ret);
-	return 0;
+	if (address_split(address, &parts) && str_iis(parts.domain, domain)) {
+		if (is_tagged(parts.local, "SRS0", &rest))
+			rc = reverse_srs0(key, rest, parts.quoted, now_seconds, ret);
+		else if (is_tagged(parts.local, "SRS1", &rest))
+			rc = reverse_srs1(key, rest, parts.quoted, ret);
+	}
+	parts_done(&parts);
+	return rc;
 }

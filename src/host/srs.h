@@ -18,10 +18,17 @@ enum {
 	SRS_ADDRESS_MAX = 254,          /* octets of an address (RFC 5321 4.5.3.1.3) */
 };
 
-/* Appends the sender to use.  The null sender, and those of `domain` itself, stay what they are.
- * -1: it cannot be rewritten (too long, quoted, a literal as domain): keep the one there is. */
+enum srs_result {
+	SRS_EXPIRED = -2,               /* one of ours once, too old now */
+	SRS_FORGED = -1,
+	SRS_NONE = 0,                   /* no such address */
+	SRS_OURS = 1
+};
+
+/* Appends the sender to use: with quotes if it needs them.  The null sender, and those of `domain` itself, stay what they
+ * are.  -1: it cannot be rewritten (too long, a literal as domain): keep the one there is. */
 int srs_forward(const uint8_t key[32], struct str sender, const char *domain, int64_t now_seconds, struct buf *ret);
-/* 1: one of ours; appends where it goes.  0: no such address.  -1: forged, or too old. */
-int srs_reverse(const uint8_t key[32], struct str address, const char *domain, int64_t now_seconds, struct buf *ret);
+/* Of one of ours appends where it goes. */
+enum srs_result srs_reverse(const uint8_t key[32], struct str address, const char *domain, int64_t now_seconds, struct buf *ret);
 
 #endif

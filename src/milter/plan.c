@@ -166,10 +166,11 @@ plan_redirect_sender(struct making *k, struct delivery *d)
 		d->own_sender = true;
 		break;
 	case CONF_SENDER_SRS:
-		if (srs_forward(k->by->secret, k->by->sender, conf->srs_domain, k->by->now, &srs) == 0) {
-			d->own_sender = true;
+		d->own_sender = srs_forward(k->by->secret, k->by->sender, conf->srs_domain, k->by->now, &srs) == 0;
+		if (d->own_sender)
 			d->sender = buf_copy(&srs, k->by->arena);
-		}
+		else
+			k->plan->note = "a redirect leaves with the sender of the message: it cannot be rewritten for srs_domain";
 		buf_done(&srs);
 		break;
 	default:

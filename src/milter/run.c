@@ -122,24 +122,42 @@ run_recipient(struct transaction *t, struct rcpt *r)
 }
 
 /* What comes back to a sender that a redirect of ours rewrote goes to that sender. */
-static bool
+static enum srs_result
 run_srs(struct transaction *t, struct rcpt *r)
 {
 	struct buf b = { 0 };
-	bool ours = *t->conf->srs_domain && srs_reverse(t->daemon->secret, r->address, t->conf->srs_domain,
-	                                                 daemon_now() / 1000000, &b) > 0;
+	enum srs_result result = SRS_NONE;
 
-	r->srs = ours ? buf_copy(&b, &t->arena) : STR_EMPTY;
+	if (*t->conf->srs_domain)
+		result = srs_reverse(t->daemon->secret, r->address, t->conf->srs_domain, daemon_now() / 1000000, &b);
+	r->srs = result == SRS_OURS ? buf_copy(&b, &t->arena) : STR_EMPTY;
 	buf_done(&b);
-	return ours;
+	return result;
+}
+
+/* An address of srs_domain that leads back to nobody, and that nobody else can have: where users live in that domain as
+ * well, or another host has rewritten senders for it, it may be a good one. */
+static void
+run_no_bounce(struct transaction *t, struct rcpt *r, enum srs_result result)
+{
+	struct str domain = str_from(t->conf->srs_domain);
+
+	if (conf_local_domain(t->conf, domain))
+		return;
+	r->no_bounce = result == SRS_EXPIRED ? "expired" : "forged";
+	r->effect = conf_effect_for(t->conf, r->address, domain, STR_EMPTY);
+	r->plan.reason = result == SRS_EXPIRED ?
+	                 STR("5.1.1 this address of a rewritten sender has expired: bounces come back for 30 days") :
+	                 STR("5.1.1 no such address of a rewritten sender: we did not make it");
 }
 
 int
 run_find(struct transaction *t, struct rcpt *r)
 {
+	enum srs_result srs = run_srs(t, r);
 	int found;
 
-	if (run_srs(t, r))
+	if (srs == SRS_OURS)
 		return 0;
 	found = rulebook_find(t->setup->rules, t->sendmail, run_address(t, r), &r->rules);
 	if (found < 0) {
@@ -149,8 +167,11 @@ run_find(struct transaction *t, struct rcpt *r)
 		log_line(LOG_ERR, t->id.s, "rcpt=%.*s error=%s done=%s", STR_ARG(r->address), r->trouble, "passed without rules");
 		return 0;
 	}
-	if (!found)
+	if (!found) {
+		if (srs != SRS_NONE)
+			run_no_bounce(t, r, srs);
 		return 0;
+	}
 	if (slots_aside(t->daemon->slots, r->rules->user, r->rules->content)) {
 		r->trouble = "set aside: the daemon died of these rules twice";
 		return 0;

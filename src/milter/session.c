@@ -297,7 +297,7 @@ session_rcpt(struct session *s, const struct mta *mta, char **argv, struct verdi
 	/* a refusal is all that can be done now: what others decide by the envelope they decide at the header as well */
 	if (r->rules && r->rules->effects & 1u << TAMIS_REJECT)
 		run_stage(t, r, TAMIS_ENVELOPE);
-	if (t->ours || r->effect < CONF_REFUSE || !run_refuses_early(r))
+	if (t->ours || r->effect < CONF_REFUSE || !(r->no_bounce || run_refuses_early(r)))
 		return;
 	r->refused = true;
 	session_refuse(t, r, ret);

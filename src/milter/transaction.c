@@ -40,6 +40,20 @@ transaction_left_out(struct transaction *t, const struct rcpt *r, const struct d
 	                    *t->conf->copy_to ? "no copy of it can be made" : "copy_to is not set").s;
 }
 
+/* Of srs_domain, and not one of ours: what becomes of it. */
+static void
+log_no_bounce(const struct transaction *t, const struct rcpt *r, const char *verdict)
+{
+	if (t->ours)
+		log_line(LOG_INFO, t->id.s, "rcpt=%.*s rules=none srs=%s verdict=%s note=%s", STR_ARG(r->address), r->no_bounce,
+		         verdict, "left to the mail server: a refusal would be a bounce of ours");
+	else if (r->effect < CONF_REFUSE)
+		log_line(LOG_INFO, t->id.s, "rcpt=%.*s rules=none srs=%s effect=%s would=%s verdict=%s", STR_ARG(r->address),
+		         r->no_bounce, effects[r->effect], "refuse", verdict);
+	else
+		log_line(LOG_INFO, t->id.s, "rcpt=%.*s rules=none srs=%s verdict=%s", STR_ARG(r->address), r->no_bounce, verdict);
+}
+
 void
 transaction_log_rcpt(struct transaction *t, const struct rcpt *r, const char *verdict)
 {
@@ -47,6 +61,10 @@ transaction_log_rcpt(struct transaction *t, const struct rcpt *r, const char *ve
 	const char *rest = "";
 	bool would = r->effect == CONF_OBSERVE || (r->effect == CONF_REFUSE && (!strcmp(verdict, "done") || !strcmp(verdict, "pass")));
 
+	if (r->no_bounce) {
+		log_no_bounce(t, r, verdict);
+		return;
+	}
 	if (!r->rules) {
 		log_line(LOG_INFO, id, "rcpt=%.*s rules=none verdict=%s", STR_ARG(r->address), verdict);
 		return;

@@ -17,6 +17,7 @@ struct rcpt {
 	struct str group;               /* Sendmail's {rcpt_addr} */
 	struct ruleset *rules;          /* NULL: left alone */
 	struct str srs;                 /* a bounce to a sender that we rewrote: who that was; else empty */
+	const char *no_bounce;          /* NULL, or of an address of srs_domain that goes back to nobody: "forged", "expired" */
 	enum conf_effect effect;
 	struct tamis_recipient *recipient;
 	struct tamis_outcome *outcome;  /* NULL: not decided */

@@ -52,7 +52,7 @@ static const struct planned planned[] = {
 	{ "none stays none", "redirect_sender = user\n", "a redirect \"x@example.net\";", { .to = "a", .from = "" },
 	  "+x@example.net | -<a@example.org> | accept" },
 	{ "one that SRS cannot carry stays", "redirect_sender = srs\nsrs_domain = srs.example.org\n", "a redirect \"x@example.net\";",
-	  { .to = "a", .from = "\"a b\"@example.net" }, "+x@example.net | -<a@example.org> | accept" },
+	  { .to = "a", .from = "s@[192.0.2.9]" }, "+x@example.net | -<a@example.org> | accept" },
 	{ "nothing else changes sender", "redirect_sender = user\n", "a keep;", { .to = "a" }, "header: accept" },
 	{ "a kept one beside it keeps his", "redirect_sender = user\n", "a redirect :copy \"x@example.net\";", { .to = "a" },
 	  "copy a@example.org>x@example.net | accept" },
@@ -131,6 +131,22 @@ START_TEST(plan)
 }
 END_TEST
 
+/* What is rewritten has the quotes that it needs; what cannot be is told, once for each of those who redirect. */
+START_TEST(srs_sender)
+{
+	rules("a redirect \"x@example.net\";\nb keep;");
+	begin("redirect_sender = srs\nsrs_domain = srs.example.org\n");
+	play(&(struct mail){ .to = "a", .from = "\"s \\\"t\"@example.net" });
+	ck_assert_msg(strstr(recorder.said.s, "| from <\"SRS0=") && strstr(recorder.said.s, "=example.net=s \\\"t\"@srs.example.org> |"),
+	              "%s", recorder.said.s);
+	ck_assert_ptr_null(strstr(logged(), "note="));
+	play(&(struct mail){ .to = "a b", .from = "s@[192.0.2.9]" });
+	ck_assert_msg(strstr(logged(), "note=\"a redirect leaves with the sender of the message: it cannot be rewritten for srs_domain\""),
+	              "%s", logged());
+	end();
+}
+END_TEST
+
 /* The field is another for each user, and the same for each message. */
 START_TEST(secret_field)
 {
@@ -154,6 +170,7 @@ static void
 tests(TCase *t)
 {
 	tcase_add_loop_test(t, plan, 0, COUNT(planned));
+	tcase_add_test(t, srs_sender);
 	tcase_add_test(t, secret_field);
 }
 
