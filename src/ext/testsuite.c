@@ -4,6 +4,8 @@
  * Everything here happens in the host, which is told by name what to do and
  * answers yes or no: it keeps the message, the result, the mail store and the
  * log, and it may change the message under the running script. */
+#include <stdio.h>
+
 #include "lang/build.h"
 #include "vm/mailbox.h"
 #include "vm/match.h"
@@ -41,13 +43,24 @@ tell(struct run *r, const struct call *k, const char *what, struct str key)
 	return run_error(r, k, "'%s': %.*s", k->command->name, why.len > 400 ? 400 : (int)why.len, why.s);
 }
 
+/* where what comes next stands */
+static void
+tell_line(struct run *r, const struct call *k)
+{
+	char line[16];
+	int n = snprintf(line, sizeof line, "%u", k->line);
+
+	run_tell(r, STR("test.line"), (struct str){ line, (size_t)n }, NULL);
+}
+
 /* The test that is running fails, and is left. */
 static int
 fail(struct run *r, const struct call *k, struct str why)
 {
-	int rc = run_tell(r, STR("test.fail"), why, NULL);
-
-	return rc == YES ? NO : run_error(r, k, "a test failed outside of all tests");
+	tell_line(r, k);
+	if (run_tell(r, STR("test.fail"), why, NULL) == YES)
+		return NO;
+	return run_error(r, k, "a test failed outside of all tests");
 }
 
 /* --- test <name: string> <block> */
@@ -59,6 +72,7 @@ static const struct param test_params[] = {
 static int
 test_act(struct run *r, const struct call *k, const struct value *arg)
 {
+	tell_line(r, k);
 	return tell(r, k, "test.begin", arg[0].str[0]);
 }
 

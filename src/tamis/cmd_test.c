@@ -142,18 +142,13 @@ cmd_test_read(struct test *t)
 }
 
 static void
-cmd_test_result(void *ctx, unsigned number, struct str name, bool ok, struct str reason)
+cmd_test_result(void *ctx, const struct svtest_verdict *v)
 {
 	struct test *t = ctx;
-	struct buf title = { 0 };
-	bool good = ok != t->own->expect_failure;
+	struct testfile_failure failure = { .what = v->ok ? STR("it was expected to fail") : v->reason, .line = v->failed_at };
+	bool good = v->ok != t->own->expect_failure;
 
-	(void)number;
-	buf_add(&title, name);
-	if (reason.len)
-		buf_printf(&title, "%s%.*s", name.len ? ": " : "", STR_ARG(reason));
-	testfile_report_one(&t->report, t->suite, 0, title.len ? buf_str(&title) : STR("(no name)"), good, STR_EMPTY);
-	buf_done(&title);
+	testfile_report_one(&t->report, t->suite, v->line, v->name, good ? NULL : &failure);
 }
 
 static void

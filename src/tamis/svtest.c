@@ -10,12 +10,12 @@
 /* --- the report */
 
 static void
-svtest_tell(struct svtest *t, unsigned number, struct str name, bool ok, struct str reason)
+svtest_tell(struct svtest *t, const struct svtest_verdict *v)
 {
 	const struct svtest_listener *l = &t->options->listener;
 
 	if (l->result)
-		l->result(l->ctx, number, name, ok, reason);
+		l->result(l->ctx, v);
 }
 
 /* " 1: Test 'name' FAILED: reason" */
@@ -24,7 +24,7 @@ svtest_line(struct svtest *t, bool ok, struct str reason)
 {
 	FILE *out = t->options->out;
 
-	svtest_tell(t, t->tests, t->name, ok, reason);
+	svtest_tell(t, &(struct svtest_verdict){ t->name, t->begun_at, ok, reason, t->line });
 	if (!out)
 		return;
 	fprintf(out, "%2u: Test ", t->tests);
@@ -41,6 +41,7 @@ svtest_test_begins(struct svtest *t, struct str name)
 {
 	t->tests++;
 	t->inside = true;
+	t->begun_at = t->line;
 	t->name = svtest_host_keep(t, name);
 }
 
@@ -67,7 +68,7 @@ void
 svtest_case_failed(struct svtest *t, const char *reason)
 {
 	t->failures++;
-	svtest_tell(t, t->tests, STR_EMPTY, false, str_from(reason));
+	svtest_tell(t, &(struct svtest_verdict){ STR("the suite"), 1, false, str_from(reason), 1 });
 	if (t->options->out)
 		fprintf(t->options->out, "XX: Test CASE FAILED: %s\n", reason);
 }

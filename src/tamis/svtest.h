@@ -100,9 +100,17 @@ struct svtest_setting {
 	bool set;                       /* else it was taken back */
 };
 
+struct svtest_verdict {
+	struct str name;
+	unsigned line;                  /* of the test */
+	bool ok;
+	struct str reason;              /* why it failed; may be empty */
+	unsigned failed_at;             /* its line */
+};
+
 /* who hears of the results */
 struct svtest_listener {
-	void (*result)(void *ctx, unsigned number, struct str name, bool ok, struct str reason);
+	void (*result)(void *ctx, const struct svtest_verdict *);
 	void *ctx;
 };
 
@@ -129,6 +137,7 @@ struct svtest {
 	unsigned tests, failures;
 	bool inside;                    /* of a test */
 	struct str name;                /* of the newest one */
+	unsigned begun_at, line;        /* of it; of what the suite said last */
 	unsigned depth;                 /* of scripts that scripts run; at most SVTEST_DEPTH */
 	bool told, failed;              /* the script in the suite that is running talks to us; it failed a test */
 	/* what scripts see and do */

@@ -34,6 +34,17 @@ svtest_host_part(struct str *key)
 
 /* --- tests */
 
+/* where the suite is; where a script is that it runs says nothing about the suite */
+static bool
+svtest_host_line(struct svtest *t, struct str key)
+{
+	uint64_t line;
+
+	if (!t->depth && str_number(key, &line))
+		t->line = (unsigned)line;
+	return true;
+}
+
 static bool
 svtest_host_begin(struct svtest *t, struct str name)
 {
@@ -321,6 +332,7 @@ static const struct {
 	const char *what;
 	svtest_request *request;
 } svtest_requests[] = {
+	{ "test.line", svtest_host_line },
 	{ "test.begin", svtest_host_begin },
 	{ "test.end", svtest_host_end },
 	{ "test.fail", svtest_host_fail },

@@ -88,16 +88,16 @@ testfile_report_diff(struct buf *out, const char *prefix, struct str before, str
 
 /* --- TAP (version 12: nothing that older readers do not know) */
 
-/* "#" and "\" mean something to readers of TAP. */
+/* One line.  In titles "#" means something to readers of TAP. */
 static void
-testfile_report_title(struct buf *b, struct str title)
+testfile_report_text(struct buf *b, struct str text, bool title)
 {
 	struct buf clean = { 0 };
 	size_t i;
 
-	diag_clean(&clean, title);
+	diag_clean(&clean, text);
 	for (i = 0; i < clean.len; i++) {
-		if (clean.s[i] == '#')
+		if (clean.s[i] == '#' && title)
 			buf_putc(b, '\\');
 		buf_putc(b, clean.s[i] == '\n' ? ' ' : clean.s[i]);
 	}
@@ -108,7 +108,7 @@ static void
 testfile_report_failure(struct buf *b, const char *path, const struct testfile_failure *f)
 {
 	buf_printf(b, "# %s:%u: ", path, f->line);
-	diag_clean(b, f->what);
+	testfile_report_text(b, f->what, false);
 	buf_puts(b, f->expected.len || f->got.len ? " (- expected, + got)\n" : "\n");
 	testfile_report_diff(b, "#   ", f->expected, f->got);
 }
@@ -120,10 +120,10 @@ testfile_report_tap(struct testfile_report *r, const char *path, unsigned line, 
 	struct buf b = { 0 };
 
 	buf_printf(&b, "%sok %zu - ", ok ? "" : "not ", r->n);
-	testfile_report_title(&b, str_from(path));
+	testfile_report_text(&b, str_from(path), true);
 	buf_puts(&b, ": ");
 	if (title.len)
-		testfile_report_title(&b, title);
+		testfile_report_text(&b, title, true);
 	else
 		buf_printf(&b, "line %u", line);
 	buf_putc(&b, '\n');
@@ -135,36 +135,37 @@ testfile_report_tap(struct testfile_report *r, const char *path, unsigned line, 
 /* --- JSON */
 
 static json_t *
-testfile_report_json(const char *path, unsigned line, struct str title, bool ok)
+testfile_report_failure_json(const struct testfile_failure *f)
 {
 	json_t *o = json_object();
+
+	json_put(o, "line", json_integer(f->line));
+	json_put(o, "what", json_text(f->what));
+	if (f->expected.len || f->got.len) {
+		json_put(o, "expected", json_text(f->expected));
+		json_put(o, "got", json_text(f->got));
+	}
+	return o;
+}
+
+static void
+testfile_report_json(struct testfile_report *r, const char *path, unsigned line, struct str title,
+                     const struct testfile_failure *failure, size_t n)
+{
+	json_t *o = json_object(), *all = json_array();
+	size_t i;
 
 	json_put(o, "file", json_text(str_from(path)));
 	json_put(o, "line", json_integer(line));
 	json_put(o, "title", json_text(title));
-	json_put(o, "ok", json_boolean(ok));
-	return o;
-}
-
-static json_t *
-testfile_report_failures(const struct testfile_run *run)
-{
-	json_t *all = json_array(), *o;
-	size_t i;
-
-	for (i = 0; i < run->failure.n; i++) {
-		const struct testfile_failure *f = &run->failure.v[i];
-
-		o = json_object();
-		json_put(o, "line", json_integer(f->line));
-		json_put(o, "what", json_text(f->what));
-		if (f->expected.len || f->got.len) {
-			json_put(o, "expected", json_text(f->expected));
-			json_put(o, "got", json_text(f->got));
-		}
-		json_array_append_new(all, o);
-	}
-	return all;
+	json_put(o, "ok", json_boolean(!n));
+	for (i = 0; i < n; i++)
+		json_array_append_new(all, testfile_report_failure_json(&failure[i]));
+	if (n)
+		json_put(o, "failures", all);
+	else
+		json_decref(all);
+	json_line(r->out, o);
 }
 
 /* --- both */
@@ -176,46 +177,36 @@ testfile_report_start(const struct testfile_report *r)
 		fprintf(r->out, "1..%zu\n", r->planned);
 }
 
-void
-testfile_report_case(struct testfile_report *r, const struct testfile_run *run)
+static void
+testfile_report_all(struct testfile_report *r, const char *path, unsigned line, struct str title,
+                    const struct testfile_failure *failure, size_t n)
 {
-	const char *path = run->file->path;
-	bool ok = !run->failure.n;
 	struct buf details = { 0 };
 	size_t i;
-	json_t *o;
 
 	r->n++;
-	r->failed += !ok;
+	r->failed += n > 0;
 	if (r->json) {
-		o = testfile_report_json(path, run->at->line, run->at->title, ok);
-		if (!ok)
-			json_put(o, "failures", testfile_report_failures(run));
-		json_line(r->out, o);
+		testfile_report_json(r, path, line, title, failure, n);
 		return;
 	}
-	for (i = 0; i < run->failure.n; i++)
-		testfile_report_failure(&details, path, &run->failure.v[i]);
-	testfile_report_tap(r, path, run->at->line, run->at->title, ok, buf_str(&details));
+	for (i = 0; i < n; i++)
+		testfile_report_failure(&details, path, &failure[i]);
+	testfile_report_tap(r, path, line, title, !n, buf_str(&details));
 	buf_done(&details);
 }
 
 void
-testfile_report_one(struct testfile_report *r, const char *path, unsigned line, struct str title, bool ok,
-                    struct str details)
+testfile_report_case(struct testfile_report *r, const struct testfile_run *run)
 {
-	json_t *o;
+	testfile_report_all(r, run->file->path, run->at->line, run->at->title, run->failure.v, run->failure.n);
+}
 
-	r->n++;
-	r->failed += !ok;
-	if (!r->json) {
-		testfile_report_tap(r, path, line, title, ok, details);
-		return;
-	}
-	o = testfile_report_json(path, line, title, ok);
-	if (details.len)
-		json_put(o, "details", json_text(details));
-	json_line(r->out, o);
+void
+testfile_report_one(struct testfile_report *r, const char *path, unsigned line, struct str title,
+                    const struct testfile_failure *failure)
+{
+	testfile_report_all(r, path, line, title, failure, failure != NULL);
 }
 
 void

@@ -16,9 +16,9 @@ struct testfile_report {
 
 void testfile_report_start(const struct testfile_report *);
 void testfile_report_case(struct testfile_report *, const struct testfile_run *);
-/* One result of another kind of test: details is lines, or empty. */
-void testfile_report_one(struct testfile_report *, const char *path, unsigned line, struct str title, bool ok,
-                         struct str details);
+/* One result of another kind of test; NULL: it did not fail. */
+void testfile_report_one(struct testfile_report *, const char *path, unsigned line, struct str title,
+                         const struct testfile_failure *);
 void testfile_report_end(const struct testfile_report *);
 /* "- line", "+ line", "  line": what makes b of a, each line behind the prefix. */
 void testfile_report_diff(struct buf *, const char *prefix, struct str a, struct str b);

@@ -221,17 +221,61 @@ FAIL: 1 of 1 tests failed.
 
 ''', 1),
          ('--tap a.svtest b.svtest', '''ok 1 - a.svtest: a
-not ok 2 - b.svtest: x \\# y
+not ok 2 - b.svtest: line 2
+# b.svtest:2: x # y
 1..2
 ''', 1),
          ('.', '''ok 1 - ./a.svtest: a
-not ok 2 - ./b.svtest: x \\# y
+not ok 2 - ./b.svtest: line 2
+# ./b.svtest:2: x # y
 ok 3 - ./c.test: c
 1..3
 ''', 1),
-         ('--json a.svtest', '''{"file": "a.svtest", "line": 0, "title": "a", "ok": true}
+         ('--json a.svtest', '''{"file": "a.svtest", "line": 2, "title": "a", "ok": true}
 {"tests": 1, "failed": 0}
 ''', 0))
+
+scenario('what failed in a suite, and where', {
+    'sub.sieve': 'require "vnd.dovecot.testsuite";\n\n\n\ntest_fail "below";\n',
+    'a.svtest': SUITE + '''test "a" {
+	if true {
+		test_fail text:
+two
+lines
+.
+		;
+	}
+}
+test "b # d" { }
+test "c" {
+	if test_script_compile "sub.sieve" { }
+	if test_script_run { }
+}
+''', 'b.svtest': SUITE + 'nothing;'},
+         ('--tap a.svtest b.svtest', '''not ok 1 - a.svtest: a
+# a.svtest:4: two\\x0D\\x0Alines\\x0D\\x0A
+ok 2 - a.svtest: b \\# d
+not ok 3 - a.svtest: c
+# a.svtest:12: below
+ok 4 - a.svtest: c
+not ok 5 - b.svtest: the suite
+# b.svtest:1: failed to compile testcase script
+1..5
+''', 1),
+         ('--json a.svtest', '''{"file": "a.svtest", "line": 2, "title": "a", "ok": false, "failures": [{"line": 4, "what": "two\\r\\nlines\\r\\n"}]}
+{"file": "a.svtest", "line": 11, "title": "b # d", "ok": true}
+{"file": "a.svtest", "line": 12, "title": "c", "ok": false, "failures": [{"line": 12, "what": "below"}]}
+{"file": "a.svtest", "line": 12, "title": "c", "ok": true}
+{"tests": 4, "failed": 2}
+''', 1),
+         ('--json --expect-failure b.svtest', '''{"file": "b.svtest", "line": 1, "title": "the suite", "ok": true}
+{"tests": 1, "failed": 0}
+''', 0))
+
+scenario('a test that was expected to fail', {'a.svtest': SUITE + 'test "a" { }\n'},
+         ('--json --expect-failure a.svtest', '''{"file": "a.svtest", "line": 2, "title": "a", "ok": false, "failures": [{"line": 2, "what": "it was expected to fail"}]}
+{"tests": 1, "failed": 1}
+''', 1))
 
 # --- cases
 
