@@ -20,6 +20,7 @@
 static atomic_int syncs;
 static int sync_error;
 static long sync_nanoseconds;
+static atomic_bool sync_held;           /* it does not come back while that is so */
 
 int
 fdatasync(int fd)
@@ -28,6 +29,8 @@ fdatasync(int fd)
 	syncs++;
 	if (sync_nanoseconds)
 		thrd_sleep(&(struct timespec){ .tv_nsec = sync_nanoseconds }, NULL);
+	while (sync_held)
+		thrd_sleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	errno = sync_error;
 	return sync_error ? -1 : 0;
 }

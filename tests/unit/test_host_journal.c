@@ -427,13 +427,17 @@ START_TEST(test_batch_fails)
 	struct adder adder[4];
 	pthread_t thread[4];
 
-	sync_nanoseconds = 300000000;           /* the first one's sync; meanwhile the others become a batch */
+	sync_held = true;               /* the first one's; meanwhile the others become a batch */
+	syncs = 0;
 	for (int i = 0; i < 4; i++) {
 		adder[i] = (struct adder){ j, i, 0 };
 		pthread_create(&thread[i], NULL, add_one, &adder[i]);
-		thrd_sleep(&(struct timespec){ .tv_nsec = 50000000 }, NULL);
+		while (!syncs)
+			thrd_sleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
+	thrd_sleep(&(struct timespec){ .tv_sec = 1 }, NULL);
 	limit_size(line + 2 * line + line / 2);
+	sync_held = false;
 	for (int i = 0; i < 4; i++)
 		pthread_join(thread[i], NULL);
 	limit_size(-1);
