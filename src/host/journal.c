@@ -49,6 +49,7 @@ struct journal {
 	struct batch *batch;            /* being collected; NULL: none */
 	bool writing;
 	bool doubtful;                  /* nobody knows what of the file is on the disk: it wants a new one */
+	size_t unwritten;               /* bytes of a line that could not be written; 0: lines as long can be */
 	off_t size;                     /* up to where it is good */
 	size_t lines, compact_at;
 };
@@ -308,6 +309,10 @@ lead(struct journal *j)
 		for (size_t i = 0; i < b->keys.n; i++)
 			ledger_put(&j->keys, b->keys.v[i].bytes, b->time, 0);
 	}
+	if (b->error)
+		j->unwritten = b->lines.len / b->nlines;
+	else if (b->lines.len >= j->unwritten)
+		j->unwritten = 0;
 	j->writing = false;
 	b->done = true;
 	pthread_cond_broadcast(&j->written);
@@ -355,7 +360,7 @@ journal_add(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
 
 	memcpy(k.bytes, key, JOURNAL_KEY);
 	pthread_mutex_lock(&j->lock);
-	if (!is_live(j, ledger_find(&j->keys, key))) {
+	if (j->unwritten || !is_live(j, ledger_find(&j->keys, key))) {
 		b = batch_join(j);
 		line_add(&b->lines, 'K', key, b->time, text);
 		vec_push(&b->keys, k);

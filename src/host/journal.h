@@ -29,7 +29,8 @@ struct journal *journal_close(struct journal *);
 bool journal_has(struct journal *, const uint8_t key[JOURNAL_KEY]);
 /* Then it has no key at all. */
 bool journal_is_empty(struct journal *);
-/* 0: it is on the disk, whatever happens next.  -1, errno: it is not, and journal_has() will say so. */
+/* 0: it is on the disk, whatever happens next.  -1, errno: it is not, and journal_has() will say so; or it was there
+ * before, and when a line of that length could not be written last time it cannot be now. */
 int journal_add(struct journal *, const uint8_t key[JOURNAL_KEY], struct str text);
 
 /* An internal error befell that message once more.  True when it was the `times`-th, or the first is `seconds` ago:

@@ -75,13 +75,12 @@ copy_known(struct transaction *t)
 	return !journal_is_empty(t->daemon->journal) && journal_has(t->daemon->journal, copy_header_key(t));
 }
 
-/* Before the first copy: a later attempt then collects the body, whatever the rules are by then. */
+/* Before the first copy: a later attempt then collects the body, whatever the rules are by then.  The line is longer than
+ * that of the copy itself: while the disk has no room for it no copy leaves. */
 static int
-copy_announce(struct transaction *t)
+copy_announce(struct transaction *t, struct str address)
 {
-	if (copy_known(t))
-		return 0;
-	return journal_add(t->daemon->journal, copy_header_key(t), STR("message"));
+	return journal_add(t->daemon->journal, copy_header_key(t), arena_printf(&t->arena, "message %.*s", STR_ARG(address)));
 }
 
 static void
@@ -320,7 +319,7 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 	else
 		copy_message(&c, &s);
 	daemon_point(t->daemon, POINT_COPY);
-	if (copy_announce(t) < 0) {
+	if (copy_announce(t, to.address) < 0) {
 		buf_done(&c.top);
 		*ret_why = "the journal cannot be written";
 		return COPY_AGAIN;

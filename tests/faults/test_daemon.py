@@ -116,6 +116,22 @@ def cannot_grow(box, copies):
     equal(box.process.poll(), None)
 
 
+def stays_full(box, copies):
+    """There was room for the announcement, not for the copy's own line: the copy that left is not sent with each retry."""
+    with milter.MilterClient(box.socket):
+        pass
+    pid, size = box.process.pid, (box.state / 'journal').stat().st_size
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (size + 150, resource.RLIM_INFINITY))
+    for _attempt in range(4):
+        answer = send(box)
+        assert answer.startswith('451 '), answer
+    equal(len(copies.transactions()), 1, 'copies while the disk is full')
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    equal(send(box), 'continue')
+    equal(send(box), 'continue')
+    equal(len(copies.transactions()), 2)
+
+
 def at_the_end(box, _copies):
     """Sendmail puts what is added by name alone before the first field of that name."""
     box.write_rules('alice', 'require "editheader"; addheader :last "Subject" "another";')
@@ -143,6 +159,7 @@ def main():
     tap.run('it stops when what is at its end is done', with_daemon, finishes)
     tap.run('two sessions with one message send one copy', with_daemon, at_once)
     tap.run('a file that cannot grow', with_daemon, cannot_grow, log='syslog')
+    tap.run('a disk that stays full', with_daemon, stays_full, log='syslog', trouble_times=50)
     tap.run('a field at the end of the header', with_daemon, at_the_end)
     tap.run('points are counted', with_daemon, points)
     return tap.finish()

@@ -222,6 +222,36 @@ START_TEST(test_full)
 }
 END_TEST
 
+/* Who wants to know whether there is room asks with a key that is there: for a line as long as the one that failed. */
+START_TEST(test_full_still)
+{
+	struct journal *j = open_one();
+	struct stat st;
+	int rc[4];
+
+	ck_assert_int_eq(journal_add(j, key_of(1), STR("message a@example.org")), 0);
+	ck_assert_int_eq(stat(path_of("journal"), &st), 0);
+	limit_size(st.st_size + 90);                    /* libcheck could not write either */
+	rc[0] = journal_add(j, key_of(1), STR("message a@example.org"));
+	rc[1] = journal_add(j, key_of(2), STR("copy a@example.org"));
+	rc[2] = journal_add(j, key_of(1), STR("message a@example.org"));
+	limit_size(-1);
+	rc[3] = journal_add(j, key_of(1), STR("message a@example.org"));
+	ck_assert_int_eq(rc[0], 0);
+	ck_assert_int_eq(rc[1], -1);
+	ck_assert_int_eq(rc[2], -1);
+	ck_assert_int_eq(rc[3], 0);
+	ck_assert(journal_has(j, key_of(1)));
+	ck_assert(!journal_has(j, key_of(2)));
+	ck_assert_int_eq(stat(path_of("journal"), &st), 0);
+	limit_size(st.st_size);
+	rc[0] = journal_add(j, key_of(1), STR("message a@example.org"));
+	limit_size(-1);
+	ck_assert_int_eq(rc[0], 0);
+	journal_close(j);
+}
+END_TEST
+
 /* What fsync could not write may be lost without another word: there will be a new file. */
 START_TEST(test_sync_fails)
 {
@@ -550,6 +580,7 @@ main(void)
 	tcase_add_test(t, test_torn);
 	tcase_add_loop_test(t, test_foreign, 0, COUNT(foreign));
 	tcase_add_test(t, test_full);
+	tcase_add_test(t, test_full_still);
 	tcase_add_test(t, test_sync_fails);
 	tcase_add_test(t, test_removed);
 	tcase_add_test(t, test_expiry);
