@@ -88,10 +88,8 @@ apply_redirects(const struct apply *a, struct rcpt *r)
 	if (!any)
 		return;
 	r->note = "a redirect was not followed: the message came back, or has passed too many servers";
-	if (!r->plan.d.n) {
-		plan_keep(&r->plan);
-		r->plan.unfiltered = false;
-	}
+	if (!r->plan.d.n)
+		plan_add_keep(&r->plan, STR_EMPTY);
 }
 
 static bool
@@ -251,11 +249,9 @@ static void
 apply_stay(struct merge_rcpt *m, struct rcpt *r, struct delivery *d)
 {
 	*d = r->plan.d.v[--r->plan.d.n];
-	for (size_t i = 0; i < r->plan.d.n; i++)
-		if (r->plan.d.v[i].kind == DELIVERY_SELF)
-			return;
-	vec_push(&r->plan.d, (struct delivery){ .kind = DELIVERY_SELF, .target = STR_EMPTY, .canonical = STR_EMPTY,
-	         .folder = STR_EMPTY, .edits = STR_EMPTY, .mark = STR_EMPTY, .sender = STR_EMPTY });
+	if (plan_keeps(&r->plan))
+		return;
+	plan_add_keep(&r->plan, STR_EMPTY);
 	m->stays = true;
 }
 

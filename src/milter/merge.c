@@ -33,12 +33,8 @@ merge_same_content(const struct delivery *a, const struct delivery *b)
 static void
 merge_keep(struct merge_rcpt *r)
 {
-	for (size_t i = 0; i < r->plan->d.n; i++)
-		if ((r->plan->d.v[i].kind == DELIVERY_SELF && !r->plan->d.v[i].refused) ||
-		    r->plan->d.v[i].kind == DELIVERY_QUARANTINE)        /* which cancels the keep by itself */
-			return;
-	vec_push(&r->plan->d, (struct delivery){ .kind = DELIVERY_SELF, .target = STR_EMPTY, .canonical = STR_EMPTY,
-	         .folder = STR_EMPTY, .edits = STR_EMPTY, .mark = STR_EMPTY, .sender = STR_EMPTY });
+	if (!plan_keeps(r->plan))
+		plan_add_keep(r->plan, STR_EMPTY);
 }
 
 /* --- recipients interfere */
@@ -206,13 +202,13 @@ static void
 merge_refuse_late(struct merge *m)
 {
 	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
-		struct delivery late = { .kind = m->can_report ? DELIVERY_REPORT : DELIVERY_SELF, .target = STR_EMPTY,
-			.canonical = STR_EMPTY, .folder = STR_EMPTY, .edits = STR_EMPTY, .sender = STR_EMPTY };
-
 		if (r->refused || !r->plan->refuses || r->plan->d.n)
 			continue;
-		late.mark = m->can_report ? STR_EMPTY : r->plan->late_mark;
-		vec_push(&r->plan->d, late);
+		if (m->can_report)
+			vec_push(&r->plan->d, (struct delivery){ .kind = DELIVERY_REPORT, .target = STR_EMPTY, .canonical = STR_EMPTY,
+			         .folder = STR_EMPTY, .edits = STR_EMPTY, .mark = STR_EMPTY, .sender = STR_EMPTY });
+		else
+			plan_add_keep(r->plan, r->plan->late_mark);
 	}
 }
 
@@ -253,15 +249,15 @@ merge_carries(const struct merge *m)
 static void
 merge_unhold(struct merge_rcpt *r, struct delivery *d)
 {
+	struct plan *p = r->plan;
+
 	r->unheld = true;
-	for (size_t i = 0; i < r->plan->d.n; i++)
-		if (r->plan->d.v[i].kind == DELIVERY_SELF) {
-			*d = r->plan->d.v[--r->plan->d.n];
+	for (size_t i = 0; i < p->d.n; i++)
+		if (plan_is_keep(p, &p->d.v[i])) {
+			*d = p->d.v[--p->d.n];
 			return;
 		}
-	d->kind = DELIVERY_SELF;
-	d->target = STR_EMPTY;
-	d->mark = r->plan->kept_mark;
+	*d = plan_new_keep(r->plan, r->plan->kept_mark);
 }
 
 /* The server holds a message for all of its recipients or for none. */

@@ -126,7 +126,7 @@ plan_file_by_detail(struct making *k, struct delivery *d, struct str folder, boo
 	}
 	if (!inbox)
 		k->plan->note = "the name of the folder cannot be the detail of an address: kept";
-	if (has_detail(k))
+	if (k->plan->home.len)
 		plan_by_detail(k, d, STR_EMPTY);
 }
 
@@ -289,12 +289,57 @@ plan_protected(const struct making *k)
 	return k->by->rules->protected_ && ruleset_is_users(k->by->rules, k->plan->place.file);
 }
 
+/* Without anything yet. */
+static void
+plan_begin(struct plan *p)
+{
+	vec_done(&p->d);
+	*p = (struct plan){ .reason = STR_EMPTY, .quarantine = STR_EMPTY, .late_mark = STR_EMPTY, .kept_mark = STR_EMPTY,
+		.home = STR_EMPTY, .home_canonical = STR_EMPTY };
+}
+
 void
 plan_keep(struct plan *p)
 {
-	vec_done(&p->d);
-	*p = (struct plan){ .unfiltered = true, .reason = STR_EMPTY, .late_mark = STR_EMPTY, .quarantine = STR_EMPTY, .kept_mark = STR_EMPTY };
+	plan_begin(p);
+	p->unfiltered = true;
 	vec_push(&p->d, delivery_self);
+}
+
+bool
+plan_is_keep(const struct plan *p, const struct delivery *d)
+{
+	return d->kind == DELIVERY_SELF ||
+	       (d->kind == DELIVERY_ADDRESS && !d->redirect && p->home.len && str_eq(d->canonical, p->home_canonical));
+}
+
+bool
+plan_keeps(const struct plan *p)
+{
+	for (size_t i = 0; i < p->d.n; i++)
+		if (plan_is_keep(p, &p->d.v[i]) || p->d.v[i].kind == DELIVERY_QUARANTINE)
+			return true;
+	return false;
+}
+
+struct delivery
+plan_new_keep(const struct plan *p, struct str mark)
+{
+	struct delivery d = delivery_self;
+
+	if (p->home.len) {
+		d.kind = DELIVERY_ADDRESS;
+		d.target = p->home;
+		d.canonical = p->home_canonical;
+	}
+	d.mark = mark;
+	return d;
+}
+
+void
+plan_add_keep(struct plan *p, struct str mark)
+{
+	vec_push(&p->d, plan_new_keep(p, mark));
 }
 
 void
@@ -303,8 +348,11 @@ plan_make(const struct plan_maker *by, const struct tamis_outcome *outcome, stru
 	struct making k = { by, p, { 0 } };
 	const struct tamis_effect *e = NULL;
 
-	vec_done(&p->d);
-	*p = (struct plan){ .reason = STR_EMPTY, .late_mark = STR_EMPTY, .quarantine = STR_EMPTY, .kept_mark = STR_EMPTY };
+	plan_begin(p);
+	if (by->conf->fileinto_by == CONF_FILEINTO_DETAIL && has_detail(&k)) {
+		p->home = plan_user(&k, STR_EMPTY);
+		p->home_canonical = plan_canonical(by->arena, by->conf, by->sendmail, p->home);
+	}
 	while ((e = tamis_outcome_next(outcome, e)))
 		plan_effect(&k, e);
 	if (plan_protected(&k))

@@ -37,7 +37,6 @@ struct delivery {
 	/* filled by the merge and by what is done then */
 	enum delivery_way way;
 	bool done;                      /* the journal has it */
-	bool refused;                   /* the port would not take it */
 	uint8_t key[32];                /* in the journal */
 };
 
@@ -50,6 +49,7 @@ struct plan {
 	struct str late_mark;           /* the mark of a refusal that could not be said */
 	struct str kept_mark;           /* that of a message that could not be put in quarantine, or is in it for all */
 	struct tamis_place place;       /* of the command that refuses, discards or sets aside; line 0: none does */
+	struct str home, home_canonical;        /* the address of his keeps; empty: as the client named him */
 	VEC(struct delivery) d;
 };
 
@@ -71,6 +71,12 @@ struct str plan_canonical(struct arena *, const struct conf *, bool sendmail, st
 void plan_keep(struct plan *);
 void plan_make(const struct plan_maker *, const struct tamis_outcome *, struct plan *);
 void plan_done(struct plan *);
+/* A keep, wherever his keeps go.  Is there one, or what cancels it by itself? */
+bool plan_is_keep(const struct plan *, const struct delivery *);
+bool plan_keeps(const struct plan *);
+/* A keep in place of what cannot be done; add: to the others. */
+struct delivery plan_new_keep(const struct plan *, struct str mark);
+void plan_add_keep(struct plan *, struct str mark);
 /* "keep, fileinto \"X\"": in words, as "tamis run" prints it */
 struct str plan_words(struct arena *, const struct tamis_outcome *, enum tamis_status);
 /* The reason as SMTP can carry it: may it be said word for word? */

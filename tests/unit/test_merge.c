@@ -16,7 +16,7 @@ struct merge_case {
 /* Words of a plan:
  *   keep  edit=C (kept with content C)  to=X (redirect)  to=X=C (with content C)  from=X (redirect, own sender)
  *   dir=X (filed, by an address)  refuse  discard  none (no rules)  early (refused at RCPT TO)  hold (put in quarantine)
- *   done before a word: the journal has it; group=G: one with others to Sendmail
+ *   home=X (the address of his keeps)  done before a word: the journal has it; group=G: one with others to Sendmail
  * Options: ours (nothing is refused), nocopy, report, exact (words that SMTP cannot carry), nohold (the server holds
  * no messages), aside (there is an address for copies in quarantine). */
 static const struct merge_case cases[] = {
@@ -96,6 +96,13 @@ static const struct merge_case cases[] = {
 	{ "one person named twice", "a edit=1, a edit=1, b none", "", "a self-copy a self-covered b self-queue -a -a" },
 	{ "one person who refuses, named twice", "a refuse, a refuse, b none", "report", "a report-copy a report-covered b self-queue -a -a" },
 	{ "two who refuse are two", "a refuse, b refuse, c none", "report", "a report-copy b report-copy c self-queue -a -b" },
+	/* --- a keep in place of what cannot be done goes where his keeps go */
+	{ "a redirect to oneself, whose keep has another address", "a to=a home=x", "", "a x-queue -a" },
+	{ "in a circle, likewise", "a to=b home=x, b to=a", "", "a x-queue b self-queue -a" },
+	{ "to one refused at RCPT TO, likewise", "a to=b home=x, b early", "", "a x-queue -a" },
+	{ "he keeps it there anyway", "a to=a dir=x home=x", "", "a x-queue -a" },
+	{ "a redirect there is none", "a to=a to=x home=x", "", "a x-queue x-covered -a" },
+	{ "a late refusal, likewise", "a refuse home=x, b keep", "", "a x-copy! b self-queue -a" },
 	{ "Sendmail: equal addresses, all drop it", "a discard group=g, b discard group=g", "", "-a -b" },
 	{ "Sendmail: equal addresses, one keeps", "a discard group=g, b keep group=g", "", "b self-queue" },
 	{ "Sendmail: others are their own", "a discard group=g, b keep group=h", "", "b self-queue -a" },
@@ -141,6 +148,8 @@ make_word(struct made *k, struct merge_rcpt *r, struct str word, bool done)
 	r->refused |= str_is(word, "early");
 	if (str_is(word, "group"))
 		r->group = arena_str(&k->arena, args[0]);
+	if (str_is(word, "home"))
+		p->home = p->home_canonical = arena_str(&k->arena, args[0]);
 	if (str_is(word, "to") || str_is(word, "from"))
 		p->d.v[p->d.n - 1].redirect = true;
 	if (str_is(word, "from"))
