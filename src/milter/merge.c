@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/keyset.h"
+#include "milter/twins.h"
 
 static struct delivery *
 delivery_end(const struct merge_rcpt *r)
@@ -21,13 +22,6 @@ static bool
 is_original(const struct delivery *d)
 {
 	return !d->edits.len && !d->mark.len && !d->own_sender;
-}
-
-bool
-merge_same_content(const struct delivery *a, const struct delivery *b)
-{
-	return str_eq(a->edits, b->edits) && str_eq(a->mark, b->mark) && a->own_sender == b->own_sender &&
-	       (!a->own_sender || str_eq(a->sender, b->sender));
 }
 
 static void
@@ -54,6 +48,10 @@ merge_index(struct merge *m)
 				m->order[n++] = r;
 			}
 	m->index = keyset_new(m->arena, key, n);
+	key = ARENA_ARRAY(m->arena, m->n, struct str);
+	for (size_t i = 0; i < m->n; i++)
+		key[i] = m->order[i]->address;
+	m->by_address = keyset_new(m->arena, key, m->n);
 }
 
 static struct merge_rcpt *
@@ -90,7 +88,63 @@ merge_ignore_futile(struct merge *m)
 
 struct circle {
 	bool *settled, *reaches;        /* of each recipient; reaches: it comes to somebody */
+	/* who redirects to somebody is looked at again when more is known of that one */
+	size_t *first, *next, *from;    /* of each recipient the first of those; of each redirect the next one, and whose it is */
+	size_t *todo, ntodo;
+	bool *listed;
 };
+
+#define NONE SIZE_MAX
+
+/* Whom a delivery leaves the message to. */
+static struct merge_rcpt *
+circle_next(const struct merge *m, const struct delivery *d)
+{
+	return d->redirect && !d->done ? merge_find(m, d->canonical) : NULL;
+}
+
+static void
+circle_list(struct circle *c, size_t i)
+{
+	if (!c->listed[i])
+		c->todo[c->ntodo++] = i;
+	c->listed[i] = true;
+}
+
+static struct circle
+circle_begin(struct merge *m, struct arena *a)
+{
+	struct circle c = { 0 };
+	size_t n = 0;
+
+	EACH_DELIVERY(m, r, d) {
+		(void)r;
+		n += d->redirect;
+	}
+	c.settled = ARENA_ARRAY(a, m->n, bool);
+	c.reaches = ARENA_ARRAY(a, m->n, bool);
+	c.listed = ARENA_ARRAY(a, m->n, bool);
+	c.first = ARENA_ARRAY(a, m->n, size_t);
+	c.todo = ARENA_ARRAY(a, m->n, size_t);
+	c.next = ARENA_ARRAY(a, n, size_t);
+	c.from = ARENA_ARRAY(a, n, size_t);
+	for (size_t i = 0; i < m->n; i++) {
+		c.settled[i] = c.reaches[i] = c.listed[i] = false;
+		c.first[i] = NONE;
+		circle_list(&c, i);
+	}
+	n = 0;
+	EACH_DELIVERY(m, r, d) {
+		const struct merge_rcpt *to = circle_next(m, d);
+
+		if (!to)
+			continue;
+		c.from[n] = (size_t)(r - m->rcpt);
+		c.next[n] = c.first[to - m->rcpt];
+		c.first[to - m->rcpt] = n++;
+	}
+	return c;
+}
 
 /* Does his plan come to an end, or at least that of somebody to whom it leads?  Of several redirects, one that reaches
  * somebody is enough; those who throw away what they get settle only what goes to nobody else. */
@@ -100,8 +154,7 @@ is_settled(const struct merge *m, const struct merge_rcpt *r, struct circle *c)
 	bool *reaches = &c->reaches[r - m->rcpt], all = true;
 
 	for (size_t i = 0; i < r->plan->d.n; i++) {
-		const struct delivery *d = &r->plan->d.v[i];
-		const struct merge_rcpt *to = d->redirect && !d->done ? merge_find(m, d->canonical) : NULL;
+		const struct merge_rcpt *to = circle_next(m, &r->plan->d.v[i]);
 
 		*reaches |= !to || c->reaches[to - m->rcpt];
 		all &= !to || c->settled[to - m->rcpt];
@@ -113,43 +166,23 @@ is_settled(const struct merge *m, const struct merge_rcpt *r, struct circle *c)
 static void
 merge_break_circles(struct merge *m)
 {
-	struct circle c = { ARENA_ARRAY(m->arena, m->n, bool), ARENA_ARRAY(m->arena, m->n, bool) };
-	bool more = true;
+	struct arena arena = { 0 };
+	struct circle c = circle_begin(m, &arena);
 
-	memset(c.settled, 0, m->n * sizeof *c.settled);
-	memset(c.reaches, 0, m->n * sizeof *c.reaches);
-	/* there and back, so that a row of them in either direction is settled at once */
-	for (bool back = false; more; back = !back) {
-		more = false;
-		for (size_t k = 0; k < m->n; k++) {
-			size_t i = back ? m->n - 1 - k : k;
-			bool reached = c.reaches[i], was = c.settled[i];
+	while (c.ntodo) {
+		size_t i = c.todo[--c.ntodo];
+		bool reached = c.reaches[i], was = c.settled[i];
 
-			c.settled[i] |= m->rcpt[i].refused || is_settled(m, &m->rcpt[i], &c);
-			more |= c.settled[i] != was || c.reaches[i] != reached;
-		}
+		c.listed[i] = false;
+		c.settled[i] |= m->rcpt[i].refused || is_settled(m, &m->rcpt[i], &c);
+		for (size_t k = c.settled[i] != was || c.reaches[i] != reached ? c.first[i] : NONE; k != NONE; k = c.next[k])
+			circle_list(&c, c.from[k]);
 	}
 	for (size_t i = 0; i < m->n; i++) {
 		while (!c.settled[i] && m->rcpt[i].plan->d.n && m->rcpt[i].plan->d.v[0].redirect)
 			merge_ignore(&m->rcpt[i], 0);
 	}
-}
-
-/* The first delivery of the message that makes this one of that recipient needless; or NULL. */
-static const struct delivery *
-merge_twin(const struct merge *m, const struct merge_rcpt *of, const struct delivery *d)
-{
-	/* what goes to a recipient himself has none with others */
-	if (d->kind != DELIVERY_ADDRESS && d == of->plan->d.v)
-		return NULL;
-	EACH_DELIVERY(m, r, e) {
-		if (e == d)
-			return NULL;
-		if (e->kind == d->kind && (d->kind == DELIVERY_ADDRESS || r == of) && e->way != WAY_COVERED &&
-		    e->filtered == d->filtered && str_eq(e->canonical, d->canonical) && merge_same_content(d, e))
-			return e;
-	}
-	return NULL;
+	arena_done(&arena);
 }
 
 /* What goes to a recipient of this message is his own plan's affair; the same
@@ -157,15 +190,12 @@ merge_twin(const struct merge *m, const struct merge_rcpt *of, const struct deli
 static void
 merge_cover(struct merge *m)
 {
+	m->contents = twins_number(m);
 	EACH_DELIVERY(m, r, d) {
-		bool other = d->redirect && merge_find(m, d->canonical);
-
-		d->way = WAY_QUEUE;
-		if (d->done)
-			d->way = WAY_DONE;
-		else if (other || merge_twin(m, r, d))
-			d->way = WAY_COVERED;
+		(void)r;
+		d->way = d->done ? WAY_DONE : d->redirect && merge_find(m, d->canonical) ? WAY_COVERED : WAY_QUEUE;
 	}
+	twins_cover(m);
 }
 
 /* --- refusals */
@@ -212,37 +242,28 @@ merge_refuse_late(struct merge *m)
 	}
 }
 
-/* --- copies */
-
-/* The client named one person twice, in two ways of writing: one copy is enough, and one report.  What has left by an
- * earlier attempt counts wherever he stands now. */
-static bool
-merge_copied(const struct merge *m, const struct merge_rcpt *of, const struct delivery *d)
-{
-	EACH_DELIVERY(m, r, e) {
-		if (r == of || e->kind != d->kind || e->kind == DELIVERY_ADDRESS)
-			continue;
-		if ((e->way != WAY_DONE && (e->way != WAY_COPY || r > of)) || !str_eq(r->canonical, of->canonical))
-			continue;
-		/* a mark of quarantine has the address as it was written */
-		if (d->kind == DELIVERY_QUARANTINE || (str_eq(e->folder, d->folder) && merge_same_content(d, e)))
-			return true;
-	}
-	return false;
-}
-
 /* --- quarantine */
 
-/* Is there something that the server's own message has to bring to somebody? */
+/* One of those whose content the server's message may have. */
 static bool
-merge_carries(const struct merge *m)
+in_place(const struct delivery *d)
 {
+	return d->way == WAY_QUEUE && d->kind != DELIVERY_REPORT && d->kind != DELIVERY_QUARANTINE && !d->filtered;
+}
+
+/* How many are put in quarantine, and whether the server's own message has to bring something to somebody. */
+static size_t
+merge_count_quarantine(const struct merge *m, bool *ret_carries)
+{
+	size_t n = 0;
+
+	*ret_carries = false;
 	EACH_DELIVERY(m, r, d) {
 		(void)r;
-		if (d->way == WAY_QUEUE && d->kind != DELIVERY_QUARANTINE && d->kind != DELIVERY_REPORT && !d->filtered)
-			return true;
+		n += d->kind == DELIVERY_QUARANTINE;
+		*ret_carries |= in_place(d);
 	}
-	return false;
+	return n;
 }
 
 /* He has it in another way, or keeps it. */
@@ -264,41 +285,39 @@ merge_unhold(struct merge_rcpt *r, struct delivery *d)
 static void
 merge_quarantine(struct merge *m)
 {
-	bool alone = m->can_hold && !merge_carries(m);
+	bool carries, alone;
 
+	if (!merge_count_quarantine(m, &carries))
+		return;
+	alone = m->can_hold && !carries;
+	twins_cover_copies(m);          /* what has left */
 	EACH_DELIVERY(m, r, d) {
 		if (d->kind != DELIVERY_QUARANTINE || d->way != WAY_QUEUE)
 			continue;
-		if (merge_copied(m, r, d))
-			d->way = WAY_COVERED;
-		else if (alone)
+		if (alone)
 			m->hold = true;
 		else if (m->can_set_aside)
 			d->way = WAY_COPY;
 		else
 			merge_unhold(r, d);
 	}
+	m->contents = twins_number(m);
 }
 
 /* --- contents */
 
-/* One of those whose content the server's message may have. */
-static bool
-in_place(const struct delivery *d)
+/* How many have each content. */
+static size_t *
+merge_weigh(const struct merge *m)
 {
-	return d->kind != DELIVERY_REPORT && d->kind != DELIVERY_QUARANTINE && !d->filtered;
-}
+	size_t *weight = mem_alloc((m->contents + 1) * sizeof *weight);
 
-static size_t
-merge_weight(const struct merge *m, const struct delivery *like)
-{
-	size_t n = 0;
-
+	memset(weight, 0, (m->contents + 1) * sizeof *weight);
 	EACH_DELIVERY(m, r, d) {
 		(void)r;
-		n += d->way == WAY_QUEUE && in_place(d) && merge_same_content(d, like);
+		weight[d->content] += in_place(d);
 	}
-	return n;
+	return weight;
 }
 
 /* The content that most deliveries have; as it came, if somebody has no rules
@@ -306,24 +325,26 @@ merge_weight(const struct merge *m, const struct delivery *like)
 static void
 merge_choose_content(struct merge *m)
 {
-	size_t most = 0, all = 0, n;
+	size_t most = 0, all = 0, n, *weight;
 	const struct delivery *best = NULL;
 
 	m->content = NULL;
 	for (const struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
 		if (!r->refused && (r->plan->unfiltered || r->stays))
 			return;
+	weight = merge_weigh(m);
 	EACH_DELIVERY(m, r, d) {
-		if (d->way != WAY_QUEUE || !in_place(d))
+		if (!in_place(d))
 			continue;
 		all++;
-		n = merge_weight(m, d);
+		n = weight[d->content];
 		if (n > most || (n == most && is_original(d))) {
 			most = n;
 			best = d;
 			m->content_of = (size_t)(r - m->rcpt);
 		}
 	}
+	free(weight);
 	if (best && !is_original(best) && (most == all || m->can_copy))
 		m->content = best;
 }
@@ -332,15 +353,16 @@ static void
 merge_ways(struct merge *m)
 {
 	EACH_DELIVERY(m, r, d) {
-		bool here = m->content ? merge_same_content(d, m->content) : is_original(d);
+		bool here = m->content ? d->content == m->content->content : is_original(d);
 
 		if (d->way != WAY_QUEUE || d->kind == DELIVERY_QUARANTINE)
 			continue;
 		if (d->kind == DELIVERY_REPORT || d->filtered || (!here && m->can_copy))
-			d->way = merge_copied(m, r, d) ? WAY_COVERED : WAY_COPY;
+			d->way = WAY_COPY;
 		else if (!here && !r->plain)
 			r->plain = d;
 	}
+	twins_cover_copies(m);
 }
 
 /* --- the envelope */
@@ -361,13 +383,12 @@ stays_in_envelope(const struct merge_rcpt *r)
 static struct merge_rcpt *
 merge_named_as(const struct merge *m, const struct delivery *d)
 {
-	struct merge_rcpt *first = merge_find(m, d->canonical), *same = NULL;
+	struct merge_rcpt *first = merge_find(m, d->canonical), *same;
+	ptrdiff_t i = keyset_find(m->by_address, d->target);
 
 	if (!first || first->refused)
 		return NULL;
-	for (struct merge_rcpt *r = m->rcpt; !same && r < m->rcpt + m->n; r++)
-		if (!r->refused && str_eq(r->address, d->target))
-			same = r;
+	same = i < 0 || m->order[i]->refused ? NULL : m->order[i];
 	if (same && same != first && first->removed) {
 		/* to Postfix the two are one, and that is the first, which goes: it is added, and not taken away then */
 		same->removed = false;
@@ -395,15 +416,30 @@ merge_named(struct merge *m)
 
 /* To Sendmail those whose addresses are equal are one: he goes when all of them go. */
 static void
+merge_remove_groups(struct merge *m)
+{
+	struct arena arena = { 0 };
+	struct str *stays = ARENA_ARRAY(&arena, m->n, struct str);
+	struct keyset *groups;
+	size_t n = 0;
+
+	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
+		if (r->group.len && !r->refused && stays_in_envelope(r))
+			stays[n++] = r->group;
+	groups = keyset_new(&arena, stays, n);
+	for (struct merge_rcpt *r = m->rcpt; n && r < m->rcpt + m->n; r++)
+		if (r->group.len && keyset_find(groups, r->group) >= 0)
+			r->removed = false;
+	arena_done(&arena);
+}
+
+static void
 merge_remove(struct merge *m)
 {
 	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
 		r->removed = !r->refused && !stays_in_envelope(r);
 	merge_named(m);
-	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
-		for (struct merge_rcpt *q = m->rcpt; r->group.len && q < m->rcpt + m->n; q++)
-			if (str_eq(r->group, q->group) && !q->refused && stays_in_envelope(q))
-				r->removed = false;
+	merge_remove_groups(m);
 }
 
 void

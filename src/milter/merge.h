@@ -40,8 +40,9 @@ struct merge {
 	bool (*speakable)(void *ctx, const struct plan *);
 	void *ctx;
 	/* of merge_plans() itself: NULL */
-	struct keyset *index;
+	struct keyset *index, *by_address;
 	struct merge_rcpt **order;
+	size_t contents;                /* how many there are: delivery.content */
 	/* the result */
 	bool refuse;                    /* the message as a whole */
 	bool hold;                      /* likewise */
@@ -51,6 +52,5 @@ struct merge {
 
 /* To be called again, with plans as they are, when deliveries were done or refused. */
 void merge_plans(struct merge *);
-bool merge_same_content(const struct delivery *, const struct delivery *);
 
 #endif

@@ -96,6 +96,11 @@ static const struct merge_case cases[] = {
 	{ "one person named twice", "a edit=1, a edit=1, b none", "", "a self-copy a self-covered b self-queue -a -a" },
 	{ "one person who refuses, named twice", "a refuse, a refuse, b none", "report", "a report-copy a report-covered b self-queue -a -a" },
 	{ "two who refuse are two", "a refuse, b refuse, c none", "report", "a report-copy b report-copy c self-queue -a -b" },
+	{ "one person named twice, once with a detail", "a edit=1, b dir=a=1, c none", "", "a self-copy b a-covered c self-queue -a -b" },
+	{ "the detail before", "b dir=a=1, a edit=1, c none", "", "b a-copy a self-covered c self-queue -b -a" },
+	{ "with a detail, what left already", "a done edit=1, b dir=a=1, c none", "", "a self-done b a-covered c self-queue -a -b" },
+	{ "with a detail, another content", "a edit=1, b dir=a=2, c none", "", "a self-copy b a-copy c self-queue -a -b" },
+	{ "a redirect that left does not stand for his own copy", "b done to=a=1, a edit=1, c none", "", "b a-done a self-copy c self-queue -b -a" },
 	/* --- a keep in place of what cannot be done goes where his keeps go */
 	{ "a redirect to oneself, whose keep has another address", "a to=a home=x", "", "a x-queue -a" },
 	{ "in a circle, likewise", "a to=b home=x, b to=a", "", "a x-queue b self-queue -a" },
@@ -304,6 +309,72 @@ START_TEST(merge_many)
 }
 END_TEST
 
+/* --- each of very many with each other would take minutes */
+
+enum { LOTS = 100000 };
+
+/* What recipient i of LOTS does. */
+static struct delivery
+one_of_lots(struct arena *a, int shape, size_t i, const struct merge_rcpt *rcpt)
+{
+	struct delivery d = { .kind = DELIVERY_ADDRESS, .redirect = true, .target = STR("x"), .canonical = STR("x"),
+		.folder = STR_EMPTY, .edits = STR_EMPTY, .mark = STR_EMPTY, .sender = STR_EMPTY };
+
+	switch (shape) {
+	case 1:                                         /* to one address, each with another content */
+		d.edits = arena_printf(a, "%zu", i);
+		break;
+	case 2:                                         /* each to somebody else, all in a row, in no order */
+		d.target = d.canonical = rcpt[(i * 7919 + 1) % LOTS].canonical;
+		break;
+	case 3:                                         /* filed at an address that the client named */
+		d.redirect = false;
+		d.target = d.canonical = rcpt[(i + 1) % LOTS].canonical;
+		break;
+	case 4:                                         /* kept, each with another content; to Sendmail two are one */
+		d.kind = DELIVERY_SELF;
+		d.target = d.canonical = STR_EMPTY;
+		d.redirect = false;
+		d.edits = arena_printf(a, "%zu", i);
+		break;
+	default:                                        /* all the same */
+		break;
+	}
+	return d;
+}
+
+START_TEST(merge_lots)
+{
+	struct arena a = { 0 };
+	struct merge_rcpt *rcpt = ARENA_ARRAY(&a, LOTS, struct merge_rcpt);
+	struct plan *plan = ARENA_ARRAY(&a, LOTS, struct plan);
+	struct merge m = { .rcpt = rcpt, .n = LOTS, .arena = &a, .can_copy = true };
+	size_t ways[4] = { 0 };
+	static const size_t expected[][4] = {
+		{ [WAY_QUEUE] = 1, [WAY_COVERED] = LOTS - 1 }, { [WAY_QUEUE] = 1, [WAY_COPY] = LOTS - 1 }, { [WAY_QUEUE] = LOTS },
+		{ [WAY_COVERED] = LOTS }, { [WAY_QUEUE] = 1, [WAY_COPY] = LOTS - 1 },
+	};
+
+	for (size_t i = 0; i < LOTS; i++) {
+		struct str name = arena_printf(&a, "%zu@example.org", i);
+		struct str group = _i == 4 ? arena_printf(&a, "%zu", i / 2) : STR_EMPTY;
+
+		rcpt[i] = (struct merge_rcpt){ .canonical = name, .address = name, .group = group, .plan = &plan[i] };
+		plan[i] = (struct plan){ .reason = STR_EMPTY, .late_mark = STR_EMPTY, .home = STR_EMPTY };
+	}
+	for (size_t i = 0; i < LOTS; i++)
+		vec_push(&plan[i].d, one_of_lots(&a, _i, i, rcpt));
+	merge_plans(&m);
+	for (size_t i = 0; i < LOTS; i++) {
+		ways[plan[i].d.v[0].way]++;
+		vec_done(&plan[i].d);
+	}
+	for (int way = 0; way < 4; way++)
+		ck_assert_uint_eq(ways[way], expected[_i][way]);
+	arena_done(&a);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -314,6 +385,7 @@ main(void)
 
 	tcase_add_loop_test(t, merge_cases, 0, (int)(sizeof(cases) / sizeof(*cases)));
 	tcase_add_loop_test(t, merge_many, 0, 4);
+	tcase_add_loop_test(t, merge_lots, 0, 5);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_ENV);

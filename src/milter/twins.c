@@ -1,0 +1,197 @@
+/* twins.c - which deliveries of a message are the same
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "milter/twins.h"
+
+#include <stdlib.h>
+
+struct twin {
+	struct delivery *d;
+	const struct merge_rcpt *r;
+	enum delivery_kind as;          /* an address of his own is as himself */
+	struct str place;               /* whom it comes to */
+	size_t at;                      /* among all of them */
+};
+
+/* --- orders: 0 is the same */
+
+static int
+order_number(size_t a, size_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int
+order_str(struct str a, struct str b)
+{
+	int order = order_number(a.len, b.len);
+
+	return order || a.s == b.s ? order : memcmp(a.s, b.s, a.len);
+}
+
+static int
+order_content(const struct twin *a, const struct twin *b)
+{
+	int order = order_number(a->d->own_sender, b->d->own_sender);
+
+	if (!order)
+		order = order_str(a->d->edits, b->d->edits);
+	if (!order)
+		order = order_str(a->d->mark, b->d->mark);
+	return order || !a->d->own_sender ? order : order_str(a->d->sender, b->d->sender);
+}
+
+/* What goes to an address may be another recipient's as well. */
+static int
+order_delivery(const struct twin *a, const struct twin *b)
+{
+	int order = order_number(a->d->kind, b->d->kind);
+
+	if (!order && a->d->kind != DELIVERY_ADDRESS)
+		order = order_number((size_t)a->r, (size_t)b->r);
+	if (!order)
+		order = order_number(a->d->filtered, b->d->filtered);
+	if (!order)
+		order = order_str(a->d->canonical, b->d->canonical);
+	return order ? order : order_number(a->d->content, b->d->content);
+}
+
+/* What is put in quarantine has the recipient as he was written in it. */
+static int
+order_copy(const struct twin *a, const struct twin *b)
+{
+	int order = order_number(a->as, b->as);
+
+	if (!order)
+		order = order_str(a->place, b->place);
+	if (order || a->as == DELIVERY_QUARANTINE)
+		return order;
+	order = order_str(a->d->folder, b->d->folder);
+	return order ? order : order_number(a->d->content, b->d->content);
+}
+
+#define COMPARE(name) \
+	static int \
+	compare_##name(const void *a, const void *b) \
+	{ \
+		const struct twin *one = a, *other = b; \
+		int order = order_##name(one, other); \
+	\
+		return order ? order : order_number(one->at, other->at); \
+	}
+COMPARE(content)
+COMPARE(delivery)
+COMPARE(copy)
+#undef COMPARE
+
+/* --- all of them */
+
+struct twins {
+	struct twin *v;
+	size_t n;
+};
+
+static struct twins
+twins_all(struct merge *m)
+{
+	struct twins t = { 0 };
+
+	for (size_t i = 0; i < m->n; i++)
+		t.n += m->rcpt[i].refused ? 0 : m->rcpt[i].plan->d.n;
+	t.v = mem_alloc((t.n + 1) * sizeof *t.v);
+	t.n = 0;
+	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
+		for (size_t i = 0; !r->refused && i < r->plan->d.n; i++) {
+			struct delivery *d = &r->plan->d.v[i];
+
+			bool other = d->kind == DELIVERY_ADDRESS;
+
+			t.v[t.n] = (struct twin){ d, r, other ? DELIVERY_SELF : d->kind, other ? d->canonical : r->canonical, t.n };
+			t.n++;
+		}
+	}
+	return t;
+}
+
+static void
+twins_sort(struct twins *t, int (*compare)(const void *, const void *))
+{
+	if (t->n > 1)
+		qsort(t->v, t->n, sizeof *t->v, compare);
+}
+
+size_t
+twins_number(struct merge *m)
+{
+	struct twins t = twins_all(m);
+	size_t n = 0;
+
+	twins_sort(&t, compare_content);
+	for (size_t i = 0; i < t.n; i++) {
+		n += i == 0 || order_content(&t.v[i - 1], &t.v[i]);
+		t.v[i].d->content = (unsigned)(n - 1);
+	}
+	free(t.v);
+	return n;
+}
+
+void
+twins_cover(struct merge *m)
+{
+	struct twins t = twins_all(m);
+	const struct twin *first = NULL;
+
+	twins_sort(&t, compare_delivery);
+	for (size_t i = 0; i < t.n; i++) {
+		struct delivery *d = t.v[i].d;
+
+		if (first && order_delivery(first, &t.v[i]))
+			first = NULL;
+		if (first && d->way == WAY_QUEUE)
+			d->way = WAY_COVERED;
+		else if (!first && d->way != WAY_COVERED)
+			first = &t.v[i];
+	}
+	free(t.v);
+}
+
+/* Those that are the same as the first: what has left counts wherever it stands, what is to leave for those behind it. */
+static void
+cover_copies(struct twin *v, size_t n)
+{
+	const struct twin *done = NULL, *another = NULL, *first = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].d->way != WAY_DONE || v[i].d->redirect)
+			continue;
+		if (!done)
+			done = &v[i];
+		else if (!another && v[i].r != done->r)
+			another = &v[i];
+	}
+	for (size_t i = 0; i < n; i++) {
+		struct delivery *d = v[i].d;
+		bool leaves = d->way == WAY_COPY && !d->redirect;
+
+		if (!leaves && (d->kind != DELIVERY_QUARANTINE || d->way != WAY_QUEUE))
+			continue;
+		if ((done && done->r != v[i].r) || another || (leaves && first && first->r != v[i].r))
+			d->way = WAY_COVERED;
+		else if (leaves && !first)
+			first = &v[i];
+	}
+}
+
+void
+twins_cover_copies(struct merge *m)
+{
+	struct twins t = twins_all(m);
+	size_t n;
+
+	twins_sort(&t, compare_copy);
+	for (size_t i = 0; i < t.n; i += n) {
+		for (n = 1; i + n < t.n && !order_copy(&t.v[i], &t.v[i + n]); n++)
+			;
+		cover_copies(t.v + i, n);
+	}
+	free(t.v);
+}
