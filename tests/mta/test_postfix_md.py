@@ -107,6 +107,19 @@ class Town:
             why = re.findall('.*(?:fatal|warning): .*', LOG.read_text('utf-8', 'replace'))
             raise AssertionError('\n'.join(['left in the queue:', left, *why[-3:]])) from None
 
+    def hold(self, recipients):
+        """What the sender is told of a message that comes on hold."""
+        told = client.send(25, SENDER, [f'{r}@example.org' for r in recipients], self.message('the list'), 'BODY=8BITMIME',
+                           ADDR='192.0.2.7', NAME='client.example')
+        place.wait_for(lambda: '"queue_name": "hold"' in subprocess.run(['postqueue', '-j'], stdout=subprocess.PIPE,
+                                                                        check=True, text=True).stdout, 20, 'a message on hold')
+        return told.fates()
+
+    def reload_by(self, block):
+        seen = len(self.log(reload='done'))
+        self.page.do(block)
+        place.wait_for(lambda: len(self.log(reload='done')) > seen, 10, 'the reload')
+
     def came(self):
         """{recipient: [content without Received]} of the last message; the archive's apart."""
         mark = b'Message-ID: <%d@client.example>' % self.number
@@ -267,6 +280,32 @@ def fates(town):
     assert b'Tamis-' not in came['x@else.example'][0].content
 
 
+def quarantine(town):
+    """Held for all: looked at, released, deleted; a copy for one."""
+    where, again, look, release, delete = town.page.of('Quarantine')
+    town.page.do(where)
+    town.reload_by(again)
+    for name in ('alice', 'bob'):
+        town.write(name, 'require "vnd.tamis.quarantine"; quarantine "looked at first";')
+    equal(town.hold(['alice', 'bob']), [250, 250])
+    seen = town.page.do(look)
+    assert 'alice@example.org' in seen and 'Tamis-Quarantine: "looked at first"' in seen, seen
+    equal(town.came(), {}, 'on hold')
+    town.page.do(release)
+    town.settle()
+    equal({who: len(all_) for who, all_ in town.came().items()}, {'alice@example.org': 1, 'bob@example.org': 1})
+    assert town.log(rcpt='alice@example.org', verdict='held')
+    town.hold(['alice'])
+    town.page.do(delete)
+    town.settle()
+    equal(town.came(), {}, 'deleted')
+    town.send(['alice', 'carol'])
+    came = town.came()
+    equal(sorted(came), ['carol@example.org', 'quarantine@example.org'])
+    content = came['quarantine@example.org'][0].content
+    assert b'Tamis-Quarantine: <alice@example.org> "looked at first"\r\n' in content, content
+
+
 def filtered(town):
     town.page.follow('Redirects to users')
     place.wait_for(lambda: place.listens(10027), 10, 'the port of redirects')
@@ -405,7 +444,7 @@ def main():
             ('observe changes nothing and says what would be', observes), ('forged fields are taken away', strips),
             ('a probe tells whether they are', probes), ('tag marks', tags), ('full, first for one', one_in_full), ('copies come by port 10026', copies),
             ('mail of sendmail(1) has rules', local), ('where things go', fates),
-            ('redirects to users with rules', filtered), ('SRS, there and back', returns),
+            ('quarantine', quarantine), ('redirects to users with rules', filtered), ('SRS, there and back', returns),
             ('doctor finds each planted mistake', mistakes), ('nothing is lost while the daemon is away', stopped),
             ('"mode = final" is followed, and doctor finds nothing wrong', final),
             ('final: filed for each final recipient', final_files), ('final: aliases', final_alias),

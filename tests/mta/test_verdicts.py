@@ -25,13 +25,16 @@ RULES = {
     'edit': 'require "editheader"; addheader "X-Edited" "once"; deleteheader "To";',
     'both': 'require ["fileinto", "copy"]; fileinto :copy "Lists"; redirect :copy "both@else.example";',
     'move': 'require ["editheader", "fileinto"]; addheader "X-Edited" "twice"; fileinto "Moved";',
+    'suspect': 'require "vnd.tamis.quarantine"; quarantine "looked at first";',
 }
+ASIDE = 'quarantine@example.test'
 PEOPLE = [*RULES, 'nobody']             # who has no rules
 # where copies go, besides the inbox: True is the inbox
 COPIES = {
     'keep': [True], 'discard': [], 'early': [], 'late': [], 'redirect': ['redirect@else.example'],
     'copy': [True, 'copy@else.example'], 'file': ['file+Lists@example.test'], 'edit': [True],
     'both': [True, 'both+Lists@example.test', 'both@else.example'], 'move': ['move+Moved@example.test'], 'nobody': [True],
+    'suspect': [ASIDE],                 # or else on hold, until it is released
 }
 
 
@@ -52,6 +55,8 @@ def expected(people, content):
     arrives = {}
     for person in left:
         copies = [True] if person == 'late' and not refused else COPIES[person]
+        if person == 'suspect' and set(left) <= {'suspect', 'discard'}:
+            copies = [True]
         for copy in copies:
             arrives[f'{person}@example.test' if copy is True else copy] = edited(person, content)
     return told, arrives
@@ -92,11 +97,13 @@ def complaints_of(people, told, arrived, content):
 
 
 def play(tap, kind):
-    with place.directory('verdicts') as directory, world.World(directory, kind, RULES) as scene:
+    with place.directory('verdicts') as directory, \
+            world.World(directory, kind, RULES, {'quarantine_to': ASIDE}) as scene:
         runs = []
         for number, people in enumerate(groups(kind)):
             content = world.message(number)
             runs.append((number, people, scene.send(people, content), content))
+        release(kind, scene)
         scene.settle(120)
         for number, people, told, content in runs:
             wrong = complaints_of(people, told, scene.arrived(number), content)
@@ -107,13 +114,22 @@ def play(tap, kind):
         marks(tap, kind, scene, runs)
 
 
+def release(kind, scene):
+    """What was to be looked at has been."""
+    if kind == 'postfix':
+        scene.mta.run('postsuper', '-H', 'ALL')
+    else:
+        scene.mta.run('-qQ', '-Q')
+
+
 def marks(tap, kind, scene, runs):
-    """A refusal that could not be said is seen in what was kept; nobody else gets a mark."""
+    """A refusal that could not be said is seen in what was kept, and that a message was looked at; nobody else gets a
+    mark."""
     wrong = []
     for number, people, _told, _content in runs:
         for address, _sender, copy in scene.arrived(number):
             found = world.without_ours(copy)[1]
-            if bool(found) != (address == 'late@example.test'):
+            if bool(found) != (address in ('late@example.test', 'suspect@example.test', ASIDE)):
                 wrong.append(f'{people}: {address} has {found}')
     tap.result(f'{kind}: marks', wrong[:10])
 
