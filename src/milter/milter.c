@@ -7,22 +7,18 @@
 #include "milter/milter.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <grp.h>
 #include <limits.h>
-#include <netdb.h>
 #include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <libmilter/mfapi.h>
 
 #include "host/log.h"
+#include "milter/listen.h"
 #include "milter/session.h"
 
 /* libmilter's callbacks know nothing but their connection */
@@ -414,101 +410,7 @@ on_close(SMFICTX *smfi)
 	return SMFIS_CONTINUE;
 }
 
-/* --- the socket */
-
-static int
-open_wrong(const char *socket, const char *why)
-{
-	fprintf(stderr, "tamis-milter: socket %s: %s\n", socket, why);
-	return -1;
-}
-
-/* A listener of our own for TCP: its connections inherit TCP_NODELAY. */
-static int
-open_tcp(const struct conf *conf, const char *host, const char *port)
-{
-	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM }, *found = NULL;
-	char name[32];
-	int fd, one = 1, rc = getaddrinfo(*host ? host : NULL, port, &hints, &found);
-
-	if (rc)
-		return open_wrong(conf->socket, gai_strerror(rc));
-	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
-	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
-	    bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0) {
-		rc = open_wrong(conf->socket, strerror(errno));
-		if (fd >= 0)
-			close(fd);
-	} else {
-		snprintf(name, sizeof name, "fd:%d", fd);
-		rc = smfi_setconn(name) == MI_SUCCESS && smfi_opensocket(false) == MI_SUCCESS ? 0 :
-		     open_wrong(conf->socket, "libmilter does not take it");
-	}
-	freeaddrinfo(found);
-	return rc;
-}
-
-static int
-open_unix(const struct conf *conf, const char *path)
-{
-	struct buf name = { 0 };
-	struct group *group = *conf->socket_group ? getgrnam(conf->socket_group) : NULL;
-	int rc;
-
-	if (strlen(path) >= sizeof(((struct sockaddr_un *)0)->sun_path))
-		return open_wrong(conf->socket, "the path is too long");
-	if (*conf->socket_group && !group)
-		return open_wrong(conf->socket_group, "there is no such group (socket_group)");
-	milter_unix = true;
-	buf_printf(&name, "unix:%s", path);
-	rc = smfi_setconn(name.s) == MI_SUCCESS && smfi_opensocket(true) == MI_SUCCESS ? 0 :
-	     open_wrong(conf->socket, errno ? strerror(errno) : "it cannot be made");
-	buf_done(&name);
-	if (rc == 0 && ((group && chown(path, (uid_t)-1, group->gr_gid) < 0) || chmod(path, (mode_t)conf->socket_mode) < 0))
-		rc = open_wrong(conf->socket, strerror(errno));
-	return rc;
-}
-
-static const char *
-unix_path(const struct conf *conf)
-{
-	const char *colon = strchr(conf->socket, ':');
-
-	if (!colon)
-		return conf->socket;
-	return !strncmp(conf->socket, "unix:", 5) || !strncmp(conf->socket, "local:", 6) ? colon + 1 : NULL;
-}
-
-/* inet:PORT@HOST as libmilter has it, inet:HOST:PORT as Postfix has it */
-static int
-open_socket(const struct conf *conf)
-{
-	const char *path = unix_path(conf), *rest;
-	char *host, *port, *at;
-	int rc;
-
-	if (path)
-		return open_unix(conf, path);
-	rest = strchr(conf->socket, ':') + 1;
-	if (!strncmp(conf->socket, "fd:", 3))
-		return smfi_setconn((char *)conf->socket) == MI_SUCCESS && smfi_opensocket(false) == MI_SUCCESS ? 0 :
-		       open_wrong(conf->socket, "no socket that listens is open there");
-	host = mem_strdup(rest);
-	port = host;
-	at = strchr(host, '@');
-	if (at) {
-		*at = '\0';
-		rc = open_tcp(conf, at + 1, port);
-	} else {
-		port = strrchr(host, ':');
-		if (port)
-			*port++ = '\0';
-		rc = port ? open_tcp(conf, host, port) : open_tcp(conf, "", host);
-	}
-	free(host);
-	return rc;
-}
+/* --- the whole */
 
 int
 milter_open(struct daemon *d, const struct conf *conf)
@@ -522,11 +424,19 @@ milter_open(struct daemon *d, const struct conf *conf)
 		.xxfi_abort = on_abort, .xxfi_close = on_close, .xxfi_negotiate = on_negotiate,
 	};
 
+	char name[32];
+	int fd;
+
 	milter_daemon = d;
-	errno = 0;
+	milter_unix = listen_unix_path(conf) != NULL;
 	if (smfi_register(desc) != MI_SUCCESS)
-		return open_wrong(conf->socket, "libmilter does not start");
-	return open_socket(conf);
+		return listen_wrong(conf->socket, "libmilter does not start");
+	fd = listen_open(conf);
+	if (fd < 0)
+		return -1;
+	snprintf(name, sizeof name, "fd:%d", fd);
+	return smfi_setconn(name) == MI_SUCCESS && smfi_opensocket(false) == MI_SUCCESS ? 0 :
+	       listen_wrong(conf->socket, "no socket that listens is open there");
 }
 
 int
@@ -538,7 +448,7 @@ milter_serve(void)
 void
 milter_close(const struct conf *conf)
 {
-	const char *path = unix_path(conf);
+	const char *path = listen_unix_path(conf);
 
 	if (path)
 		unlink(path);

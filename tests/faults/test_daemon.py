@@ -1,9 +1,15 @@
 #!/usr/bin/env python3
 # test_daemon.py - the daemon stops at once, sends each copy once, outlives a full disk; fields at the end
 # SPDX-License-Identifier: BSD-2-Clause
+import contextlib
+import errno
+import grp
+import os
 import pathlib
 import re
 import resource
+import socket
+import subprocess
 import sys
 import threading
 import time
@@ -142,6 +148,55 @@ def at_the_end(box, _copies):
     equal([str(answer) for answer in answers], [f'insert header {2 ** 31 - 1} Subject: another', 'continue'])
 
 
+def seen_while_made(box):
+    """What the socket is from the moment that it is there: {(mode, group, what connecting to it comes to)}."""
+    found, until = set(), time.monotonic() + 20
+    while time.monotonic() < until and not box.lines(start=str(box.configuration)):
+        with contextlib.suppress(FileNotFoundError):
+            state = box.socket.stat()
+            with socket.socket(socket.AF_UNIX) as probe:
+                found.add((state.st_mode & 0o7777, state.st_gid, probe.connect_ex(str(box.socket))))
+        time.sleep(0.005)
+    return found
+
+
+def socket_is_whole(box, _copies):
+    """Whoever sees the socket may use it: it has its mode, its group and a listener before it has its name."""
+    library = box.directory / 'slow.so'
+    if subprocess.run(['cc', '-shared', '-fPIC', '-O1', '-o', library, HERE / 'slow.c'], check=False).returncode:
+        raise Skip('there is no compiler')
+    group = grp.getgrnam('daemon').gr_gid
+    box.configure({**box.values, 'socket_group': 'daemon', 'socket_mode': '0620'})
+    environment = {**os.environ, 'LD_PRELOAD': str(library),
+                   'ASAN_OPTIONS': os.environ.get('ASAN_OPTIONS', '') + ':verify_asan_link_order=0'}
+    for before in ('nothing', 'one of a daemon that was killed'):
+        box.kill()
+        if before == 'nothing':
+            box.socket.unlink()
+        box.log_path.unlink()
+        box.process = place.start([daemon.program(), '-c', box.configuration, '-f'], box.log_path, env=environment)
+        found = seen_while_made(box)
+        refused = {one for one in found if one[2] == errno.ECONNREFUSED}     # the old one, until it is replaced
+        equal(found - (refused if before != 'nothing' else set()), {(0o620, group, 0)}, before)
+    equal([path.name for path in box.directory.glob('*.sock*')], ['milter.sock'])
+
+
+def socket_is_taken(box, _copies):
+    """A second daemon says so, and leaves the first its socket; a file that is none is left as well."""
+    second = subprocess.run([daemon.program(), '-c', box.configuration, '-f'], stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, timeout=60, check=False)
+    equal(second.returncode, 78, second.stdout)
+    equal(send(box), 'continue', 'the first')
+    box.kill()
+    box.socket.unlink()
+    box.socket.write_text('a letter\n')
+    second = subprocess.run([daemon.program(), '-c', box.configuration, '-f'], stdout=subprocess.PIPE,
+                            stderr=subprocess.STDOUT, timeout=60, check=False)
+    equal(second.returncode, 78, second.stdout)
+    equal(box.socket.read_text(), 'a letter\n')
+    assert str(box.socket).encode() in second.stdout, second.stdout
+
+
 def points(box, _copies):
     """What a message passes is counted, and told at the end."""
     equal(send(box), 'continue')
@@ -161,6 +216,8 @@ def main():
     tap.run('a file that cannot grow', with_daemon, cannot_grow, log='syslog')
     tap.run('a disk that stays full', with_daemon, stays_full, log='syslog', trouble_times=50)
     tap.run('a field at the end of the header', with_daemon, at_the_end)
+    tap.run('a socket that is there is whole', with_daemon, socket_is_whole)
+    tap.run('a socket that somebody has is left to him', with_daemon, socket_is_taken)
     tap.run('points are counted', with_daemon, points)
     return tap.finish()
 

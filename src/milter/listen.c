@@ -1,0 +1,166 @@
+/* listen.c - the socket that the mail server connects to
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A unix socket gets its name when it is whole: between bind() and chmod()
+ * the server would not be let in, and between bind() and listen() nobody
+ * would answer; either way it would send mail away for a while. */
+#include "milter/listen.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define UNFINISHED ".new"               /* behind the name of a socket that is being made */
+
+int
+listen_wrong(const char *subject, const char *why)
+{
+	fprintf(stderr, "tamis-milter: socket %s: %s\n", subject, why);
+	return -1;
+}
+
+/* The descriptor, or none and why. */
+static int
+listen_result(const char *subject, int fd, const char *why)
+{
+	if (!why)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return listen_wrong(subject, why);
+}
+
+/* --- TCP */
+
+/* Its connections inherit TCP_NODELAY. */
+static int
+listen_tcp(const struct conf *conf, const char *host, const char *port)
+{
+	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM }, *found = NULL;
+	int fd, one = 1, rc = getaddrinfo(*host ? host : NULL, port, &hints, &found);
+
+	if (rc)
+		return listen_wrong(conf->socket, gai_strerror(rc));
+	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	rc = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
+	     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
+	     bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0;
+	fd = listen_result(conf->socket, fd, rc ? strerror(errno) : NULL);
+	freeaddrinfo(found);
+	return fd;
+}
+
+/* PORT@HOST as libmilter has it, HOST:PORT as Postfix has it */
+static int
+listen_inet(const struct conf *conf, const char *place)
+{
+	char *host = mem_strdup(place), *port = host, *at = strchr(host, '@');
+	int fd;
+
+	if (at) {
+		*at = '\0';
+		fd = listen_tcp(conf, at + 1, port);
+	} else {
+		port = strrchr(host, ':');
+		if (port)
+			*port++ = '\0';
+		fd = port ? listen_tcp(conf, host, port) : listen_tcp(conf, "", host);
+	}
+	free(host);
+	return fd;
+}
+
+/* --- unix */
+
+const char *
+listen_unix_path(const struct conf *conf)
+{
+	const char *colon = strchr(conf->socket, ':');
+
+	if (!colon)
+		return conf->socket;
+	return !strncmp(conf->socket, "unix:", 5) || !strncmp(conf->socket, "local:", 6) ? colon + 1 : NULL;
+}
+
+/* NULL: nobody is there; what a process left that was killed is nobody. */
+static const char *
+who_is_there(const struct sockaddr_un *address)
+{
+	struct stat st;
+	bool served;
+	int fd;
+
+	if (lstat(address->sun_path, &st) < 0)
+		return NULL;
+	if (!S_ISSOCK(st.st_mode))
+		return "there is a file of that name, which is no socket";
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* EAGAIN: so many wait there that there is no room for one more */
+	served = fd >= 0 && (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0 || errno == EAGAIN);
+	if (fd >= 0)
+		close(fd);
+	return served ? "another process serves there" : NULL;
+}
+
+static int
+bind_unix(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
+	if (fd >= 0 && (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, SOMAXCONN) < 0)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
+static int
+listen_unix(const struct conf *conf, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX }, unfinished = address;
+	struct group *group = *conf->socket_group ? getgrnam(conf->socket_group) : NULL;
+	const char *why;
+	int fd;
+
+	if (strlen(path) + strlen(UNFINISHED) >= sizeof address.sun_path)
+		return listen_wrong(conf->socket, "the path is too long");
+	if (*conf->socket_group && !group)
+		return listen_wrong(conf->socket_group, "there is no such group (socket_group)");
+	strcpy(address.sun_path, path);
+	if ((why = who_is_there(&address)))
+		return listen_wrong(conf->socket, why);
+	strcpy(unfinished.sun_path, path);
+	strcat(unfinished.sun_path, UNFINISHED);
+	if ((why = who_is_there(&unfinished)))
+		return listen_wrong(unfinished.sun_path, why);
+	unlink(unfinished.sun_path);
+	fd = bind_unix(unfinished.sun_path);
+	if (fd < 0 || (group && lchown(unfinished.sun_path, (uid_t)-1, group->gr_gid) < 0) ||
+	    chmod(unfinished.sun_path, (mode_t)conf->socket_mode) < 0 || rename(unfinished.sun_path, path) < 0) {
+		why = strerror(errno);
+		if (fd >= 0)
+			unlink(unfinished.sun_path);
+	}
+	return listen_result(conf->socket, fd, why);
+}
+
+int
+listen_open(const struct conf *conf)
+{
+	const char *path = listen_unix_path(conf), *rest;
+
+	if (path)
+		return listen_unix(conf, path);
+	rest = strchr(conf->socket, ':') + 1;
+	return strncmp(conf->socket, "fd:", 3) ? listen_inet(conf, rest) : atoi(rest);
+}
