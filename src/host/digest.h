@@ -21,6 +21,12 @@ void digest_add(struct digest *, struct str);
 void digest_add_part(struct digest *, struct str);
 void digest_end(struct digest *, uint8_t out[DIGEST_SIZE]);
 
+static inline struct str
+digest_str(const uint8_t v[DIGEST_SIZE])
+{
+	return (struct str){ (const char *)v, DIGEST_SIZE };
+}
+
 void digest_hmac(const uint8_t key[DIGEST_SIZE], struct str data, uint8_t out[DIGEST_SIZE]);
 void digest_random(void *out, size_t n);
 /* in a time that does not tell where they differ */

@@ -1,4 +1,4 @@
-/* lru.c - a bounded store of counted things by their digest
+/* lru.c - a bounded store of counted things by their key
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -10,10 +10,12 @@
 enum { SLOTS_MOST = 1 << 20 };
 
 struct node {
-	uint8_t key[DIGEST_SIZE];
+	uint64_t hash;
 	void *value;
 	struct node *next;              /* of the same slot */
 	struct node *newer, *older;
+	size_t len;
+	char key[];
 };
 
 struct lru {
@@ -22,6 +24,7 @@ struct lru {
 	void *(*ref)(void *), *(*unref)(void *);
 	struct node **slot;
 	size_t mask, n, max;
+	uint64_t seed;
 	struct node *newest, *oldest;
 };
 
@@ -33,7 +36,8 @@ lru_new(size_t max, void *(*ref)(void *), void *(*unref)(void *))
 
 	while (slots < max && slots < SLOTS_MOST)
 		slots *= 2;
-	*l = (struct lru){ .ref = ref, .unref = unref, .mask = slots - 1, .max = max ? max : 1 };
+	*l = (struct lru){ .ref = ref, .unref = unref, .mask = slots - 1, .max = max ? max : 1,
+		.seed = str_seed() };
 	atomic_init(&l->count, 1);
 	pthread_mutex_init(&l->lock, NULL);
 	l->slot = memset(mem_alloc(slots * sizeof(*l->slot)), 0, slots * sizeof(*l->slot));
@@ -65,17 +69,25 @@ lru_unref(struct lru *l)
 	return NULL;
 }
 
-/* Where the node with that key hangs, or would.  A digest is evenly spread: its first bytes are a hash. */
+/* Where the node with that key hangs, or would. */
 static struct node **
-lru_at(struct lru *l, const uint8_t *key)
+lru_at(struct lru *l, uint64_t hash, struct str key)
 {
-	uint64_t hash;
-	struct node **at;
+	struct node **at = &l->slot[hash & l->mask];
 
-	memcpy(&hash, key, sizeof(hash));
-	for (at = &l->slot[hash & l->mask]; *at && memcmp((*at)->key, key, DIGEST_SIZE) != 0; at = &(*at)->next)
-		;
+	while (*at && ((*at)->hash != hash || !str_eq((struct str){ (*at)->key, (*at)->len }, key)))
+		at = &(*at)->next;
 	return at;
+}
+
+static struct node *
+node_new(uint64_t hash, struct str key, void *take_value)
+{
+	struct node *n = mem_alloc(sizeof(*n) + key.len);
+
+	*n = (struct node){ .hash = hash, .value = take_value, .len = key.len };
+	memcpy(n->key, key.s, key.len);
+	return n;
 }
 
 static void
@@ -95,13 +107,14 @@ lru_put_first(struct lru *l, struct node *n)
 }
 
 void *
-lru_find(struct lru *l, const uint8_t key[DIGEST_SIZE])
+lru_find(struct lru *l, struct str key)
 {
+	uint64_t hash = str_hash(key, l->seed);
 	struct node *n;
 	void *ret = NULL;
 
 	pthread_mutex_lock(&l->lock);
-	n = *lru_at(l, key);
+	n = *lru_at(l, hash, key);
 	if (n) {
 		lru_take_out(l, n);
 		lru_put_first(l, n);
@@ -119,21 +132,22 @@ lru_evict(struct lru *l)
 
 	if (l->n <= l->max)
 		return NULL;
-	*lru_at(l, n->key) = n->next;
+	*lru_at(l, n->hash, (struct str){ n->key, n->len }) = n->next;
 	lru_take_out(l, n);
 	l->n--;
 	return n;
 }
 
 bool
-lru_put(struct lru *l, const uint8_t key[DIGEST_SIZE], void *take_value)
+lru_put(struct lru *l, struct str key, void *take_value)
 {
+	uint64_t hash = str_hash(key, l->seed);
 	struct node **at, *n, *out = NULL;
 	void *old = NULL;
 	bool fresh;
 
 	pthread_mutex_lock(&l->lock);
-	at = lru_at(l, key);
+	at = lru_at(l, hash, key);
 	n = *at;
 	fresh = !n;
 	if (n) {
@@ -141,9 +155,7 @@ lru_put(struct lru *l, const uint8_t key[DIGEST_SIZE], void *take_value)
 		n->value = take_value;
 		lru_take_out(l, n);
 	} else {
-		*at = n = mem_alloc(sizeof(*n));
-		*n = (struct node){ .value = take_value };
-		memcpy(n->key, key, DIGEST_SIZE);
+		*at = n = node_new(hash, key, take_value);
 		l->n++;
 	}
 	lru_put_first(l, n);

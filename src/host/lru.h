@@ -1,15 +1,12 @@
-/* lru.h - a bounded store of counted things by their digest; what was not used for longest goes first
+/* lru.h - a bounded store of counted things by their key; what was not used for longest goes first
  * SPDX-License-Identifier: BSD-2-Clause
  *
- * Threads may share one.  It holds a reference to each value; who finds one gets a reference of his own. */
+ * Threads may share one.  It holds a reference to each value; who finds one gets a reference of his own.  Keys
+ * are copied; nobody can choose some that collide (str_hash). */
 #ifndef HOST_LRU_H
 #define HOST_LRU_H
 
-#include <stddef.h>
-#include <stdint.h>
-#include <stdbool.h>
-
-#include "host/digest.h"
+#include "base/str.h"
 
 struct lru;
 
@@ -18,9 +15,9 @@ struct lru *lru_new(size_t max, void *(*ref)(void *), void *(*unref)(void *));
 struct lru *lru_ref(struct lru *);
 struct lru *lru_unref(struct lru *);
 /* A reference, or NULL. */
-void *lru_find(struct lru *, const uint8_t key[DIGEST_SIZE]);
+void *lru_find(struct lru *, struct str key);
 /* In the place of what was there, if anything was: then false. */
-bool lru_put(struct lru *, const uint8_t key[DIGEST_SIZE], void *take_value);
+bool lru_put(struct lru *, struct str key, void *take_value);
 size_t lru_count(struct lru *);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "host/digest.h"
 #include "host/rulebook.h"
 #include "host/rules.h"
 #include "host/rulescript.h"

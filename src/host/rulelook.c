@@ -128,9 +128,9 @@ look_claim(struct look *l, const char *what, const char *root, const char *name,
 	digest_add_part(&d, str_from(name));
 	digest_add_part(&d, of);
 	digest_end(&d, key);
-	known = lru_find(l->host->shelf, key);
+	known = lru_find(l->host->shelf, digest_str(key));
 	shelved_unref(known);
-	return !known && lru_put(l->host->shelf, key, shelved_new(NULL));
+	return !known && lru_put(l->host->shelf, digest_str(key), shelved_new(NULL));
 }
 
 void

@@ -6,6 +6,7 @@
 #include <stdatomic.h>
 
 #include "host/diag.h"
+#include "host/digest.h"
 #include "host/rulescript.h"
 
 struct watched {

@@ -44,11 +44,11 @@ shelved_new(struct tamis_program *program)
 	return s;
 }
 
-static void *
-rulescript_ref(void *p)
+struct rulescript *
+rulescript_ref(struct rulescript *s)
 {
-	atomic_fetch_add(&((struct rulescript *)p)->count, 1);
-	return p;
+	atomic_fetch_add(&s->count, 1);
+	return s;
 }
 
 struct rulescript *
@@ -70,7 +70,13 @@ rulescript_unref(struct rulescript *s)
 }
 
 static void *
-rulescript_forget(void *p)
+version_ref(void *p)
+{
+	return rulescript_ref(p);
+}
+
+static void *
+version_unref(void *p)
 {
 	return rulescript_unref(p);
 }
@@ -85,7 +91,7 @@ rulescript_shelf(size_t max)
 struct lru *
 rulescript_versions(size_t max)
 {
-	return lru_new(max, rulescript_ref, rulescript_forget);
+	return lru_new(max, version_ref, version_unref);
 }
 
 struct tamis_program *
@@ -229,7 +235,7 @@ look_digest_all(struct look *l, const uint8_t main[DIGEST_SIZE], const struct wa
 	size_t i;
 
 	digest_init(&d);
-	digest_add_part(&d, (struct str){ (const char *)main, DIGEST_SIZE });
+	digest_add_part(&d, digest_str(main));
 	for (i = 0; i < n; i++) {
 		struct seen *s = wants[i].global ? look_see(l, l->host->conf->global_dir, wants[i].name) :
 		                 look_beside(l, wants[i].name);
@@ -253,7 +259,7 @@ look_shelve_wants(struct look *l, const uint8_t main[DIGEST_SIZE])
 
 	for (i = 0; i < l->wants.n; i++)
 		vec_push(&s->wants, (struct wanted){ l->wants.v[i].global, mem_strdup(l->wants.v[i].name) });
-	lru_put(l->host->shelf, main, s);
+	lru_put(l->host->shelf, digest_str(main), s);
 }
 
 /* The program, or NULL: l->error, or what is wrong was said. */
@@ -286,11 +292,11 @@ look_compile(struct look *l, const struct seen *main, const uint8_t alone[DIGEST
 	if (program && look_has_errors(l))
 		program = tamis_program_unref(program);
 	if (!program) {
-		if (look_claim(l, "wrong", main->root, main->name, (struct str){ (const char *)ret_content, DIGEST_SIZE }))
+		if (look_claim(l, "wrong", main->root, main->name, digest_str(ret_content)))
 			look_say_all(l, path);
 		return NULL;
 	}
-	if (lru_put(l->host->shelf, ret_content, shelved_new(program)))
+	if (lru_put(l->host->shelf, digest_str(ret_content), shelved_new(program)))
 		look_say_all(l, path);
 	return program;
 }
@@ -304,9 +310,9 @@ look_program(struct look *l, const struct seen *main, uint8_t ret_content[DIGEST
 	struct shelved *wants, *s = NULL;
 
 	look_digest(l, main, alone);
-	wants = lru_find(l->host->shelf, alone);
+	wants = lru_find(l->host->shelf, digest_str(alone));
 	if (wants && look_digest_all(l, alone, wants->wants.v, wants->wants.n, ret_content))
-		s = lru_find(l->host->shelf, ret_content);
+		s = lru_find(l->host->shelf, digest_str(ret_content));
 	if (s && s->program) {
 		program = tamis_program_ref(s->program);
 		look_wants_done(l);
@@ -430,21 +436,30 @@ rulescript_holds(const struct rulescript *s)
 	return true;
 }
 
+/* No name has a NUL in it. */
+static void
+version_key(struct buf *b, const struct rulescript_file *file)
+{
+	struct str root = str_from(file->root), name = str_from(file->name);
+
+	buf_room(b, root.len + 1 + name.len);
+	buf_add(b, root);
+	buf_putc(b, '\0');
+	buf_add(b, name);
+}
+
 int
 rulescript_find(const struct rulescript_host *host, const struct rulescript_file *file, struct str user, struct rulescript **ret)
 {
-	struct digest d;
-	uint8_t key[DIGEST_SIZE];
+	struct buf key = { 0 };
 	struct rulescript *before;
 	struct look l;
 	int rc;
 
-	digest_init(&d);
-	digest_add_part(&d, str_from(file->root));
-	digest_add_part(&d, str_from(file->name));
-	digest_end(&d, key);
-	before = lru_find(host->versions, key);
+	version_key(&key, file);
+	before = lru_find(host->versions, buf_str(&key));
 	if (before && rulescript_holds(before)) {
+		buf_done(&key);
 		*ret = before;
 		return before->there;
 	}
@@ -455,7 +470,8 @@ rulescript_find(const struct rulescript_host *host, const struct rulescript_file
 		*ret = rulescript_ref(l.version);
 	/* who has no rules takes no room from those who have */
 	if (!l.error && (before || l.version->there))
-		lru_put(host->versions, key, rulescript_ref(l.version));
+		lru_put(host->versions, buf_str(&key), rulescript_ref(l.version));
+	buf_done(&key);
 	rulescript_unref(before);
 	look_done(&l);
 	errno = l.error;

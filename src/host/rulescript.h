@@ -28,6 +28,7 @@ struct rulescript_host {
 struct rulescript;
 struct lru *rulescript_shelf(size_t max);
 struct lru *rulescript_versions(size_t max);
+struct rulescript *rulescript_ref(struct rulescript *);
 struct rulescript *rulescript_unref(struct rulescript *);
 
 struct rulescript_file {
