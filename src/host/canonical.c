@@ -20,7 +20,23 @@ canonical_clean(struct str v)
 	return true;
 }
 
-/* RFC 5321 4.1.2: a dot-string (we take dots anywhere), or a quoted string and nothing else. */
+/* RFC 5321 4.1.2: what stands in quotes only; dots are another matter. */
+static const bool is_special[256] = {
+	['\0'] = true, [' '] = true, ['"'] = true, ['\\'] = true, ['('] = true, [')'] = true, [','] = true, [':'] = true,
+	[';'] = true, ['<'] = true, ['>'] = true, ['@'] = true, ['['] = true, [']'] = true,
+};
+
+static bool
+canonical_is_plain(struct str v)
+{
+	size_t i = 0;
+
+	while (i < v.len && !is_special[(unsigned char)v.s[i]])
+		i++;
+	return v.len && i == v.len;
+}
+
+/* A dot-string (we take dots anywhere), or a quoted string and nothing else. */
 static bool
 canonical_unquote(struct arena *a, struct str v, struct str *ret)
 {
@@ -28,11 +44,8 @@ canonical_unquote(struct arena *a, struct str v, struct str *ret)
 	size_t i;
 
 	if (!v.len || v.s[0] != '"') {
-		for (i = 0; i < v.len; i++)
-			if (strchr(" \"\\(),:;<>@[]", v.s[i]))  /* also NUL */
-				return false;
 		*ret = v;
-		return v.len;
+		return canonical_is_plain(v);
 	}
 	if (v.len < 2 || v.s[v.len - 1] != '"')
 		return false;
@@ -99,10 +112,9 @@ canonical_whole(struct str v, const char *delimiters)
 static void
 canonical_split(const char *delimiters, bool sendmail, struct canonical *c)
 {
-	size_t i;
+	/* it is clean: no NUL but that at its end */
+	size_t i = sendmail + strcspn(c->whole.s + sendmail, delimiters);
 
-	for (i = sendmail; i < c->whole.len && !strchr(delimiters, c->whole.s[i]); i++)
-		;
 	c->local = c->whole;
 	c->detail = STR_EMPTY;
 	c->has_detail = i && i < c->whole.len && (sendmail || !canonical_whole(c->whole, delimiters));
@@ -185,17 +197,22 @@ canonical_user(struct arena *a, const struct canonical *c)
 	return arena_join(a, parts, 3);
 }
 
-/* RFC 5321 4.1.2: may it stand there without quotes? */
+/* May it stand there without quotes? */
 static bool
 canonical_is_dot_string(struct str v)
 {
-	for (size_t i = 0; i < v.len; i++) {
-		if (strchr(" \"\\(),:;<>@[]", v.s[i]))        /* also NUL */
-			return false;
+	for (size_t i = 0; i < v.len; i++)
 		if (v.s[i] == '.' && (i == 0 || i == v.len - 1 || v.s[i - 1] == '.'))
 			return false;
-	}
-	return v.len;
+	return canonical_is_plain(v);
+}
+
+struct str
+canonical_mailbox(struct arena *a, const struct canonical *c)
+{
+	const struct str parts[] = { c->whole, STR("@"), c->domain };
+
+	return arena_join(a, parts, 3);
 }
 
 struct str

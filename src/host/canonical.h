@@ -28,6 +28,8 @@ int canonical_plain(const struct conf *, struct arena *, struct str address, str
 int canonical_domain(struct arena *, struct str, struct str *ret);
 /* "alice@example.org" */
 struct str canonical_user(struct arena *, const struct canonical *);
+/* "alice+lists@example.org" */
+struct str canonical_mailbox(struct arena *, const struct canonical *);
 /* Parts of the canonical form as an address that mail servers read as these very parts: with quotes where they are needed. */
 struct str canonical_written(struct arena *, struct str local, struct str domain);
 

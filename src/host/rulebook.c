@@ -20,9 +20,11 @@ struct rulebook {
 	struct zones zones;
 };
 
+/* A ruleset and all that it points to, in one piece. */
 struct ruleset_private {
+	struct ruleset set;
 	atomic_uint count;
-	struct arena arena;
+	struct tamis_program *program[];        /* then texts */
 };
 
 struct rulebook *
@@ -80,9 +82,7 @@ ruleset_unref(struct ruleset *s)
 	p = s->private;
 	for (i = 0; i < s->n; i++)
 		tamis_program_unref(s->program[i]);
-	arena_done(&p->arena);
 	free(p);
-	free(s);
 	return NULL;
 }
 
@@ -100,41 +100,54 @@ ruleset_is_users(const struct ruleset *s, struct tamis_text file)
 }
 
 static struct ruleset *
-ruleset_new(size_t programs)
+ruleset_new(struct rulescript *const *script, size_t n, struct str user, struct str path)
 {
-	struct ruleset *s = mem_alloc(sizeof(*s));
-	struct ruleset_private *p = mem_alloc(sizeof(*p));
+	struct ruleset_private *p = mem_alloc(sizeof(*p) + n * sizeof(*p->program) + user.len + 1 + path.len + 1);
+	char *text = (char *)(p->program + n);
+	struct ruleset *s = &p->set;
+	size_t i;
 
-	*p = (struct ruleset_private){ 0 };
 	atomic_init(&p->count, 1);
-	*s = (struct ruleset){ .path = STR_EMPTY, .of_user = -1, .private = p };
-	s->program = ARENA_ARRAY(&p->arena, programs, struct tamis_program *);
+	*s = (struct ruleset){ .user = { text, user.len }, .path = { text + user.len + 1, path.len }, .program = p->program,
+		.n = n, .of_user = -1, .private = p };
+	*(char *)mempcpy(text, user.s, user.len) = '\0';
+	*(char *)mempcpy(text + user.len + 1, path.s, path.len) = '\0';
+	for (i = 0; i < n; i++) {
+		p->program[i] = tamis_program_ref(rulescript_program(script[i]));
+		s->effects |= tamis_program_effects(p->program[i]);
+	}
 	return s;
 }
 
+/* One script is told by its own digest. */
 static void
-ruleset_add(struct ruleset *s, struct digest *d, const struct rulescript *script)
+ruleset_digest(struct ruleset *s, struct rulescript *const *script)
 {
-	struct tamis_program *program = rulescript_program(script);
+	struct digest d;
+	size_t i;
 
-	if (!s->n)
-		memcpy(s->content, rulescript_content(script), DIGEST_SIZE);
-	s->program[s->n++] = tamis_program_ref(program);
-	s->effects |= tamis_program_effects(program);
-	digest_add_part(d, (struct str){ (const char *)rulescript_content(script), DIGEST_SIZE });
+	if (s->n == 1) {
+		memcpy(s->content, rulescript_content(script[0]), DIGEST_SIZE);
+		return;
+	}
+	digest_init(&d);
+	for (i = 0; i < s->n; i++)
+		digest_add_part(&d, digest_str(rulescript_content(script[i])));
+	digest_end(&d, s->content);
 }
 
 /* --- finding */
 
 struct finding {
 	struct rulebook *book;
-	struct arena arena;
-	struct canonical address;
+	struct arena *arena;
+	const struct canonical *address;
 	struct str user;
 	struct rulescript *own;         /* NULL: no rules of his own */
 	struct str own_path;            /* where they are or would be */
+	struct rulescript **script;     /* all that run, in their order */
+	size_t n;
 	struct ruleset *set;
-	struct digest digest;
 };
 
 static const char *
@@ -153,7 +166,7 @@ finding_site(struct finding *f, const struct conf_list *scripts)
 	for (i = 0; i < scripts->n; i++) {
 		const char *path = scripts->v[i], *leaf = finding_leaf(path);
 		const struct rulescript_file file = {
-			.root = leaf == path + 1 ? "/" : arena_str(&f->arena, (struct str){ path, (size_t)(leaf - path) - 1 }).s,
+			.root = leaf == path + 1 ? "/" : arena_str(f->arena, (struct str){ path, (size_t)(leaf - path) - 1 }).s,
 			.name = leaf,
 			.site = true,
 		};
@@ -162,8 +175,9 @@ finding_site(struct finding *f, const struct conf_list *scripts)
 		if (rc < 0)
 			return -1;
 		if (rulescript_program(script))
-			ruleset_add(f->set, &f->digest, script);
-		rulescript_unref(script);
+			f->script[f->n++] = script;
+		else
+			rulescript_unref(script);
 	}
 	return 0;
 }
@@ -187,10 +201,10 @@ finding_own(struct finding *f)
 	int rc;
 
 	finding_split(f->user, &local, &domain);
-	if (!c->rules_dir[0] || !rulefile_expand(&f->arena, c->rules_file, local, domain, &name))
+	if (!c->rules_dir[0] || !rulefile_expand(f->arena, c->rules_file, local, domain, &name))
 		return 0;
 	file.name = name.s;
-	f->own_path = arena_printf(&f->arena, "%s/%s", c->rules_dir, name.s);
+	f->own_path = arena_join(f->arena, (struct str[]){ str_from(c->rules_dir), STR("/"), name }, 3);
 	rc = rulescript_find(&f->book->host, &file, f->user, &f->own);
 	if (!rc)
 		f->own = rulescript_unref(f->own);
@@ -205,7 +219,7 @@ finding_is_ours(const struct finding *f, bool listed)
 	struct str local, domain;
 
 	finding_split(f->user, &local, &domain);
-	return listed || conf_local_domain(c, domain) || conf_local_domain(c, f->address.domain);
+	return listed || conf_local_domain(c, domain) || conf_local_domain(c, f->address->domain);
 }
 
 /* Where it does not say whose domains are: do others of his have rules?  1, 0, -1. */
@@ -218,7 +232,7 @@ finding_has_neighbours(struct finding *f)
 	finding_split(f->user, &local, &domain);
 	if (!c->rules_dir[0] || strncmp(c->rules_file, "%d/", 3) != 0)
 		return 0;
-	switch (rulefile_directory(c->rules_dir, arena_str(&f->arena, domain).s)) {
+	switch (rulefile_directory(c->rules_dir, arena_str(f->arena, domain).s)) {
 	case RULEFILE_FINE:
 		return 1;
 	case RULEFILE_TROUBLE:
@@ -235,49 +249,48 @@ finding_protects(const struct finding *f, struct str local)
 	size_t i;
 
 	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (str_iis(f->address.local, names[i]) || str_iis(local, names[i]))
+		if (str_iis(f->address->local, names[i]) || str_iis(local, names[i]))
 			return true;
 	return false;
 }
 
 static void
-finding_describe(struct finding *f)
+finding_describe(struct finding *f, bool has_own)
 {
 	const struct conf *c = f->book->conf;
-	struct ruleset *s = f->set;
+	struct ruleset *s;
 	struct str local, domain;
 
 	finding_split(f->user, &local, &domain);
-	s->user = arena_str(&s->private->arena, f->user);
-	if (s->of_user >= 0)
-		s->path = arena_str(&s->private->arena, str_from(rulescript_path(f->own)));
-	s->effect = conf_effect_for(c, f->user, domain, s->of_user >= 0 ? f->own_path : STR_EMPTY);
+	s = f->set = ruleset_new(f->script, f->n, f->user, has_own ? str_from(rulescript_path(f->own)) : STR_EMPTY);
+	s->effect = conf_effect_for(c, f->user, domain, has_own ? f->own_path : STR_EMPTY);
 	s->needs = sequence_needs(s->program, s->n);
 	s->protected_ = finding_protects(f, local);
 	s->limits = c->limits;
-	/* one script is told by its own digest */
-	if (s->n > 1)
-		digest_end(&f->digest, s->content);
+	ruleset_digest(s, f->script);
 }
 
-/* 0 or -1 */
+/* 1, 0: there is nothing that could run; or -1 */
 static int
 finding_compose(struct finding *f)
 {
 	const struct conf *c = f->book->conf;
+	ptrdiff_t of_user = -1;
 
-	f->set = ruleset_new(c->site_before.n + 1 + c->site_after.n);
-	digest_init(&f->digest);
+	f->script = ARENA_ARRAY(f->arena, c->site_before.n + 1 + c->site_after.n, struct rulescript *);
 	if (finding_site(f, &c->site_before))
 		return -1;
 	if (f->own && rulescript_program(f->own)) {
-		f->set->of_user = (ptrdiff_t)f->set->n;
-		ruleset_add(f->set, &f->digest, f->own);
+		of_user = (ptrdiff_t)f->n;
+		f->script[f->n++] = rulescript_ref(f->own);
 	}
 	if (finding_site(f, &c->site_after))
 		return -1;
-	finding_describe(f);
-	return 0;
+	if (!f->n)
+		return 0;
+	finding_describe(f, of_user >= 0);
+	f->set->of_user = of_user;
+	return 1;
 }
 
 static int
@@ -288,7 +301,7 @@ finding_run(struct finding *f, struct users_found *found)
 	int rc;
 
 	/* which one's rules, if it is several's?  Nobody's. */
-	f->user = found->n == 1 ? found->user[0] : canonical_user(&f->arena, &f->address);
+	f->user = found->n == 1 ? found->user[0] : canonical_user(f->arena, f->address);
 	ours = finding_is_ours(f, found->listed);
 	if (!ours && c->local_domains.n)
 		return 0;
@@ -298,29 +311,39 @@ finding_run(struct finding *f, struct users_found *found)
 		return 0;
 	if (!ours && !f->own && (rc = finding_has_neighbours(f)) <= 0)
 		return rc;
-	if (finding_compose(f))
-		return -1;
-	return f->set->n > 0;
+	return finding_compose(f);
+}
+
+int
+rulebook_of(struct rulebook *r, struct arena *a, const struct canonical *address, struct ruleset **ret)
+{
+	struct finding f = { .book = r, .arena = a, .address = address, .own_path = STR_EMPTY };
+	struct users_found found;
+	int rc, error;
+
+	users_find(conf_users(r->conf), a, address, &found);
+	rc = finding_run(&f, &found);
+	error = errno;
+	if (rc > 0)
+		*ret = f.set;
+	while (f.n)
+		rulescript_unref(f.script[--f.n]);
+	rulescript_unref(f.own);
+	errno = error;
+	return rc;
 }
 
 int
 rulebook_find(struct rulebook *r, bool sendmail, struct str rcpt, struct ruleset **ret)
 {
-	struct finding f = { .book = r, .own_path = STR_EMPTY };
-	struct users_found found;
+	struct arena a = { 0 };
+	struct canonical c;
 	int rc = 0, error;
 
-	if (!canonical_address(r->conf, sendmail, &f.arena, rcpt, &f.address)) {
-		users_find(conf_users(r->conf), &f.arena, &f.address, &found);
-		rc = finding_run(&f, &found);
-	}
+	if (!canonical_address(r->conf, sendmail, &a, rcpt, &c))
+		rc = rulebook_of(r, &a, &c, ret);
 	error = errno;
-	if (rc > 0)
-		*ret = f.set;
-	else
-		ruleset_unref(f.set);
-	rulescript_unref(f.own);
-	arena_done(&f.arena);
+	arena_done(&a);
 	errno = error;
 	return rc;
 }

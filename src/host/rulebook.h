@@ -6,7 +6,7 @@
 #ifndef HOST_RULEBOOK_H
 #define HOST_RULEBOOK_H
 
-#include "host/conf.h"
+#include "host/canonical.h"
 
 struct diag;
 struct rulebook;
@@ -40,6 +40,8 @@ struct ruleset {
 /* 1: *ret is his; 0: nobody's, to be left alone; -1: it cannot be told now: errno.  An address of several users gets the
  * site's scripts only. */
 int rulebook_find(struct rulebook *, bool sendmail, struct str rcpt, struct ruleset **ret);
+/* The same of an address that is split already.  The arena is for what is done here. */
+int rulebook_of(struct rulebook *, struct arena *, const struct canonical *, struct ruleset **ret);
 struct ruleset *ruleset_ref(struct ruleset *);
 struct ruleset *ruleset_unref(struct ruleset *);
 /* The file that a place of its programs is in, as people know it. */

@@ -438,7 +438,7 @@ void
 users_find(const struct users *u, struct arena *a, const struct canonical *c, struct users_found *ret)
 {
 	const struct entry *e = NULL;
-	struct str *own = ARENA_NEW(a, struct str), domain = c->domain;
+	struct str *own = ARENA_NEW(a, struct str), domain = c->domain, parts[3] = { c->local, STR("@") };
 	bool listed = false;
 
 	if (u) {
@@ -453,7 +453,8 @@ users_find(const struct users *u, struct arena *a, const struct canonical *c, st
 		*ret = (struct users_found){ e->user, e->n, true };
 		return;
 	}
-	*own = arena_printf(a, "%.*s@%.*s", STR_ARG(c->local), STR_ARG(domain));
+	parts[2] = domain;
+	*own = arena_join(a, parts, 3);
 	*ret = (struct users_found){ own, 1, listed || (u && names_find(&u->user, *own) != NAMES_NONE) };
 }
 

@@ -42,7 +42,7 @@ plan_canonical(struct arena *arena, const struct conf *conf, bool sendmail, stru
 	/* what is no address of ours to split is compared as it is written */
 	if (canonical_address(conf, sendmail, arena, address, &c) < 0)
 		return arena_lower(arena, address);
-	return arena_printf(arena, "%.*s@%.*s", STR_ARG(c.whole), STR_ARG(c.domain));
+	return canonical_mailbox(arena, &c);
 }
 
 static void
@@ -90,14 +90,6 @@ plan_by_header(struct making *k, struct delivery *d, struct str folder, struct s
 	d->mark = filing_field(k->by->arena, k->by->secret, k->by->rules->user, folder, flags);
 	if (d->mark.len)
 		d->folder = arena_str(k->by->arena, folder);
-}
-
-static bool
-has_detail(struct making *k)
-{
-	struct canonical c;
-
-	return canonical_address(k->by->conf, k->by->sendmail, k->by->arena, k->by->address, &c) == 0 && c.has_detail;
 }
 
 /* What comes to one place twice, because the folders cannot be told apart there, comes once: with the later edits. */
@@ -349,7 +341,7 @@ plan_make(const struct plan_maker *by, const struct tamis_outcome *outcome, stru
 	const struct tamis_effect *e = NULL;
 
 	plan_begin(p);
-	if (by->conf->fileinto_by == CONF_FILEINTO_DETAIL && has_detail(&k)) {
+	if (by->conf->fileinto_by == CONF_FILEINTO_DETAIL && by->has_detail) {
 		p->home = plan_user(&k, STR_EMPTY);
 		p->home_canonical = plan_canonical(by->arena, by->conf, by->sendmail, p->home);
 	}

@@ -61,6 +61,7 @@ struct plan_maker {
 	const struct ruleset *rules;
 	bool sendmail;
 	struct str address;             /* the recipient as given, without "<>" */
+	bool has_detail;                /* of that address */
 	struct str sender;              /* of the envelope, without "<>" */
 	const uint8_t *secret;          /* of the site: 32 bytes */
 	int64_t now;                    /* seconds since 1970 */

@@ -63,10 +63,16 @@ run_trouble(struct transaction *t, const struct rcpt *r)
 }
 
 /* An alias that Sendmail has resolved already is looked up as what it became. */
-static struct str
-run_address(struct transaction *t, const struct rcpt *r)
+static int
+run_look_up(struct transaction *t, struct rcpt *r)
 {
-	return t->sendmail && memchr(r->group.s, '@', r->group.len) ? r->group : r->address;
+	struct canonical group;
+
+	if (!t->sendmail || !memchr(r->group.s, '@', r->group.len))
+		return r->parsed ? rulebook_of(t->setup->rules, &t->arena, &r->parts, &r->rules) : 0;
+	if (canonical_address(t->conf, true, &t->arena, r->group, &group) < 0)
+		return 0;
+	return rulebook_of(t->setup->rules, &t->arena, &group, &r->rules);
 }
 
 static int
@@ -159,7 +165,7 @@ run_find(struct transaction *t, struct rcpt *r)
 
 	if (srs == SRS_OURS)
 		return 0;
-	found = rulebook_find(t->setup->rules, t->sendmail, run_address(t, r), &r->rules);
+	found = run_look_up(t, r);
 	if (found < 0) {
 		r->trouble = "rules cannot be read now";
 		if (!run_trouble(t, r))
@@ -188,6 +194,7 @@ run_plan(struct transaction *t, struct rcpt *r)
 {
 	struct plan_maker by = {
 		.arena = &t->arena, .conf = t->conf, .rules = r->rules, .sendmail = t->sendmail, .address = r->address,
+		.has_detail = r->parsed && r->parts.has_detail,
 		.sender = t->sender, .secret = t->daemon->secret, .now = daemon_now() / 1000000,
 	};
 

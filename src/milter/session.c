@@ -210,15 +210,15 @@ session_find(const struct transaction *t, struct str argument)
 /* Postfix takes comments, blanks and the like in an address, and delivers to what is left of it: that is whose rules
  * are meant. */
 static void
-session_respell(struct transaction *t, const struct mta *mta, struct rcpt *r)
+session_parse(struct transaction *t, const struct mta *mta, struct rcpt *r)
 {
-	struct canonical c;
 	struct str server;
 
-	if (t->sendmail || canonical_address(t->conf, false, &t->arena, r->address, &c) == 0)
+	r->parsed = canonical_address(t->conf, t->sendmail, &t->arena, r->address, &r->parts) == 0;
+	if (t->sendmail || r->parsed)
 		return;
 	server = macro(t, mta, "{rcpt_addr}");
-	r->respelled = canonical_address(t->conf, false, &t->arena, server, &c) == 0;
+	r->parsed = r->respelled = canonical_address(t->conf, false, &t->arena, server, &r->parts) == 0;
 	if (r->respelled)
 		r->address = server;
 }
@@ -232,12 +232,12 @@ session_add(struct transaction *t, const struct mta *mta, char **argv)
 	memset(r, 0, sizeof *r);
 	r->argument = arena_str(a, str_from(argv[0]));
 	r->address = strip_angles(r->argument);
-	session_respell(t, mta, r);
+	session_parse(t, mta, r);
 	r->notify = esmtp_copy(a, argv, "NOTIFY");
 	r->orcpt = esmtp_copy(a, argv, "ORCPT");
 	r->group = t->sendmail ? macro(t, mta, "{rcpt_addr}") : STR_EMPTY;
 	r->srs = STR_EMPTY;
-	r->canonical = plan_canonical(a, t->conf, t->sendmail, r->address);
+	r->canonical = r->parsed ? canonical_mailbox(a, &r->parts) : arena_lower(a, r->address);
 	plan_keep(&r->plan);
 	vec_push(&t->rcpt, r);
 	return r;

@@ -11,6 +11,8 @@
 struct rcpt {
 	struct str argument;            /* as given, "<>" and all: what delete_rcpt wants */
 	struct str address;             /* without "<>" */
+	struct canonical parts;         /* of the address */
+	bool parsed;                    /* false: it is no address as we know them, and has no parts */
 	bool respelled;                 /* the address is the server's: what was given is no address as we know them */
 	struct str notify, orcpt;       /* of the client's ESMTP arguments; empty: none */
 	struct str canonical;
