@@ -64,6 +64,17 @@ buf_putc(struct buf *b, char c)
 }
 
 void
+buf_number(struct buf *b, uint64_t v)
+{
+	char digits[20], *p = digits + sizeof digits;
+
+	do
+		*--p = (char)('0' + v % 10);
+	while (v /= 10);
+	buf_add(b, (struct str){ p, (size_t)(digits + sizeof digits - p) });
+}
+
+void
 buf_printf(struct buf *b, const char *format, ...)
 {
 	size_t room = 64;

@@ -16,6 +16,8 @@ void buf_reset(struct buf *);
 void buf_add(struct buf *, struct str);
 void buf_puts(struct buf *, const char *);
 void buf_putc(struct buf *, char);
+/* in decimal */
+void buf_number(struct buf *, uint64_t);
 void buf_printf(struct buf *, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* room for n more bytes at buf->s + buf->len */

@@ -18,6 +18,7 @@ static struct {
 	pthread_mutex_t lock;
 	bool syslog;
 	char *ident;
+	struct buf prefix;              /* of a line on standard error */
 	int last_level;
 	struct buf last, last_id;       /* empty: none */
 	unsigned repeats;
@@ -54,13 +55,18 @@ is_shown(uint32_t code)
 	return (code > ' ' && code < 0x7f) || (code > 0xa0 && code != 0x2028 && code != 0x2029);
 }
 
+/* visible ASCII but '"', '=' and '\' */
+static const bool is_plain[256] = {
+	['!'] = true, ['#' ... '<'] = true, ['>' ... '['] = true, [']' ... '~'] = true,
+};
+
 /* Bytes at the beginning that need no second look, as most values have nothing else. */
 static size_t
 plain_run(struct str v)
 {
 	size_t n = 0;
 
-	while (n < v.len && v.s[n] > ' ' && v.s[n] < 0x7f && v.s[n] != '"' && v.s[n] != '\\' && v.s[n] != '=')
+	while (n < v.len && is_plain[(unsigned char)v.s[n]])
 		n++;
 	return n;
 }
@@ -108,8 +114,13 @@ static void
 value_add(struct buf *out, struct str v, bool quoted)
 {
 	struct str cut = v.len > LOG_VALUE_MAX ? utf8_cut(v, LOG_VALUE_MAX) : v;
-	bool quotes = !quoted && (wants_quotes(v) || cut.len < v.len);
+	bool quotes;
 
+	if (v.len && plain_run(cut) == v.len) {
+		buf_add(out, v);
+		return;
+	}
+	quotes = !quoted && (cut.len < v.len || wants_quotes(v));
 	if (quotes)
 		buf_putc(out, '"');
 	escape(out, cut);
@@ -129,14 +140,21 @@ struct arguments {
 static void
 number_add(struct buf *out, char conversion, int longs, struct arguments *args)
 {
-	bool is_signed = conversion == 'd' || conversion == 'i';
+	if (conversion == 'd' || conversion == 'i') {
+		long long v = longs == 2 ? va_arg(args->list, long long) : longs ? va_arg(args->list, long) : va_arg(args->list, int);
 
-	if (is_signed)
-		buf_printf(out, "%lld", longs == 2 ? va_arg(args->list, long long) : longs ? va_arg(args->list, long) : va_arg(args->list, int));
-	else
-		buf_printf(out, conversion == 'x' ? "%llx" : "%llu",
-		           longs == 2 ? va_arg(args->list, unsigned long long) : longs ? va_arg(args->list, unsigned long) :
-		           va_arg(args->list, unsigned));
+		if (v < 0)
+			buf_putc(out, '-');
+		buf_number(out, v < 0 ? -(unsigned long long)v : (unsigned long long)v);
+	} else {
+		unsigned long long v = longs == 2 ? va_arg(args->list, unsigned long long) :
+		                       longs ? va_arg(args->list, unsigned long) : va_arg(args->list, unsigned);
+
+		if (conversion == 'x')
+			buf_printf(out, "%llx", v);
+		else
+			buf_number(out, v);
+	}
 }
 
 /* What follows a "%"; returns what follows that, or NULL if it is none of ours. */
@@ -177,58 +195,75 @@ format_add(struct buf *out, const char *f, struct arguments *args)
 
 	/* what comes after a conversion that is none of ours cannot be told: better no values than wrong ones */
 	while (f && *f) {
-		if (*f == '%') {
-			f = conversion_add(out, f + 1, quoted, args);
-			continue;
-		}
-		quoted ^= *f == '"';
-		buf_putc(out, *f++);
+		size_t n = 0;
+
+		for (; f[n] && f[n] != '%'; n++)
+			quoted ^= f[n] == '"';
+		buf_add(out, (struct str){ f, n });
+		f = f[n] ? conversion_add(out, f + n + 1, quoted, args) : NULL;
 	}
 }
 
 /* --- lines */
 
-static void
-write_line(int level, const char *id, struct str text)
-{
-	struct buf line = { 0 };
+enum { LINE_USUAL = 256 };              /* bytes: room at once for what most lines need */
 
-	if (!where.syslog)
-		buf_printf(&line, "%s[%ld]: ", where.ident ? where.ident : "tamis", (long)getpid());
+/* The beginning of a line; under the lock. */
+static void
+line_begin(struct buf *line)
+{
+	if (where.prefix.len)
+		buf_add(line, buf_str(&where.prefix));
+	else if (!where.syslog)
+		buf_printf(line, "tamis[%ld]: ", (long)getpid());
+}
+
+static void
+line_write(struct buf *line)
+{
+	struct str rest;
+
+	buf_putc(line, '\n');
+	for (rest = buf_str(line); rest.len; ) {
+		ssize_t n = write(STDERR_FILENO, rest.s, rest.len);
+
+		if (n < 0 && errno != EINTR)
+			break;
+		rest = str_sub(rest, n > 0 ? (size_t)n : 0, rest.len);
+	}
+}
+
+/* The rest of a line that has begun. */
+static void
+line_end(struct buf *line, bool to_syslog, int level, const char *id, struct str text)
+{
 	if (id && *id) {
-		escape(&line, utf8_cut(str_from(id), LOG_VALUE_MAX));
-		buf_puts(&line, ": ");
+		escape(line, utf8_cut(str_from(id), LOG_VALUE_MAX));
+		buf_puts(line, ": ");
 	}
 	if (level_word[level])
-		buf_printf(&line, "level=%s ", level_word[level]);
-	buf_add(&line, text);
-	line.len = utf8_cut(buf_str(&line), LOG_LINE_MAX).len;
-	if (where.syslog) {
-		syslog(level, "%.*s", STR_ARG(buf_str(&line)));
-	} else {
-		struct str rest;
-
-		buf_putc(&line, '\n');
-		for (rest = buf_str(&line); rest.len; ) {
-			ssize_t n = write(STDERR_FILENO, rest.s, rest.len);
-
-			if (n < 0 && errno != EINTR)
-				break;
-			rest = str_sub(rest, n > 0 ? (size_t)n : 0, rest.len);
-		}
-	}
-	buf_done(&line);
+		buf_printf(line, "level=%s ", level_word[level]);
+	buf_add(line, text);
+	line->len = utf8_cut(buf_str(line), LOG_LINE_MAX).len;
+	if (to_syslog)
+		syslog(level, "%.*s", STR_ARG(buf_str(line)));
+	else
+		line_write(line);
 }
 
 static void
 write_repeats(void)
 {
+	struct buf line = { 0 };
 	char text[64];
 
 	if (where.repeats) {
 		snprintf(text, sizeof text, "event=repeated times=%u", where.repeats);
-		write_line(where.last_level, where.last_id.len ? buf_str(&where.last_id).s : NULL, str_from(text));
+		line_begin(&line);
+		line_end(&line, where.syslog, where.last_level, where.last_id.len ? buf_str(&where.last_id).s : NULL,
+		         str_from(text));
 	}
+	buf_done(&line);
 	where.repeats = 0;
 	buf_reset(&where.last);
 	buf_reset(&where.last_id);
@@ -256,19 +291,28 @@ is_repeated(int level, struct str id, struct str text)
 void
 log_line(int level, const char *id, const char *format, ...)
 {
-	struct buf text = { 0 };
+	struct buf text = { 0 }, line = { 0 };
 	int saved = errno;
 	struct arguments args;
+	bool to_syslog;
 
 	if (level < LOG_ERR || level > LOG_INFO)
 		level = level < LOG_ERR ? LOG_ERR : LOG_INFO;
+	buf_room(&text, LINE_USUAL);
+	buf_room(&line, LINE_USUAL);
 	va_start(args.list, format);
 	format_add(&text, format, &args);
 	va_end(args.list);
 	pthread_mutex_lock(&where.lock);
-	if (level > LOG_WARNING || !is_repeated(level, id ? str_from(id) : STR_EMPTY, buf_str(&text)))
-		write_line(level, id, buf_str(&text));
+	line_begin(&line);
+	to_syslog = where.syslog;
+	if (level <= LOG_WARNING && !is_repeated(level, id ? str_from(id) : STR_EMPTY, buf_str(&text)))
+		line_end(&line, to_syslog, level, id, buf_str(&text));
 	pthread_mutex_unlock(&where.lock);
+	/* nobody waits for another's line: the system keeps one whole that is written at once */
+	if (level > LOG_WARNING)
+		line_end(&line, to_syslog, level, id, buf_str(&text));
+	buf_done(&line);
 	buf_done(&text);
 	errno = saved;
 }
@@ -299,7 +343,10 @@ log_open(bool to_stderr, const char *facility, const char *ident)
 	free(where.ident);
 	where.ident = copy;
 	where.syslog = !to_stderr;
-	if (where.syslog)
+	buf_reset(&where.prefix);
+	if (to_stderr)
+		buf_printf(&where.prefix, "%s[%ld]: ", ident, (long)getpid());
+	else
 		openlog(where.ident, LOG_PID | LOG_NDELAY, value < 0 ? LOG_MAIL : value);
 	pthread_mutex_unlock(&where.lock);
 }
@@ -314,6 +361,7 @@ log_close(void)
 	where.syslog = false;
 	free(where.ident);
 	where.ident = NULL;
+	buf_done(&where.prefix);
 	buf_done(&where.last);
 	buf_done(&where.last_id);
 	pthread_mutex_unlock(&where.lock);

@@ -16,11 +16,19 @@ static struct str
 log_rules(struct transaction *t, const struct rcpt *r)
 {
 	const struct tamis_effect *e = NULL;
+	struct buf b = { 0 };
+	struct str place;
 
-	while ((e = tamis_outcome_next(r->outcome, e)))
-		if (!e->implicit)
-			return arena_printf(&t->arena, "%.*s:%u", STR_ARG(ruleset_file(r->rules, e->place.file)), e->place.line);
-	return r->rules->path;
+	while ((e = tamis_outcome_next(r->outcome, e)) && e->implicit)
+		;
+	if (!e)
+		return r->rules->path;
+	buf_add(&b, ruleset_file(r->rules, e->place.file));
+	buf_putc(&b, ':');
+	buf_number(&b, e->place.line);
+	place = buf_copy(&b, &t->arena);
+	buf_done(&b);
+	return place;
 }
 
 const char *
