@@ -18,7 +18,7 @@ enum { GAP = 0 };
 #endif
 
 enum {
-	CHUNK_FIRST = 4096,
+	CHUNK_FIRST = 1008,     /* with its head no more than what malloc has at hand without a lock */
 	CHUNK_MOST = 1 << 20,   /* chunks double up to here */
 	CHUNK_KEEP = 1 << 18,   /* a larger one is not kept over a reset */
 };
@@ -160,6 +160,22 @@ run_deferred(struct arena *a)
 	}
 }
 
+/* The chunk to go on with.  Who needed several will need as much again: one of the size of all of them, so that what
+ * is reset again and again allocates nothing in the end. */
+static struct arena_chunk *
+chunk_kept(const struct arena *a)
+{
+	struct arena_chunk *largest = NULL;
+	size_t all = 0;
+
+	for (struct arena_chunk *c = a->chunk; c; c = c->next) {
+		if (c->size <= CHUNK_KEEP && (!largest || c->size > largest->size))
+			largest = c;
+		all += c->size;
+	}
+	return !largest || all == largest->size || all > CHUNK_KEEP ? largest : chunk_new(all);
+}
+
 /* frees all chunks but `keep` */
 static void
 chunks_free(struct arena *a, const struct arena_chunk *keep)
@@ -177,12 +193,10 @@ chunks_free(struct arena *a, const struct arena_chunk *keep)
 void
 arena_reset(struct arena *a)
 {
-	struct arena_chunk *keep = NULL;
+	struct arena_chunk *keep;
 
 	run_deferred(a);
-	for (struct arena_chunk *c = a->chunk; c; c = c->next)
-		if (c->size <= CHUNK_KEEP && (!keep || c->size > keep->size))
-			keep = c;
+	keep = chunk_kept(a);
 	chunks_free(a, keep);
 	if (!keep)
 		return;

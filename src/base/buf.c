@@ -43,9 +43,12 @@ buf_room(struct buf *b, size_t n)
 void
 buf_add(struct buf *b, struct str v)
 {
+	char *to;
+
 	if (!v.len)
 		return;
-	memcpy(buf_room(b, v.len), v.s, v.len);
+	to = v.len < b->cap - b->len ? b->s + b->len : buf_room(b, v.len);
+	memcpy(to, v.s, v.len);
 	b->len += v.len;
 }
 
