@@ -281,13 +281,13 @@ plan_protected(const struct making *k)
 	return k->by->rules->protected_ && ruleset_is_users(k->by->rules, k->plan->place.file);
 }
 
-/* Without anything yet. */
+/* Without anything yet, but for room: most plans have one delivery. */
 static void
 plan_begin(struct plan *p)
 {
-	vec_done(&p->d);
 	*p = (struct plan){ .reason = STR_EMPTY, .quarantine = STR_EMPTY, .late_mark = STR_EMPTY, .kept_mark = STR_EMPTY,
-		.home = STR_EMPTY, .home_canonical = STR_EMPTY };
+		.home = STR_EMPTY, .home_canonical = STR_EMPTY, .d = { p->d.v, 0, p->d.cap } };
+	vec_reserve(&p->d, 1);
 }
 
 void

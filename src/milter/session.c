@@ -116,15 +116,15 @@ macro(struct transaction *t, const struct mta *mta, const char *name)
 	return v ? arena_str(&t->arena, str_from(v)) : STR_EMPTY;
 }
 
-/* Postfix tells the id from the second recipient on. */
+/* Postfix tells the id from the second recipient on; until then it is not known. */
 static void
 session_id(struct transaction *t, const struct mta *mta)
 {
-	struct str id = macro(t, mta, "i");
-
-	if (id.len)
-		t->id = id;
-	else if (!t->id.len)
+	if (t->id_known)
+		return;
+	t->id = macro(t, mta, "i");
+	t->id_known = t->id.len;
+	if (!t->id_known)
 		t->id = STR("NOQUEUE");
 }
 
@@ -347,37 +347,40 @@ session_strip_end(struct transaction *t, const struct mta *mta, struct verdict *
 /* Lines of a field end in LF, or in CRLF, as the server likes it.  What follows one is never another field, nor the end
  * of the header. */
 static void
-field_add(struct buf *b, const char *name, const char *value)
+field_add(struct buf *b, struct str name, struct str value)
 {
-	buf_puts(b, name);
+	buf_add(b, name);
 	buf_putc(b, ':');
-	while (*value) {
-		size_t n = strcspn(value, "\n");
+	while (value.len) {
+		const char *nl = memchr(value.s, '\n', value.len);
+		size_t n = nl ? (size_t)(nl - value.s) : value.len;
 
-		buf_add(b, (struct str){ value, n });
-		value += n;
+		buf_add(b, str_sub(value, 0, n));
 		if (b->s[b->len - 1] == '\r')
 			b->len--;
-		value += strspn(value, "\r\n");
-		if (*value)
-			buf_puts(b, *value == ' ' || *value == '\t' ? "\r\n" : "\r\n ");
+		while (n < value.len && (value.s[n] == '\r' || value.s[n] == '\n'))
+			n++;
+		value = str_sub(value, n, value.len);
+		if (value.len)
+			buf_puts(b, *value.s == ' ' || *value.s == '\t' ? "\r\n" : "\r\n ");
 	}
-	buf_puts(b, "\r\n");
+	buf_add(b, STR("\r\n"));
 }
 
 void
 session_field(struct session *s, const char *name, const char *value)
 {
 	struct transaction *t = s->t;
+	struct str field = str_from(name), body = str_from(value);
 
 	if (!t)
 		return;
 	daemon_point(t->daemon, POINT_FIELD);
-	t->hops += !strcasecmp(name, "Received");
-	t->redirected += !strcasecmp(name, "Tamis-Redirected");
-	t->header_over |= t->conf->mode != CONF_STRIP && t->header.len + strlen(name) + strlen(value) > t->conf->max_header;
+	t->hops += str_iis(field, "Received");
+	t->redirected += str_iis(field, "Tamis-Redirected");
+	t->header_over |= t->conf->mode != CONF_STRIP && t->header.len + field.len + body.len > t->conf->max_header;
 	if (!t->header_over)
-		field_add(&t->header, name, value);
+		field_add(&t->header, field, body);
 }
 
 static void

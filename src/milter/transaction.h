@@ -49,6 +49,7 @@ struct transaction {
 	/* of the message */
 	bool sendmail;
 	struct str id;                  /* of the queue, "NOQUEUE" while it is not known */
+	bool id_known;
 	struct str login;               /* {auth_authen} */
 	struct str sender;              /* without "<>" */
 	struct str ret, envid;          /* of DSN */
