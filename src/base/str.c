@@ -86,16 +86,23 @@ str_find(struct str hay, struct str needle)
 	return at ? at - hay.s : -1;
 }
 
-/* Eight bytes at a time: added so that bit 7 of a byte tells whether it is at
- * least "A", and whether it is beyond "Z"; bytes above 0x7f are none. */
-static bool
-word_has_capital(const char *p)
+static uint64_t
+read64(const char *p)
+{
+	uint64_t v;
+
+	memcpy(&v, p, sizeof v);
+	return v;
+}
+
+/* Bit 7 of each of eight bytes that is "A" to "Z": added so that it tells whether a byte is at least "A", and whether it
+ * is beyond "Z"; bytes above 0x7f are none. */
+static uint64_t
+word_capitals(uint64_t word)
 {
 	const uint64_t ones = 0x0101010101010101u, high = ones << 7;
-	uint64_t word, low;
+	uint64_t low = word & ~high;
 
-	memcpy(&word, p, sizeof word);
-	low = word & ~high;
 	return (low + ones * (0x80 - 'A')) & ~(low + ones * (0x7f - 'Z')) & ~word & high;
 }
 
@@ -105,7 +112,7 @@ str_has_capital(struct str v)
 	size_t i = 0;
 
 	for (; i + 8 <= v.len; i += 8)
-		if (word_has_capital(v.s + i))
+		if (word_capitals(read64(v.s + i)))
 			return true;
 	for (; i < v.len; i++)
 		if (char_lower(v.s[i]) != v.s[i])
@@ -128,17 +135,14 @@ str_lower_into(char *dst, struct str src)
 			block[k] = char_lower(block[k]);
 		memcpy(dst + i, block, BLOCK);
 	}
+	for (; src.len - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+		uint64_t word = read64(src.s + i);
+
+		word |= word_capitals(word) >> 2;
+		memcpy(dst + i, &word, sizeof word);
+	}
 	for (; i < src.len; i++)
 		dst[i] = char_lower(src.s[i]);
-}
-
-static uint64_t
-read64(const char *p)
-{
-	uint64_t v;
-
-	memcpy(&v, p, sizeof v);
-	return v;
 }
 
 static uint64_t

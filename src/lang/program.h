@@ -109,7 +109,6 @@ struct program {
 	struct rule *rule;
 	uint32_t nrules;
 	struct str *name;                       /* interned field names, lower case */
-	uint32_t *name_hash;                    /* mail/message.h: field_hash() - computed by the machine's first use */
 	uint32_t nnames;
 	struct str *global;                     /* names of global variables */
 	uint32_t nglobals;

@@ -16,7 +16,9 @@ fields_forget(struct run *r)
 struct field *
 run_field_find(struct run *r, uint32_t id)
 {
-	return r->field[id] = run_field_named(r, r->program->name[id]);
+	struct str name = r->program->name[id];         /* in lower case */
+
+	return r->field[id] = header_name_ok(name) ? run_field_lower(r, name) : NULL;
 }
 
 struct field *
