@@ -149,16 +149,24 @@ is_same(const struct stat *a, const struct stat *b)
 	       a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
 }
 
+/* All zero if it is not there.  False: it cannot be told now. */
+static bool
+aside_stat(const struct slots *s, struct stat *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	return fstatat(s->directory, "aside", ret, AT_SYMLINK_NOFOLLOW) == 0 || errno == ENOENT;
+}
+
 /* Reads "aside" if it is another one than last time.  What could not be written stays. */
 static void
 aside_read(struct slots *s)
 {
-	struct stat st = { 0 };
+	struct stat st;
 	struct buf text = { 0 };
 	struct str rest;
 	size_t kept = 0;
 
-	if (fstatat(s->directory, "aside", &st, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT)
+	if (!aside_stat(s, &st))
 		return;
 	if (is_same(&st, &s->read))
 		return;
@@ -383,13 +391,17 @@ bool
 slots_aside(struct slots *s, struct str user, const uint8_t program[32])
 {
 	char clean[USER_MAX + 1];
-	const struct slots_case *c;
-	bool aside;
+	const struct slots_case *c = NULL;
+	struct stat st;
+	bool aside, told = aside_stat(s, &st);
 
-	user_clean(clean, user);
 	pthread_mutex_lock(&s->lock);
-	aside_read(s);
-	c = case_find(s, clean, program);
+	if (told && !is_same(&st, &s->read))
+		aside_read(s);
+	if (s->cases.n) {
+		user_clean(clean, user);
+		c = case_find(s, clean, program);
+	}
 	aside = c && c->times >= SLOTS_TWICE;
 	pthread_mutex_unlock(&s->lock);
 	return aside;
