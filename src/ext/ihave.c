@@ -15,14 +15,14 @@ struct capabilities {
 };
 
 /* The extension of that name, or NULL: it is not here, or changes how strings
- * are read, which must be known before (RFC 5463 4). */
+ * are read: the test fails (RFC 5463 4), though it may be in "require". */
 static const struct extension *
 capability_find(struct compiler *c, struct str name)
 {
 	int e = compile_capability(c->host, name);
 	const struct extension *x = e < 0 ? NULL : extensions[e];
 
-	if (x && (x->templates || x->rewrite) && !compile_enabled(c, x->name))
+	if (x && (x->templates || x->rewrite))
 		return NULL;
 	return x;
 }
