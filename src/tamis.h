@@ -47,9 +47,9 @@ struct tamis_effect {
 struct tamis_diagnostic { enum { TAMIS_ERROR, TAMIS_WARNING, TAMIS_NOTE } severity; struct tamis_place place;
 	const char *text, *hint; };                                     /* hint may be NULL */
 /* What a trace shows.  RULE: a condition begins (name: "if", "elsif") and RULE_END: it came out so (result).  TEST: a
-   test begins; then VALUE for each value it saw, MATCHED for the key that matched (text: the key; value: the value),
-   NEAREST for the key that came closest when none did, or what is missing; RESULT ends it.  ASSIGNED: a variable
-   (name) became text.  ACTION: a command ran (text: its arguments; value: why it did nothing, or empty).  ASKED: a
+   test begins; then VALUE for each value it saw (result -1: it was only counted), MATCHED for the key that matched
+   (text: the key; value: the value), NEAREST for the key that came closest when none did, or what is missing; RESULT
+   ends it.  ASSIGNED: a variable (name) became text.  ACTION: a command ran (text: its arguments; value: why it did nothing, or empty).  ASKED: a
    question (name, text: key, value: answer). */
 struct tamis_event {
 	enum { TAMIS_RULE, TAMIS_RULE_END, TAMIS_TEST, TAMIS_VALUE, TAMIS_MATCHED, TAMIS_NEAREST, TAMIS_RESULT, TAMIS_ACTION,

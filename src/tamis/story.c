@@ -111,7 +111,7 @@ story_value(struct story *s, const struct tamis_event *e)
 {
 	struct story_test *t = story_last(s);
 
-	if (!t)
+	if (!t || e->result < 0)
 		return;
 	if (t->nvalues < STORY_VALUES)
 		t->value[t->nvalues] = story_keep(s, e->value);

@@ -48,6 +48,8 @@ tracing_json(const struct tracing *t, const struct tamis_event *e)
 		json_put(o, "text", json_text(text_str(e->text)));
 	if (e->value.len || e->kind == TAMIS_VALUE)
 		json_put(o, "value", json_text(text_str(e->value)));
+	if (e->kind == TAMIS_VALUE && e->result < 0)
+		json_put(o, "counted", json_true());
 	if (e->kind == TAMIS_RULE_END || e->kind == TAMIS_RESULT)
 		json_put(o, "result", json_truth(e->result));
 	return o;
@@ -131,7 +133,7 @@ tracing_assign(struct tracing *t)
 static void
 tracing_test(struct tracing *t, const struct tamis_event *e)
 {
-	t->values = 0;
+	t->values = t->counted = 0;
 	t->compares = e->value.len > 0;
 	t->alone = tracing_alone(t, e);
 	if (t->alone)
@@ -142,20 +144,48 @@ tracing_test(struct tracing *t, const struct tamis_event *e)
 }
 
 static void
+tracing_more(struct tracing *t, unsigned *n)
+{
+	if (t->level < TRACING_ALL && *n > VALUES_SHOWN)
+		buf_printf(&t->line, "%15s... and %u more values\n", "", *n - VALUES_SHOWN);
+	if (*n > VALUES_SHOWN)
+		*n = VALUES_SHOWN;
+}
+
+/* Those that are counted, then their number. */
+static void
 tracing_values(struct tracing *t, const struct tamis_event *e)
 {
-	t->values++;
-	if (t->level == TRACING_ALL || t->values <= VALUES_SHOWN)
-		tracing_saw(t, "value", tracing_value(e));
+	unsigned *n = e->result < 0 ? &t->counted : &t->values;
+
+	if (n == &t->values)
+		tracing_more(t, &t->counted);
+	if (++*n <= VALUES_SHOWN || t->level == TRACING_ALL)
+		tracing_saw(t, n == &t->counted ? "counted" : "value", tracing_value(e));
+}
+
+/* With the value that it was, where that may be one of those that are not shown. */
+static void
+tracing_key(struct tracing *t, const char *word, const char *link, const struct tamis_event *e)
+{
+	bool hidden = t->level < TRACING_ALL && t->values > VALUES_SHOWN;
+
+	tracing_more(t, &t->values);
+	buf_printf(&t->line, "%15s%-8s ", "", word);
+	words_quoted(&t->line, text_str(e->text), tracing_max(t));
+	if (hidden) {
+		buf_puts(&t->line, link);
+		words_quoted(&t->line, text_str(e->value), tracing_max(t));
+	}
+	buf_putc(&t->line, '\n');
 }
 
 static void
 tracing_end(struct tracing *t, const struct tamis_event *e)
 {
-	if (t->level < TRACING_ALL && t->values > VALUES_SHOWN)
-		buf_printf(&t->line, "%15s... and %u more values\n", "", t->values - VALUES_SHOWN);
 	if (!t->values && t->compares && e->result == 0)
 		buf_printf(&t->line, "%15sno value\n", "");
+	tracing_more(t, &t->values);
 	tracing_assign(t);
 	if (!t->alone)
 		buf_printf(&t->line, "%15s%s\n", "", tracing_result(e->result));
@@ -221,10 +251,10 @@ tracing_text(struct tracing *t, const struct tamis_event *e)
 		tracing_values(t, e);
 		break;
 	case TAMIS_MATCHED:
-		tracing_saw(t, "matched", text_str(e->text));
+		tracing_key(t, "matched", " in ", e);
 		break;
 	case TAMIS_NEAREST:
-		tracing_saw(t, t->compares ? "nearest" : "missing", text_str(e->text));
+		tracing_key(t, t->compares ? "nearest" : "missing", " to ", e);
 		break;
 	case TAMIS_RESULT:
 		tracing_end(t, e);

@@ -15,7 +15,7 @@ struct tracing {
 	struct buf line;                /* what is to be printed */
 	struct buf assigned;            /* to be printed below the action or test that it came from */
 	struct str rule;                /* the condition that was shown last */
-	unsigned values;                /* of the current test */
+	unsigned values, counted;       /* of the current test */
 	bool compares;                  /* it compares values with keys */
 	bool alone;                     /* it is all of its condition */
 	char *file;                     /* that places were in last */

@@ -119,7 +119,7 @@ match_cell(struct match *m, struct cell *c)
 	if (m->matcher->type->counts) {
 		m->count++;
 		if (m->run->tracing)
-			TRACE(m->run, value, m->call, c->v, NO, STR_EMPTY);
+			TRACE(m->run, value, m->call, c->v, UNKNOWN, STR_EMPTY);
 		return false;
 	}
 	/* a type that folds for itself looks for literals only, in the forms that are cheap */
