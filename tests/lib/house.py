@@ -51,7 +51,7 @@ def mount(*words):
 def standard_configuration():
     """Where the program that is tested looks for tamis.conf."""
     text = subprocess.run([program('tamis-milter'), '--help'], stdout=subprocess.PIPE, check=True, text=True).stdout
-    return pathlib.Path(re.search(r'\(default: (\S+)\)', text)[1])
+    return pathlib.Path(re.search(r'\(default: (.+)\)', text)[1])
 
 
 def program(name):
