@@ -196,7 +196,7 @@ conf_own_client(const struct conf *c, struct str ip)
 	uint8_t address[16];
 	size_t i;
 
-	if (!conf_client_address(ip, address))
+	if (!c->private->block.n || !conf_client_address(ip, address))
 		return false;
 	for (i = 0; i < c->private->block.n; i++)
 		if (conf_client_in(&c->private->block.v[i], address))

@@ -442,12 +442,30 @@ merge_remove(struct merge *m)
 	merge_remove_groups(m);
 }
 
+/* Most messages: everybody keeps what came, and nobody does anything else, so that nothing can interfere. */
+static bool
+merge_leaves_all(struct merge *m)
+{
+	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
+		const struct delivery *d = r->plan->d.v;
+
+		if (!r->refused && (r->plan->refuses || r->plan->d.n != 1 || d->kind != DELIVERY_SELF || d->done || !is_original(d)))
+			return false;
+	}
+	EACH_DELIVERY(m, r, d)
+		d->way = WAY_QUEUE;
+	return true;
+}
+
 void
 merge_plans(struct merge *m)
 {
 	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
 		r->removed = false, r->plain = NULL;
-	m->hold = false;
+	m->hold = m->refuse = false;
+	m->content = NULL;
+	if (merge_leaves_all(m))
+		return;
 	if (!m->index)
 		merge_index(m);
 	merge_ignore_futile(m);

@@ -45,6 +45,8 @@ static const struct merge_case cases[] = {
 	{ "a copy that left already", "a done edit=1, b keep", "", "a self-done b self-queue -a" },
 	{ "a redirect that left already", "a done to=x, b discard", "", "a x-done -a -b" },
 	{ "what left already does not come in place", "a done keep, b edit=1", "", "a self-done b self-queue -a content=1" },
+	{ "what left already, and others keep", "a done keep, b keep", "", "a self-done b self-queue -a" },
+	{ "all keep, one was refused at RCPT TO", "a keep, b early, c none", "", "a self-queue c self-queue" },
 	/* --- quarantine: for all by the server, else by copies */
 	{ "in quarantine, alone", "a hold", "", "hold a out-queue" },
 	{ "in quarantine, by the plan of everybody", "a hold, b hold", "aside", "hold a out-queue b out-queue" },
