@@ -154,26 +154,30 @@ rulefile_read(const char *root, const char *name, size_t max, struct buf *text, 
 }
 
 enum rulefile_result
-rulefile_stat(const char *root, const char *name, struct rulefile_stamp *ret_stamp)
+rulefile_stat_path(const char *path, struct rulefile_stamp *ret_stamp)
 {
-	size_t root_len = strlen(root), name_size = strlen(name) + 1;
-	char path[PATH_MAX];
 	struct stat st;
 	enum rulefile_result rc;
 	const char *why;
 
 	*ret_stamp = (struct rulefile_stamp){ 0 };
-	if (root_len + 1 + name_size > sizeof(path))
-		return RULEFILE_NONE;
-	memcpy(path, root, root_len);
-	path[root_len] = '/';
-	memcpy(path + root_len + 1, name, name_size);
 	if (!lstat(path, &st)) {
 		rulefile_stamp(&st, ret_stamp);
 		return RULEFILE_FINE;
 	}
 	rc = rulefile_failed(&why);
 	return rc == RULEFILE_REFUSED ? RULEFILE_NONE : rc;
+}
+
+enum rulefile_result
+rulefile_stat(const char *root, const char *name, struct rulefile_stamp *ret_stamp)
+{
+	char path[PATH_MAX];
+
+	*ret_stamp = (struct rulefile_stamp){ 0 };
+	if (snprintf(path, sizeof(path), "%s/%s", root, name) >= (int)sizeof(path))
+		return RULEFILE_NONE;
+	return rulefile_stat_path(path, ret_stamp);
 }
 
 enum rulefile_result

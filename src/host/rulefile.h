@@ -34,6 +34,8 @@ enum rulefile_result rulefile_read(const char *root, const char *name, size_t ma
 /* FINE or NONE, of whatever is there; or TROUBLE.  In one step and without judgement: what has the same stamp as a file
  * that was read is that file. */
 enum rulefile_result rulefile_stat(const char *root, const char *name, struct rulefile_stamp *ret_stamp);
+/* The same of "ROOT/NAME". */
+enum rulefile_result rulefile_stat_path(const char *path, struct rulefile_stamp *ret_stamp);
 bool rulefile_same(const struct rulefile_stamp *, const struct rulefile_stamp *);
 /* So new that a second change could leave the same stamp? */
 bool rulefile_young(const struct rulefile_stamp *, time_t read_at);

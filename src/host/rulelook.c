@@ -69,7 +69,7 @@ look_see(struct look *l, const char *root, const char *name)
 	if (s->result == RULEFILE_TROUBLE)
 		l->error = errno;
 	vec_push(&l->seen, s);
-	vec_push(&l->version->file, (struct watched){ mem_strdup(root), mem_strdup(name), s->stamp });
+	vec_push(&l->version->file, (struct watched){ mem_strdup(look_path(l, s)), s->stamp });
 	l->version->young |= rulefile_young(&s->stamp, l->now);
 	return s;
 }

@@ -10,7 +10,7 @@
 #include "host/rulescript.h"
 
 struct watched {
-	char *root, *name;
+	char *path;
 	struct rulefile_stamp stamp;
 };
 

@@ -59,10 +59,8 @@ rulescript_unref(struct rulescript *s)
 	if (!s || atomic_fetch_sub(&s->count, 1) > 1)
 		return NULL;
 	tamis_program_unref(s->program);
-	for (i = 0; i < s->file.n; i++) {
-		free(s->file.v[i].root);
-		free(s->file.v[i].name);
-	}
+	for (i = 0; i < s->file.n; i++)
+		free(s->file.v[i].path);
 	vec_done(&s->file);
 	free(s->path);
 	free(s);
@@ -430,7 +428,7 @@ rulescript_holds(const struct rulescript *s)
 	if (s->young)
 		return false;
 	for (i = 0; i < s->file.n; i++)
-		if (rulefile_stat(s->file.v[i].root, s->file.v[i].name, &stamp) == RULEFILE_TROUBLE ||
+		if (rulefile_stat_path(s->file.v[i].path, &stamp) == RULEFILE_TROUBLE ||
 		    !rulefile_same(&stamp, &s->file.v[i].stamp))
 			return false;
 	return true;
