@@ -187,6 +187,72 @@ cmd_help_show(struct str word, bool extensions, bool json, unsigned found)
 	return found;
 }
 
+/* Does this usage have a tag of that name, which has no words of its own? */
+static bool
+cmd_help_takes(const struct tamis_word *w, struct str tag)
+{
+	struct buf usage = { 0 }, want = { 0 };
+	struct str rest;
+	ptrdiff_t at;
+	bool takes = false;
+
+	cmd_help_usage(w, &usage);
+	buf_putc(&want, ':');
+	for (size_t i = 0; i < tag.len; i++)
+		buf_putc(&want, char_lower(tag.s[i]));
+	for (rest = buf_str(&usage); !takes && (at = str_find(rest, buf_str(&want))) >= 0;) {
+		rest = str_sub(rest, (size_t)at + want.len, rest.len);
+		takes = !rest.len || strchr(" ]>", *rest.s);
+	}
+	buf_done(&usage);
+	buf_done(&want);
+	return takes;
+}
+
+/* "COMPARATOR" and "MATCH-TYPE" of a usage, "action"... */
+static bool
+cmd_help_is_kind(const struct tamis_word *w, struct str name)
+{
+	size_t i;
+
+	for (i = 0; i < name.len && w->kind[i]; i++)
+		if (char_lower(name.s[i]) != w->kind[i] && !(name.s[i] == '-' && w->kind[i] == ' '))
+			return false;
+	return i == name.len && !w->kind[i];
+}
+
+/* The commands that take a tag, else the words of a kind. */
+static unsigned
+cmd_help_indirect(const char *topic, bool json)
+{
+	struct str name = str_from(*topic == ':' ? topic + 1 : topic);
+	struct tamis_word w;
+	unsigned found = 0;
+	size_t i;
+
+	for (i = 0; name.len && tamis_word(i, &w); i++) {
+		if (!cmd_help_takes(&w, name))
+			continue;
+		if (json) {
+			cmd_help_json(&w);
+		} else {
+			if (found)
+				putchar('\n');
+			cmd_help_word(&w);
+		}
+		found++;
+	}
+	if (found)
+		return found;
+	for (i = 0; tamis_word(i, &w); i++) {
+		if (!cmd_help_is_kind(&w, name))
+			continue;
+		cmd_help_line(&w, json);
+		found++;
+	}
+	return found;
+}
+
 static int
 cmd_help_topic(const char *topic, bool json)
 {
@@ -200,7 +266,7 @@ cmd_help_topic(const char *topic, bool json)
 		cmd_print_help(cmds[i]);
 	found = cmd_help_show(str_from(topic), false, json, 0);
 	found = cmd_help_show(str_from(topic), true, json, found);
-	if (cmds[i] || found)
+	if (cmds[i] || found || cmd_help_indirect(topic, json))
 		return CMD_FINE;
 	meant = cmd_meant(str_from(topic), cmd_help_name);
 	if (meant)
