@@ -105,10 +105,11 @@ class Syslog:
 
 class PrivateSendmail:
     """port has the milter (a socket as Sendmail writes it: unix:/path), free_port has none.  All mail goes to the
-    SMTP server at port `destination` of this machine."""
+    SMTP server at port `destination` of this machine, unless `routes` (of the mailertable) lead a domain elsewhere.
+    settings stand before the mailers, definitions behind them."""
 
     def __init__(self, directory, milter='', destination=25, aliases=None, virtual=None, settings='',
-                 local=('local.example.test',)):
+                 local=('local.example.test',), routes=None, definitions=''):
         self.directory = pathlib.Path(directory)
         self.etc = self.directory / 'etc'
         self.binary = root() / FILES[0]
@@ -124,11 +125,11 @@ class PrivateSendmail:
         filters = f"INPUT_MAIL_FILTER(`tamis', `S={milter}, {each}')dnl" if milter else 'dnl'
         text = CONFIGURATION.format(directory=self.directory, destination=destination, port=self.port,
                                     free=self.free_port, filter=filters, settings=settings or 'dnl')
-        text += 'LOCAL_CONFIG\n' + ''.join(f'Cw{name}\n' for name in local)
+        text += definitions + 'LOCAL_CONFIG\n' + ''.join(f'Cw{name}\n' for name in local)
         (self.etc / 'sendmail.mc').write_text(text)
         self._compile()
         self._make_devices()
-        self._table('mailertable', {'example.test': 'smtp:[127.0.0.1]', '.': 'smtp:[127.0.0.1]'})
+        self._table('mailertable', {'example.test': 'smtp:[127.0.0.1]', '.': 'smtp:[127.0.0.1]', **(routes or {})})
         self._table('virtusertable', virtual or {})
         (self.etc / 'aliases').write_text(''.join(f'{key}: {value}\n' for key, value in (aliases or {}).items()))
         self.run('-bi')

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # test_final.py - mode = final: one final recipient at a time, from the sender to where it ends
 # SPDX-License-Identifier: BSD-2-Clause
-"""With Postfix the whole way is there: the front, its aliases, the transport that splits.  Sendmail is the second of
-two, as doc/sendmail.md has them: the client plays the first, one recipient in a transaction, with ORCPT."""
+"""The whole way is there: Postfix with its aliases and the transport that splits; two Sendmails as doc/sendmail.md has
+them, of which the first has the aliases, and hands each recipient in a transaction of its own to the second."""
 import os
 import re
 import subprocess
@@ -148,13 +148,44 @@ def told(s):
 
 
 def typed(s):
-    """As it was typed, before aliases; what of the client is the sender's does not exist."""
-    if s.kind == 'postfix':
-        equal(list(s.go('team+x')), ['typed+Typed@example.test'])
-    else:
-        equal(list(s.go('typed', orcpt='team+2Bx@example.test')), ['typed+Typed@example.test'])
+    """As it was typed, before aliases; what of the client is the sender's does not exist.  Sendmail tells what was typed
+    only if the client did."""
+    equal(list(s.go('team+x', orcpt='team+2Bx@example.test')), ['typed+Typed@example.test'])
+    equal(list(s.go('team+x')), ['typed+Typed@example.test' if s.kind == 'postfix' else 'typed@example.test'])
     equal(list(s.go('typed')), ['typed@example.test'])
     equal(list(s.go('client')), ['client@example.test'])
+
+
+def several(s):
+    """One message to many, some of them behind an alias: each has his own transaction, and so his own content."""
+    content = world.message('several')
+    people = ['edit', 'file', 'gone', 'late', 'keep', 'away', 'staff', 'nobody']
+    equal(s.send(people, content).fates(), [250] * len(people))
+    s.settle()
+    came = {address: world.without_ours(copy) for address, _sender, copy in s.arrived('several')}
+    equal({address: text for address, (text, _marks) in came.items()},
+          {'edit@example.test': b'X-Rule: 1\r\n' + content, 'file+Box@example.test': content, 'late@example.test': content,
+           'keep@example.test': content, 'x@else.example': content, 'both@example.test': b'X-Rule: 1\r\n' + content,
+           'odd@example.test': content, 'nobody@example.test': content})
+    equal(sorted(address for address, (_text, marks) in came.items() if any(b'Refused' in mark for mark in marks)),
+          ['late@example.test'])
+    lines = [line for line in s.daemon.lines() if line.get('rcpt', '').endswith('@example.test')]
+    ids = {re.search(r': (\S+): rcpt=', line['line'])[1] for line in lines}
+    equal((len(ids), len(lines)), (len(lines), 9), 'transactions, and recipients')
+    equal([copy for address, _sender, copy in s.arrived() if address == world.SENDER], [], 'reports')
+
+
+def waits(s):
+    """Without the daemon mail waits in the first queue; then it comes, once."""
+    s.daemon.stop()
+    content = world.message('waits')
+    equal(s.send(['edit', 'gone', 'nobody'], content).fates(), [250] * 3)
+    (s.front or s.mta).flush()
+    equal(s.arrived('waits'), [])
+    s.daemon.start()
+    s.settle()
+    equal([(address, world.without_ours(copy)[0]) for address, _sender, copy in s.arrived('waits')],
+          [('edit@example.test', b'X-Rule: 1\r\n' + content), ('nobody@example.test', content)])
 
 
 WORLDS = [
@@ -166,20 +197,25 @@ WORLDS = [
     ('refuse_late = keep', marked, {'authserv_id': 'mx.example.test'}),
     ('refuse_late = bounce', told, {'refuse_late': 'bounce', 'authserv_id': 'mx.example.test'}),
     ('the address that was typed, and no client', typed, {}),
+    ('one message to many', several, {}),
+    ('mail waits for the daemon', waits, {}),
 ]
 
 
 def main():
     tap = Tap()
-    for kind in ('postfix', 'sendmail'):
+    for kind in sys.argv[1:] or ('postfix', 'sendmail'):
         why = world.missing(kind)
         for title, test, settings in WORLDS:
             if why:
                 tap.result(f'{kind}: {title}', [], why)
                 continue
-            virtual = {'team@example.test': 'typed@example.test', 'team+x@example.test': 'typed@example.test'}
+            virtual = {'team@example.test': 'typed@example.test', 'team+x@example.test': 'typed@example.test',
+                       'staff@example.test': 'both@example.test, odd@example.test' if kind == 'postfix' else 'staff'}
             with place.directory('final') as directory:
-                mta = {'virtual': virtual} if kind == 'postfix' else {}
+                mta = {'virtual': virtual, 'aliases': {'staff': 'both@example.test, odd@example.test'}}
+                if kind == 'sendmail':
+                    mta['domains'] = ('example.test', 'srs.example')
                 with Scene(directory, kind, RULES, {'mode': 'final', **settings}, mta=mta) as s:
                     before = tap.failed
                     tap.run(f'{kind}: {title}', test, s)

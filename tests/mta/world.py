@@ -7,6 +7,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import client
 import daemon
+import page
 import place
 import postfix
 import sendmail
@@ -54,8 +55,19 @@ def without_ours(content):
     return b''.join(field for field in fields if not OURS.match(field)) + rest, marks
 
 
+def front_of(second, directory, destination, domains=('example.test',), **options):
+    """The Sendmail in front of the one that has the filter in mode = final: its mailer is that of doc/sendmail.md."""
+    doc = page.Page(pathlib.Path(__file__).resolve().parents[2] / 'doc/sendmail.md')
+    block, = [block for block in doc.of('Behind the queue') if block.kind == 'mc-first']
+    definitions = block.text.replace('10031', str(second.port))
+    assert definitions != block.text, block.text
+    return sendmail.PrivateSendmail(directory, destination=destination, definitions=definitions,
+                                    routes={domain: 'tamis-split:[127.0.0.1]' for domain in domains}, **options)
+
+
 class World:
-    """kind: postfix or sendmail.  rules and settings as for Daemon, mta: more arguments of the mail server."""
+    """kind: postfix or sendmail.  rules and settings as for Daemon, mta: more arguments of the mail server: with
+    mode = final and Sendmail, of the first of two (`domains`: those that it hands to the second)."""
 
     def __init__(self, directory, kind, rules=None, settings=None, sections='', mta=None, environment=None):
         self.directory, self.kind = pathlib.Path(directory), kind
@@ -63,28 +75,37 @@ class World:
         final = (settings or {}).get('mode') == 'final'
         self.daemon = daemon.Daemon(self.directory / 'tamis', rules, environment=environment)
         options = dict(mta or {})
+        self.front = None
         if kind == 'postfix':
             way = f'smtp:[127.0.0.1]:{self.sink.port}'
             self.mta = postfix.PrivatePostfix(self.directory / 'mta', milters=self.daemon.milter, mailboxes=way,
                                               outside=way, final=final, **options)
         else:
             self.mta = sendmail.PrivateSendmail(self.directory / 'mta', milter=self.daemon.milter,
-                                                destination=self.sink.port, **options)
+                                                destination=self.sink.port, **({} if final else options))
+            if final:
+                self.front = front_of(self.mta, self.directory / 'front', self.sink.port, **options)
+        self.entry = self.front or self.mta
         self.daemon.configure({**self.daemon.values, 'mode': 'edge', 'fileinto_by': 'detail',
                                'copy_to': f'smtp:127.0.0.1:{self.mta.free_port}',
-                               'filtered_to': f'smtp:127.0.0.1:{self.mta.port}', **(settings or {})}, sections)
+                               'filtered_to': f'smtp:127.0.0.1:{self.entry.port}', **(settings or {})}, sections)
         self.number = 0
 
     def __enter__(self):
         self.daemon.start()
         try:
             self.mta.start()
+            if self.front:
+                self.front.start()
         except Exception:
+            self.mta.stop()
             self.daemon.stop()
             raise
         return self
 
     def __exit__(self, *what):
+        if self.front:
+            self.front.stop()
         self.mta.stop()
         status = self.daemon.stop()
         self.sink.stop()
@@ -99,10 +120,12 @@ class World:
         self.number += 1
         content = message(self.number) if content is None else content
         recipients = [self.address(r) if isinstance(r, str) else (self.address(r[0]), r[1]) for r in recipients]
-        return client.send(port or self.mta.port, sender, recipients, content, parameters, helo, **xclient)
+        return client.send(port or self.entry.port, sender, recipients, content, parameters, helo, **xclient)
 
     def settle(self, seconds=30):
-        self.mta.wait_empty(seconds)
+        """Until no server has anything: what leaves one may be on its way to the other."""
+        servers = [self.mta] if not self.front else [self.front, self.mta]
+        place.wait_for(lambda: not any(server.queue() for _twice in range(2) for server in servers), seconds, 'empty queues')
 
     def arrived(self, identity=None):
         """[(recipient, sender, content)] of what has arrived, by recipient; of the message with that Message-ID."""
