@@ -1,5 +1,6 @@
 # client.py - an SMTP client that sends exactly these bytes and keeps the dialogue
 # SPDX-License-Identifier: BSD-2-Clause
+import base64
 import re
 import socket
 import time
@@ -121,6 +122,12 @@ class Client:
         answer = self.command('XCLIENT ' + ' '.join(f'{name}={value}' for name, value in attributes.items()))
         if self.helo:
             self.greet(self.helo)
+        return answer
+
+    def login(self, user, password):
+        answer = self.command('AUTH PLAIN ' + base64.b64encode(f'\0{user}\0{password}'.encode()).decode())
+        if answer.code != 235:
+            raise Gone(f'no login: {answer}')
         return answer
 
     def send(self, sender, recipients, content, parameters=''):

@@ -13,6 +13,9 @@ import place
 FILES = ('usr/libexec/sendmail/sendmail', 'usr/share/sendmail/cf/m4/cf.m4')
 SPACES = ('--uts', '--mount')
 
+PASSWORDS = 'usr/sbin/saslpasswd2'
+PLUGINS = ('plain', 'sasldb')
+
 CONFIGURATION = '''divert(0)dnl
 OSTYPE(`linux')dnl
 define(`QUEUE_DIR', `{directory}/queue')dnl
@@ -60,6 +63,27 @@ MAILER(`local')dnl
 MAILER(`smtp')dnl
 '''
 
+# what the command `sendmail` reads: it hands over by SMTP, as it is installed
+SUBMISSION = '''divert(0)dnl
+OSTYPE(`linux')dnl
+define(`MSP_QUEUE_DIR', `{directory}/client')dnl
+define(`STATUS_FILE', `{directory}/client/statistics')dnl
+define(`confPID_FILE', `{directory}/client/pid')dnl
+define(`confRUN_AS_USER', `nobody:nogroup')dnl
+define(`confHOST_STATUS_DIRECTORY', `')dnl
+define(`confSERVICE_SWITCH_FILE', `{directory}/etc/service.switch')dnl
+define(`confHOSTS_FILE', `/etc/hosts')dnl
+define(`confDOMAIN_NAME', `mx.example.test')dnl
+define(`confDONT_BLAME_SENDMAIL', `GroupReadableKeyFile,GroupWritableDirPathSafe,AssumeSafeChown')dnl
+define(`confTO_IDENT', `0')dnl
+define(`confEIGHT_BIT_HANDLING', `pass8')dnl
+define(`confLOG_LEVEL', `14')dnl
+define(`confMIN_QUEUE_AGE', `0')dnl
+define(`RELAY_MAILER_ARGS', `TCP $h {port}')dnl
+FEATURE(`nocanonify')dnl
+FEATURE(`msp', `[127.0.0.1]')dnl
+'''
+
 
 def root():
     """Where build-aux/deps put the packages."""
@@ -76,6 +100,17 @@ def missing():
     if subprocess.run(['unshare', *SPACES, 'true'], stderr=subprocess.DEVNULL, check=False).returncode:
         return 'no namespaces here, in which Sendmail has its host name and /dev/log'
     return None
+
+
+def missing_login():
+    """Why nobody can log in here; else None."""
+    if not (root() / PASSWORDS).exists() or not all(plugin(name) for name in PLUGINS):
+        return f'no SASL in {root()}: build-aux/deps sendmail'
+    return None
+
+
+def plugin(name):
+    return next(root().glob(f'usr/lib/*/sasl2/lib{name}.so'), None)
 
 
 class Syslog:
@@ -106,21 +141,27 @@ class Syslog:
 class PrivateSendmail:
     """port has the milter (a socket as Sendmail writes it: unix:/path), free_port has none.  All mail goes to the
     SMTP server at port `destination` of this machine, unless `routes` (of the mailertable) lead a domain elsewhere.
-    settings stand before the mailers, definitions behind them."""
+    settings stand before the mailers, definitions behind them.  users: {'alice@example.test': password} may log in."""
 
     def __init__(self, directory, milter='', destination=25, aliases=None, virtual=None, settings='',
-                 local=('local.example.test',), routes=None, definitions=''):
+                 local=('local.example.test',), routes=None, definitions='', users=None):
         self.directory = pathlib.Path(directory)
         self.etc = self.directory / 'etc'
         self.binary = root() / FILES[0]
         self.port, self.free_port = place.free_port(), place.free_port()
         self.process = self.syslog = None
-        for name in ('etc', 'queue'):
+        for name in ('etc', 'queue', 'client'):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
-        (self.directory / 'queue').chmod(0o700)
+            (self.directory / name).chmod(0o755 if name == 'etc' else 0o700)
+        (self.directory / 'client/statistics').touch()
+        for path in (self.directory / 'client', self.directory / 'client/statistics'):
+            shutil.chown(path, 'nobody', 'nogroup')
         (self.directory / 'statistics').touch()
         (self.directory / 'help').touch()
         (self.etc / 'service.switch').write_text('hosts files\naliases files\n')
+        if users:
+            settings += self._logins(users)
+            definitions += ''.join(f'LOCAL_CONFIG\nE{name}={self.etc / "sasl"}\n' for name in ('SASL_CONF_PATH', 'SASL_PATH'))
         each = 'F=T, T=C:30s;S:30s;R:30s;E:5m' if milter else ''
         filters = f"INPUT_MAIL_FILTER(`tamis', `S={milter}, {each}')dnl" if milter else 'dnl'
         text = CONFIGURATION.format(directory=self.directory, destination=destination, port=self.port,
@@ -128,11 +169,28 @@ class PrivateSendmail:
         text += definitions + 'LOCAL_CONFIG\n' + ''.join(f'Cw{name}\n' for name in local)
         (self.etc / 'sendmail.mc').write_text(text)
         self._compile()
+        (self.etc / 'submit.mc').write_text(SUBMISSION.format(directory=self.directory, port=self.port))
+        self._compile('submit')
         self._make_devices()
         self._table('mailertable', {'example.test': 'smtp:[127.0.0.1]', '.': 'smtp:[127.0.0.1]', **(routes or {})})
         self._table('virtusertable', virtual or {})
         (self.etc / 'aliases').write_text(''.join(f'{key}: {value}\n' for key, value in (aliases or {}).items()))
         self.run('-bi')
+
+    def _logins(self, users):
+        """What SASL is told, and of it Sendmail: in a directory of ours, for it takes nothing from where others may write."""
+        where = self.etc / 'sasl'
+        where.mkdir()
+        for name in PLUGINS:
+            shutil.copy(plugin(name), where)
+        for user, password in users.items():
+            name, _at, realm = user.partition('@')
+            subprocess.run([root() / PASSWORDS, '-c', '-p', '-f', where / 'passwords', '-u', realm, name],
+                           input=password.encode(), check=True)
+        (where / 'passwords').chmod(0o600)
+        (where / 'Sendmail.conf').write_text('pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN\n'
+                                             f'sasldb_path: {where / "passwords"}\n')
+        return "define(`confAUTH_MECHANISMS', `PLAIN')dnl\nTRUST_AUTH_MECH(`PLAIN')dnl\n"
 
     def _make_devices(self):
         devices = self.directory / 'dev'
@@ -147,11 +205,11 @@ class PrivateSendmail:
         subprocess.run([self.binary.with_name('makemap'), '-C', self.etc / 'sendmail.cf', 'hash', self.etc / name], input=text.encode(), check=True,
                        env=self._environment())
 
-    def _compile(self):
+    def _compile(self, name='sendmail'):
         base = root() / 'usr/share/sendmail/cf'
-        done = subprocess.run(['m4', f'-D_CF_DIR_={base}/', base / 'm4/cf.m4', self.etc / 'sendmail.mc'],
+        done = subprocess.run(['m4', f'-D_CF_DIR_={base}/', base / 'm4/cf.m4', self.etc / f'{name}.mc'],
                               cwd=base / 'cf', stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=True)
-        path = self.etc / 'sendmail.cf'
+        path = self.etc / f'{name}.cf'
         path.write_bytes(done.stdout)
         path.chmod(0o644)
 
@@ -159,11 +217,11 @@ class PrivateSendmail:
         libraries = [str(path.parent) for path in root().glob('**/libwrap.so.0')]
         return {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LD_LIBRARY_PATH': ':'.join(libraries), 'TZ': 'UTC'}
 
-    def _command(self, *arguments):
+    def _command(self, *arguments, name='sendmail'):
         """In a namespace with a host name of ours, or it sleeps for a minute, and with /dev/log ours."""
         script = 'hostname mx.example.test && mount --bind "$1" /dev && shift && exec "$@"'
         return ['unshare', *SPACES, 'sh', '-c', script, 'sh', str(self.directory / 'dev'),
-                str(self.binary), '-C', str(self.etc / 'sendmail.cf'), *map(str, arguments)]
+                str(self.binary), '-C', str(self.etc / f'{name}.cf'), *map(str, arguments)]
 
     def __enter__(self):
         return self.start()
@@ -192,17 +250,22 @@ class PrivateSendmail:
             self.syslog.close()
             (self.directory / 'dev/log').unlink(missing_ok=True)
 
-    def run(self, *arguments, data=b''):
+    def run(self, *arguments, data=b'', name='sendmail'):
         """Sendmail's command: its output."""
-        done = subprocess.run(self._command(*arguments), input=data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        done = subprocess.run(self._command(*arguments, name=name), input=data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               env=self._environment(), check=False, timeout=60)
         return done.stdout.decode('utf-8', 'replace')
 
+    def submit(self, *arguments, data):
+        """As a program on this machine does: by SMTP from 127.0.0.1, or into a queue from which that is tried again."""
+        return self.run(*arguments, data=data, name='submit')
+
     def queue(self):
-        return sorted(path.name for path in (self.directory / 'queue').glob('[qQ]f*'))
+        return sorted(path.name for where in ('queue', 'client') for path in (self.directory / where).glob('[qQ]f*'))
 
     def flush(self):
         self.run('-q')
+        self.run('-q', name='submit')
 
     def wait_empty(self, seconds=20):
         place.wait_for(lambda: not self.queue(), seconds, 'an empty queue')

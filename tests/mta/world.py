@@ -55,8 +55,9 @@ def without_ours(content):
     return b''.join(field for field in fields if not OURS.match(field)) + rest, marks
 
 
-def front_of(second, directory, destination, domains=('example.test',), **options):
-    """The Sendmail in front of the one that has the filter in mode = final: its mailer is that of doc/sendmail.md."""
+def front_of(second, directory, destination, domains, **options):
+    """The Sendmail in front of the one that has the filter in mode = final, which gets these domains: its mailer is that
+    of doc/sendmail.md."""
     doc = page.Page(pathlib.Path(__file__).resolve().parents[2] / 'doc/sendmail.md')
     block, = [block for block in doc.of('Behind the queue') if block.kind == 'mc-first']
     definitions = block.text.replace('10031', str(second.port))
@@ -67,7 +68,7 @@ def front_of(second, directory, destination, domains=('example.test',), **option
 
 class World:
     """kind: postfix or sendmail.  rules and settings as for Daemon, mta: more arguments of the mail server: with
-    mode = final and Sendmail, of the first of two (`domains`: those that it hands to the second)."""
+    mode = final and Sendmail, of the first of two."""
 
     def __init__(self, directory, kind, rules=None, settings=None, sections='', mta=None, environment=None):
         self.directory, self.kind = pathlib.Path(directory), kind
@@ -84,7 +85,8 @@ class World:
             self.mta = sendmail.PrivateSendmail(self.directory / 'mta', milter=self.daemon.milter,
                                                 destination=self.sink.port, **({} if final else options))
             if final:
-                self.front = front_of(self.mta, self.directory / 'front', self.sink.port, **options)
+                domains = {'example.test', (settings or {}).get('srs_domain', 'example.test')}
+                self.front = front_of(self.mta, self.directory / 'front', self.sink.port, domains, **options)
         self.entry = self.front or self.mta
         self.daemon.configure({**self.daemon.values, 'mode': 'edge', 'fileinto_by': 'detail',
                                'copy_to': f'smtp:127.0.0.1:{self.mta.free_port}',
