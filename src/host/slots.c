@@ -52,7 +52,6 @@ struct slots_case {
 struct slots {
 	int directory, fd;
 	struct file *file;
-	atomic_uint next;               /* where to look for a free one */
 	pthread_mutex_t lock;           /* of all that follows */
 	VEC(struct slots_case) cases;
 	struct stat read;               /* the file that was read; all zero: none */
@@ -359,23 +358,21 @@ slots_close(struct slots *s)
 
 /* --- runs */
 
+/* The first that is free: those in front are in the cache, and few runs take place at the same time. */
 int
 slots_begin(struct slots *s, struct str user, const uint8_t program[32], const uint8_t fingerprint[32])
 {
-	unsigned first = atomic_fetch_add(&s->next, 1);
-
-	for (unsigned i = 0; i < SLOTS_MAX; i++) {
-		unsigned at = (first + i) % SLOTS_MAX;
-		struct slot *slot = &s->file->slot[at];
+	for (int i = 0; i < SLOTS_MAX; i++) {
+		struct slot *slot = &s->file->slot[i];
 		uint32_t expected = FREE;
 
-		if (!atomic_compare_exchange_strong(&slot->state, &expected, TAKEN))
+		if (atomic_load(&slot->state) != FREE || !atomic_compare_exchange_strong(&slot->state, &expected, TAKEN))
 			continue;
 		memcpy(slot->program, program, sizeof slot->program);
 		memcpy(slot->fingerprint, fingerprint, sizeof slot->fingerprint);
 		user_clean(slot->user, user);
 		atomic_store(&slot->state, BUSY);
-		return (int)at;
+		return i;
 	}
 	return -1;
 }

@@ -272,6 +272,23 @@ START_TEST(test_full)
 }
 END_TEST
 
+/* Not one after the other: that would dirty all of the file, and find none of it in the cache. */
+START_TEST(test_first_slot)
+{
+	struct slots *s = open_quietly();
+
+	ck_assert_int_eq(slots_begin(s, STR("alice"), rules, message), 0);
+	ck_assert_int_eq(slots_begin(s, STR("bob"), rules, message), 1);
+	slots_end(s, 0);
+	ck_assert_int_eq(slots_begin(s, STR("carol"), rules, message), 0);
+	slots_end(s, 1);
+	slots_end(s, 0);
+	ck_assert_int_eq(slots_begin(s, STR("dave"), rules, message), 0);
+	slots_end(s, 0);
+	slots_close(s);
+}
+END_TEST
+
 START_TEST(test_many_cases)
 {
 	struct buf text = { 0 };
@@ -344,6 +361,7 @@ main(void)
 	tcase_add_loop_test(t, test_machine, 0, 2);
 	tcase_add_test(t, test_odd_users);
 	tcase_add_test(t, test_full);
+	tcase_add_test(t, test_first_slot);
 	tcase_add_test(t, test_many_cases);
 	tcase_add_test(t, test_threads);
 	suite_add_tcase(suite, t);
