@@ -393,6 +393,9 @@ command_conflict(struct compiler *c, struct sequence *s, const struct command *k
 		compile_warning(c, node->at, "a message is either refused or delivered; at run time this is an error, and it is kept",
 		                "'%s' does not go with '%s' before it", k->name,
 		                k->effects & refusal ? s->delivers->name : s->refuses->name);
+	else if (k->effects & refusal && s->refuses && !c->diag->errors)
+		compile_warning(c, node->at, "a message is refused once; at run time this is an error, and it is kept",
+		                "'%s' does not go with '%s' before it", k->name, s->refuses->name);
 	if (k->effects & refusal)
 		s->refuses = k;
 	if (k->effects & delivery)
