@@ -7,7 +7,7 @@
 #include "tamis/session.h"
 
 struct doctor_settings {
-	const char *file, *postfix, *sendmail;
+	const char *file, *postfix, *sendmail, *dovecot, *cyrus;
 	unsigned server;
 	struct doctor_probe probe;
 };
@@ -19,6 +19,8 @@ static const struct cmd_option doctor_rows[] = {
 	{ 's', OPTION_CHOICE, "server", "postfix|sendmail|none", "the mail server (default: postfix)", offsetof(struct doctor_settings, server), 0 },
 	{ 'P', OPTION_TEXT, "postfix", "DIRECTORY", "Postfix's configuration (default: its own)", offsetof(struct doctor_settings, postfix), 0 },
 	{ 'S', OPTION_TEXT, "sendmail", "FILE", "Sendmail's configuration (default: /etc/mail/sendmail.cf)", offsetof(struct doctor_settings, sendmail), 0 },
+	{ 'D', OPTION_TEXT, "dovecot", "FILE", "Dovecot's configuration, if mail is filed by it (default: its own)", offsetof(struct doctor_settings, dovecot), 0 },
+	{ 'Y', OPTION_TEXT, "cyrus", "FILE", "Cyrus' configuration, if mail is filed by it (default: /etc/imapd.conf)", offsetof(struct doctor_settings, cyrus), 0 },
 	{ 'p', OPTION_TEXT, "probe", "ADDRESS", "send a message with forged fields to that address of yours, and look at what arrives", offsetof(struct doctor_settings, probe.to), 0 },
 	{ 0, OPTION_TEXT, "port", "HOST:PORT", "the port that faces the world (default: 127.0.0.1:25)", offsetof(struct doctor_settings, probe.port), 0 },
 	{ 'a', OPTION_TEXT, "arrives", "PATH", "where its mail arrives: a Maildir or an mbox; with --token also a message, or - for standard input", offsetof(struct doctor_settings, probe.arrives), 0 },
@@ -52,11 +54,14 @@ cmd_doctor_look(const struct settings *set, struct doctor *d, unsigned server)
 	struct str why = STR_EMPTY;
 	bool sendmail = server == SERVER_SENDMAIL, asked;
 
+	rc = cmd_worse(rc, cmd_doctor_table(set, d, doctor_stores));
 	if (server == SERVER_NONE)
 		return rc;
 	asked = sendmail ? doctor_ask_sendmail(d, &why) : doctor_ask_postfix(d, &why);
-	if (asked)
-		return cmd_worse(rc, cmd_doctor_table(set, d, sendmail ? doctor_sendmail : doctor_postfix));
+	if (asked) {
+		rc = cmd_worse(rc, cmd_doctor_table(set, d, sendmail ? doctor_sendmail : doctor_postfix));
+		return sendmail ? rc : cmd_worse(rc, cmd_doctor_table(set, d, doctor_ports));
+	}
 	doctor_say(set, sendmail ? "sendmail" : "postfix", DOCTOR_ERROR, why,
 	               "--server, --postfix and --sendmail tell which server and where its configuration is");
 	return CMD_WRONG;
@@ -70,7 +75,8 @@ cmd_doctor_run(const struct settings *set, void *own, struct texts operands)
 	struct diag diag;
 	struct doctor d = {
 		.arena = &arena, .directory = s->postfix, .cf = s->sendmail ? s->sendmail : "/etc/mail/sendmail.cf",
-		.cf_text = STR_EMPTY, .postfix = STR_EMPTY, .services = STR_EMPTY,
+		.dovecot = s->dovecot, .cyrus = s->cyrus ? s->cyrus : "/etc/imapd.conf",
+		.cf_text = STR_EMPTY, .postfix = STR_EMPTY, .overrides = STR_EMPTY,
 	};
 	const char *path = s->file ? s->file : conf_standard_path();
 	struct conf *conf;

@@ -13,9 +13,13 @@ struct doctor {
 	struct arena *arena;
 	const char *directory;          /* of Postfix's configuration; NULL: its own default */
 	const char *cf;                 /* Sendmail's configuration */
+	const char *dovecot;            /* Dovecot's; NULL: its own default */
+	const char *cyrus;              /* imapd.conf of a Cyrus */
 	struct str cf_text;
 	struct str postfix;             /* "name = value" lines of postconf */
-	struct str services;            /* "name/type/parameter = value" lines of postconf -P, and postconf -M */
+	struct str overrides;           /* "name/type/parameter = value" lines of postconf -P */
+	struct master_service *service; /* of master.cf */
+	size_t services;
 };
 
 /* One trap: what is looked at, and what it is when it is not as it should be. */
@@ -27,12 +31,14 @@ struct doctor_trap {
 };
 
 /* Tables that end with a row without name. */
-extern const struct doctor_trap doctor_ours[], doctor_postfix[], doctor_sendmail[];
+extern const struct doctor_trap doctor_ours[], doctor_stores[], doctor_postfix[], doctor_ports[], doctor_sendmail[];
 
 /* What the programs say of the server; false: it could not be asked, *ret_what says why. */
 bool doctor_ask_postfix(struct doctor *, struct str *ret_what);
 bool doctor_ask_sendmail(struct doctor *, struct str *ret_what);
 
+/* The output of a program, up to a megabyte; false: it could not be run, or says no. */
+bool doctor_run(const char *const *argv, struct buf *out);
 /* One line, and one for what to do; as JSON, an object.  What is fine is not said to who wants quiet. */
 void doctor_say(const struct settings *, const char *name, enum doctor_level, struct str seen, const char *remedy);
 

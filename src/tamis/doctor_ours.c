@@ -1,6 +1,7 @@
 /* doctor_ours.c - traps in our own configuration and files
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -68,10 +69,26 @@ look_directory(const struct doctor *d, const char *path, unsigned wrong, struct 
 	return !S_ISDIR(st.st_mode) || st.st_mode & wrong ? DOCTOR_ERROR : DOCTOR_FINE;
 }
 
+/* The daemon's alone: what is in it is believed. */
 static enum doctor_level
 look_state(const struct doctor *d, struct str *ret)
 {
-	return look_directory(d, d->conf->state_dir, 0022, ret);
+	enum doctor_level level = look_directory(d, d->conf->state_dir, 0022, ret);
+	const struct passwd *user, *owner;
+	struct stat st;
+
+	if (level != DOCTOR_FINE || !*d->conf->user || stat(d->conf->state_dir, &st) < 0)
+		return level;
+	owner = getpwuid(st.st_uid);
+	*ret = arena_printf(d->arena, "%.*s of %s, here user %s", STR_ARG(*ret), owner ? owner->pw_name : "nobody known", d->conf->user);
+	user = getpwnam(d->conf->user);
+	return user && user->pw_uid == st.st_uid ? DOCTOR_FINE : DOCTOR_ERROR;
+}
+
+static enum doctor_level
+look_spill(const struct doctor *d, struct str *ret)
+{
+	return look_directory(d, d->conf->spill_dir, 0, ret);
 }
 
 static enum doctor_level
@@ -112,6 +129,7 @@ const struct doctor_trap doctor_ours[] = {
 	{ "socket", look_tcp, "use a Unix socket: over TCP servers and libmilter wait 40 ms for each other at every edit" },
 	{ "effect", look_effect, "nothing is changed or refused before it is full" },
 	{ "state_dir", look_state, "it must be there, and be written by the daemon's user alone" },
+	{ "spill_dir", look_spill, "it must be there: large messages are kept in it while rules run" },
 	{ "rules_dir", look_rules, "it must be there, and not be written by group or others" },
 	{ "secret_file", look_secret, "chmod 600: who reads it can make bounce addresses and file into folders" },
 	{ "copy_to", look_copy, "without a port for copies, edits that are not the same for all recipients are left out" },

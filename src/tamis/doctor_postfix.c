@@ -1,208 +1,211 @@
-/* doctor_postfix.c - traps in Postfix's configuration, as postconf tells it
+/* doctor_postfix.c - traps in Postfix's configuration: how our milter is attached
  * SPDX-License-Identifier: BSD-2-Clause */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
+#include "tamis/doctor_master.h"
 
-#include "host/file.h"
-#include "tamis/doctor.h"
-
-enum { POSTCONF_MAX = 1 << 20 };        /* bytes of its output that are read */
-
-/* --- asking */
-
-static bool
-run_postconf(struct doctor *d, const char *option, struct buf *out)
-{
-	const char *argv[] = { "postconf", option, d->directory ? "-c" : NULL, d->directory, NULL };
-	int pipes[2], status = 0;
-	pid_t pid;
-
-	if (pipe(pipes) < 0)
-		return false;
-	pid = fork();
-	if (pid == 0) {
-		dup2(pipes[1], STDOUT_FILENO);
-		close(pipes[0]);
-		close(pipes[1]);
-		execvp("postconf", (char *const *)argv);
-		_exit(127);
-	}
-	close(pipes[1]);
-	if (pid > 0)
-		file_read_fd(pipes[0], out, POSTCONF_MAX);
-	close(pipes[0]);
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-bool
-doctor_ask_postfix(struct doctor *d, struct str *ret)
-{
-	struct buf b = { 0 };
-	bool asked = run_postconf(d, "-x", &b);
-
-	d->postfix = buf_copy(&b, d->arena);
-	buf_reset(&b);
-	asked = asked && run_postconf(d, "-Px", &b) && run_postconf(d, "-M", &b);
-	d->services = buf_copy(&b, d->arena);
-	buf_done(&b);
-	*ret = arena_printf(d->arena, "postconf%s%s does not answer", d->directory ? " -c " : "",
-	                    d->directory ? d->directory : "");
-	return asked;
-}
-
-/* The value of "name = value" in lines; empty if there is none. */
+/* An attribute of the milter itself goes before the service's parameter. */
 static struct str
-value_of(struct str lines, struct str name)
+told(const struct doctor *d, const struct master_service *s, const char *attribute, const char *name)
 {
-	while (lines.len) {
-		const char *stop = memchr(lines.s, '\n', lines.len);
-		struct str line = str_sub(lines, 0, stop ? (size_t)(stop - lines.s) : lines.len);
+	struct master_milter m;
+	struct str value = STR_EMPTY;
 
-		lines = str_sub(lines, line.len + (stop != NULL), lines.len);
-		if (str_starts(line, name) && line.len > name.len && (line.s[name.len] == ' ' || line.s[name.len] == '='))
-			return str_trim(str_sub(line, (size_t)(str_find(line, STR("=")) + 1), line.len));
-	}
-	return STR_EMPTY;
+	if (master_milter(d, master_parameter(d, s, "smtpd_milters"), &m))
+		value = master_attribute(d, &m, attribute);
+	return value.len ? value : master_parameter(d, s, name);
 }
-
-static struct str
-parameter(const struct doctor *d, const char *name)
-{
-	return value_of(d->postfix, str_from(name));
-}
-
-/* What of our socket Postfix has to name: the part behind "unix:", of TCP the port. */
-static struct str
-socket_word(const struct doctor *d)
-{
-	const char *colon = strrchr(d->conf->socket, ':'), *slash = strrchr(d->conf->socket, '/');
-	const char *at = strchr(d->conf->socket, '@');
-
-	if (slash)
-		return str_from(slash + 1);
-	if (at && colon && colon < at)
-		return (struct str){ colon + 1, (size_t)(at - colon - 1) };
-	return str_from(colon ? colon + 1 : d->conf->socket);
-}
-
-/* --- traps */
 
 static enum doctor_level
-look_action(const struct doctor *d, struct str *ret)
+action_of(const struct doctor *d, const struct master_service *s, struct str *ret)
 {
-	struct str milters = parameter(d, "smtpd_milters");
-
-	*ret = parameter(d, "milter_default_action");
-	if (str_find(milters, STR("default_action=accept")) >= 0 || str_find(milters, STR("default_action=quarantine")) >= 0) {
-		*ret = milters;
-		return DOCTOR_ERROR;
-	}
+	*ret = told(d, s, "default_action", "milter_default_action");
 	return str_is(*ret, "tempfail") || str_is(*ret, "shutdown") ? DOCTOR_FINE : DOCTOR_ERROR;
 }
 
 static enum doctor_level
+look_action(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_ASKS, action_of, ret);
+}
+
+/* The port of redirects alone would not do. */
+static enum doctor_level
 look_attached(const struct doctor *d, struct str *ret)
 {
-	*ret = parameter(d, "smtpd_milters");
-	if (str_find(*ret, socket_word(d)) >= 0)
-		return DOCTOR_FINE;
-	/* or by an option of a service */
-	if (str_find(d->services, socket_word(d)) >= 0) {
-		*ret = STR("by an option in master.cf");
+	for (size_t i = 0; i < d->services; i++) {
+		const struct master_service *s = &d->service[i];
+		unsigned roles = master_roles(d, s);
+
+		if (!(roles & MASTER_ASKS) || roles & MASTER_FILTERED)
+			continue;
+		*ret = arena_printf(d->arena, "%.*s: %.*s", STR_ARG(s->name), STR_ARG(master_parameter(d, s, "smtpd_milters")));
 		return DOCTOR_FINE;
 	}
-	return DOCTOR_WARNING;
+	*ret = STR("no smtpd of mail from elsewhere asks it");
+	return DOCTOR_ERROR;
+}
+
+static enum doctor_level
+last_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	struct master_milter m = { .last = true };
+
+	*ret = master_parameter(d, s, "smtpd_milters");
+	return master_milter(d, *ret, &m) && !m.last ? DOCTOR_ERROR : DOCTOR_FINE;
 }
 
 static enum doctor_level
 look_last(const struct doctor *d, struct str *ret)
 {
-	ptrdiff_t at;
-	struct str rest;
+	return master_worst(d, MASTER_ASKS, last_of, ret);
+}
 
-	*ret = parameter(d, "smtpd_milters");
-	at = str_find(*ret, socket_word(d));
-	if (at < 0)
-		return DOCTOR_FINE;
-	rest = str_sub(*ret, (size_t)at, ret->len);
-	return str_find(rest, STR("unix:")) >= 0 || str_find(rest, STR("inet:")) >= 0 ? DOCTOR_ERROR : DOCTOR_FINE;
+static enum doctor_level
+protocol_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	*ret = told(d, s, "protocol", "milter_protocol");
+	return str_is(*ret, "6") ? DOCTOR_FINE : DOCTOR_ERROR;
 }
 
 static enum doctor_level
 look_protocol(const struct doctor *d, struct str *ret)
 {
-	*ret = parameter(d, "milter_protocol");
-	return str_is(*ret, "6") ? DOCTOR_FINE : DOCTOR_ERROR;
+	return master_worst(d, MASTER_ASKS, protocol_of, ret);
+}
+
+/* "300s" in seconds; 0: it is no time. */
+static uint64_t
+seconds_of(struct str v)
+{
+	static const struct {
+		char letter;
+		unsigned seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
+	uint64_t n;
+
+	if (str_number(v, &n))
+		return n;
+	for (size_t i = 0; v.len && i < sizeof units / sizeof *units; i++)
+		if (v.s[v.len - 1] == units[i].letter && str_number(str_sub(v, 0, v.len - 1), &n))
+			return n * units[i].seconds;
+	return 0;
+}
+
+static enum doctor_level
+timeouts_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	struct str command = told(d, s, "command_timeout", "milter_command_timeout");
+	struct str content = told(d, s, "content_timeout", "milter_content_timeout");
+
+	*ret = arena_printf(d->arena, "%.*s, %.*s; here rcpt_deadline %us, message_deadline %us", STR_ARG(command), STR_ARG(content),
+	                    (unsigned)d->conf->rcpt_deadline, (unsigned)d->conf->message_deadline);
+	return seconds_of(command) > d->conf->rcpt_deadline && seconds_of(content) > d->conf->message_deadline ?
+	       DOCTOR_FINE : DOCTOR_ERROR;
+}
+
+static enum doctor_level
+look_timeouts(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_ASKS, timeouts_of, ret);
+}
+
+/* As the process sees it: below the queue, if it is chrooted or the path is relative. */
+static enum doctor_level
+path_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	struct str queue = master_parameter(d, NULL, "queue_directory"), path, seen;
+	const char *ours = strchr(d->conf->socket, '/');
+	struct master_milter m;
+
+	*ret = master_parameter(d, s, "smtpd_milters");
+	if (!ours || !master_milter(d, *ret, &m) || !str_starts(m.name, STR("unix:")))
+		return DOCTOR_FINE;
+	path = str_sub(m.name, 5, m.name.len);
+	seen = path;
+	if (path.len && path.s[0] != '/')
+		seen = arena_printf(d->arena, "%.*s/%.*s", STR_ARG(queue), STR_ARG(path));
+	else if (s->chrooted)
+		seen = arena_printf(d->arena, "%.*s%.*s", STR_ARG(queue), STR_ARG(path));
+	*ret = arena_printf(d->arena, "%.*s is %.*s, here %s", STR_ARG(m.name), STR_ARG(seen), d->conf->socket);
+	return str_is(seen, ours) ? DOCTOR_FINE : DOCTOR_ERROR;
+}
+
+static enum doctor_level
+look_path(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_ASKS, path_of, ret);
 }
 
 static enum doctor_level
 look_delimiter(const struct doctor *d, struct str *ret)
 {
-	*ret = arena_printf(d->arena, "\"%.*s\", here \"%s\"", STR_ARG(parameter(d, "recipient_delimiter")),
-	                    d->conf->recipient_delimiter);
-	return str_is(parameter(d, "recipient_delimiter"), d->conf->recipient_delimiter) ? DOCTOR_FINE : DOCTOR_ERROR;
+	struct str delimiter = master_parameter(d, NULL, "recipient_delimiter");
+
+	*ret = arena_printf(d->arena, "\"%.*s\", here \"%s\"", STR_ARG(delimiter), d->conf->recipient_delimiter);
+	return str_is(delimiter, d->conf->recipient_delimiter) ? DOCTOR_FINE : DOCTOR_ERROR;
+}
+
+/* --- fields that nobody outside may write */
+
+/* Does one of the tables say that the field is to go? */
+static bool
+is_taken(const struct doctor *d, struct str tables, struct str field)
+{
+	struct str *word;
+	size_t n = arena_words(d->arena, &tables, 1, &word);
+	bool taken = false;
+
+	for (size_t i = 0; i < n && !taken; i++) {
+		bool comma = word[i].s[word[i].len - 1] == ',';
+		const char *table = arena_str(d->arena, str_sub(word[i], 0, word[i].len - comma)).s;
+		const char *own[] = { "postmap", "-c", d->directory, "-q", field.s, table, NULL };
+		const char *standard[] = { "postmap", "-q", field.s, table, NULL };
+		struct buf b = { 0 };
+
+		taken = doctor_run(d->directory ? own : standard, &b) && (str_istarts(buf_str(&b), STR("IGNORE")) || str_istarts(buf_str(&b), STR("STRIP")));
+		buf_done(&b);
+	}
+	return taken;
 }
 
 static enum doctor_level
 look_checks(const struct doctor *d, struct str *ret)
 {
-	*ret = parameter(d, "header_checks");
+	struct str tables = master_parameter(d, NULL, "header_checks");
+	struct str result = arena_printf(d->arena, "Authentication-Results: %s; none", d->conf->authserv_id);
+
+	*ret = tables.len ? tables : STR("not set");
+	if (!is_taken(d, tables, STR("Tamis-File-x: [] x")) || !is_taken(d, tables, STR("tamis-would:x"))) {
+		*ret = arena_printf(d->arena, "%.*s: does not take away Tamis-File-x", STR_ARG(*ret));
+		return DOCTOR_WARNING;
+	}
+	if (!*d->conf->authserv_id || is_taken(d, tables, result))
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "%.*s: does not take away %.*s", STR_ARG(*ret), STR_ARG(result));
+	return DOCTOR_WARNING;
+}
+
+/* --- mail that no smtpd takes */
+
+static enum doctor_level
+look_local(const struct doctor *d, struct str *ret)
+{
+	struct master_milter m;
+	bool ours;
+
+	*ret = master_parameter(d, NULL, "non_smtpd_milters");
+	ours = master_milter(d, *ret, &m);
 	if (!ret->len)
 		*ret = STR("not set");
-	return parameter(d, "header_checks").len ? DOCTOR_FINE : DOCTOR_WARNING;
-}
-
-/* The service of copies must not run milters: a copy would be a copy's cause. */
-static enum doctor_level
-look_port(const struct doctor *d, struct str *ret)
-{
-	const char *port = strrchr(d->conf->copy_to, ':');
-	struct str rest = d->services;
-	ptrdiff_t at;
-
-	*ret = *d->conf->copy_to ? str_from(d->conf->copy_to) : STR("not set");
-	if (!port || !strncmp(d->conf->copy_to, "lmtp:", 5) || strchr(port, '/'))
-		return DOCTOR_FINE;
-	port++;
-	while ((at = str_find(rest, STR("/inet/smtpd_milters"))) >= 0) {
-		const char *begun = rest.s + at;
-		struct str value;
-
-		while (begun > rest.s && begun[-1] != '\n')
-			begun--;
-		value = value_of((struct str){ begun, (size_t)(rest.s + rest.len - begun) },
-		                 (struct str){ begun, (size_t)(rest.s + at - begun) + strlen("/inet/smtpd_milters") });
-		if ((size_t)(rest.s + at - begun) >= strlen(port) &&
-		    !memcmp(rest.s + at - strlen(port), port, strlen(port)))
-			return value.len ? DOCTOR_ERROR : DOCTOR_FINE;
-		rest = str_sub(rest, (size_t)at + 1, rest.len);
-	}
-	return DOCTOR_ERROR;
+	if (d->conf->mode == CONF_FINAL)
+		return ours ? DOCTOR_ERROR : DOCTOR_FINE;
+	return ours ? DOCTOR_FINE : DOCTOR_NOTE;
 }
 
 static enum doctor_level
-look_chroot(const struct doctor *d, struct str *ret)
+look_aliases(const struct doctor *d, struct str *ret)
 {
-	struct str queue = parameter(d, "queue_directory");
-	const char *path = strchr(d->conf->socket, '/');
-
-	*ret = str_from(d->conf->socket);
-	if (!path || str_starts(str_from(path), queue))
-		return DOCTOR_FINE;
-	/* "smtp inet n - y - - smtpd": the fifth word */
-	for (struct str rest = d->services; rest.len;) {
-		const char *stop = memchr(rest.s, '\n', rest.len);
-		struct str line = str_sub(rest, 0, stop ? (size_t)(stop - rest.s) : rest.len), *word;
-		size_t n = arena_words(d->arena, &line, 1, &word);
-
-		rest = str_sub(rest, line.len + (stop != NULL), rest.len);
-		if (n >= 8 && str_is(word[1], "inet") && str_is(word[7], "smtpd") && str_is(word[4], "y"))
-			return DOCTOR_ERROR;
-	}
-	return DOCTOR_FINE;
+	*ret = master_parameter(d, NULL, "virtual_alias_maps");
+	return d->conf->mode == CONF_EDGE && ret->len && !*d->conf->users ? DOCTOR_NOTE : DOCTOR_FINE;
 }
 
 const struct doctor_trap doctor_postfix[] = {
@@ -210,9 +213,15 @@ const struct doctor_trap doctor_postfix[] = {
 	{ "smtpd_milters", look_attached, "set smtpd_milters to the socket of tamis-milter" },
 	{ "last milter", look_last, "name tamis-milter last: recipients that a later milter refuses would be added again" },
 	{ "milter_protocol", look_protocol, "set milter_protocol = 6" },
+	{ "milter timeouts", look_timeouts, "set milter_command_timeout over rcpt_deadline and milter_content_timeout over message_deadline: "
+	  "Postfix gives up while rules run" },
+	{ "chroot", look_path, "name the socket as that smtpd sees it: one that is chrooted sees only what is below queue_directory, and "
+	  "that as /" },
 	{ "recipient_delimiter", look_delimiter, "set both alike, or folders are looked for in the wrong place" },
-	{ "header_checks", look_checks, "have /^Tamis-/ IGNORE there: senders can forge our fields (doc/postfix.md)" },
-	{ "copy_to", look_port, "give that port its own smtpd in master.cf, with -o smtpd_milters=" },
-	{ "chroot", look_chroot, "smtpd is chrooted: put the socket below queue_directory" },
+	{ "header_checks", look_checks, "senders can forge that field: have the checks of doc/postfix.md there" },
+	{ "non_smtpd_milters", look_local, "at the edge, set it to the socket of tamis-milter, or mail of sendmail(1) has no rules; behind the "
+	  "queue leave it empty, and give pickup the content_filter, or such mail is asked about twice" },
+	{ "virtual_alias_maps", look_aliases, "aliases are expanded after rules are run: name them in the users map, or stand behind the queue "
+	  "(doc/postfix.md)" },
 	{ NULL, NULL, NULL }
 };

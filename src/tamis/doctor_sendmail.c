@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "host/file.h"
 #include "tamis/doctor.h"
@@ -62,19 +63,172 @@ look_action(const struct doctor *d, struct str *ret)
 	return !ret->len || str_find(*ret, STR("F=T")) >= 0 ? DOCTOR_FINE : DOCTOR_ERROR;
 }
 
+/* "T=C:30s;S:30s;R:30s;E:5m": of that letter in seconds, or what holds when it is not told. */
+static unsigned
+seconds_of(struct str line, char letter, unsigned standard)
+{
+	ptrdiff_t at = str_find(line, STR("T="));
+	const char *p = at < 0 ? NULL : line.s + at + 2, *end = line.s + line.len;
+	unsigned n = 0;
+
+	for (; p && p < end && *p != ','; p++) {
+		if (p + 1 >= end || *p != letter || p[1] != ':')
+			continue;
+		for (p += 2; p < end && char_is_digit(*p) && n < 1000000; p++)
+			n = n * 10 + (unsigned)(*p - '0');
+		return n * (p < end && *p == 'm' ? 60 : p < end && *p == 'h' ? 3600 : 1);
+	}
+	return standard;
+}
+
+static enum doctor_level
+look_timeouts(const struct doctor *d, struct str *ret)
+{
+	struct str line = filter_line(d);
+	unsigned reply = seconds_of(line, 'R', 10), all = seconds_of(line, 'E', 300);   /* Sendmail's own defaults */
+
+	if (!line.len)
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "R:%us, E:%us; here rcpt_deadline %us, message_deadline %us", reply, all,
+	                    (unsigned)d->conf->rcpt_deadline, (unsigned)d->conf->message_deadline);
+	return reply > d->conf->rcpt_deadline && all > d->conf->message_deadline ? DOCTOR_FINE : DOCTOR_ERROR;
+}
+
+/* --- its place */
+
+/* The names of "O InputMailFilters=first, second" before ours and behind it; false: ours is not there. */
+static bool
+find_place(const struct doctor *d, struct str *ret_filters, size_t *ret_before, size_t *ret_behind)
+{
+	struct str line = filter_line(d), filters = str_trim(line_with(d->cf_text, "O InputMailFilters", "")), name, rest;
+	const char *comma = memchr(line.s, ',', line.len);
+	bool found = false;
+
+	*ret_filters = filters;
+	*ret_before = *ret_behind = 0;
+	if (!comma || !filters.len)
+		return false;
+	name = str_trim(str_sub(line, 1, (size_t)(comma - line.s)));
+	rest = str_sub(filters, (size_t)(str_find(filters, STR("=")) + 1), filters.len);
+	while (rest.len) {
+		const char *stop = memchr(rest.s, ',', rest.len);
+		struct str one = str_trim(str_sub(rest, 0, stop ? (size_t)(stop - rest.s) : rest.len));
+
+		rest = str_sub(rest, stop ? (size_t)(stop + 1 - rest.s) : rest.len, rest.len);
+		if (str_eq(one, name))
+			found = true;
+		else
+			++*(found ? ret_behind : ret_before);
+	}
+	return found;
+}
+
 static enum doctor_level
 look_last(const struct doctor *d, struct str *ret)
 {
-	struct str line = filter_line(d), name, filters = line_with(d->cf_text, "O InputMailFilters", "");
-	const char *comma = memchr(line.s, ',', line.len);
+	size_t before, behind;
 
-	*ret = filters;
-	if (!comma || !filters.len)
+	return find_place(d, ret, &before, &behind) && behind && d->conf->mode != CONF_STRIP ? DOCTOR_ERROR : DOCTOR_FINE;
+}
+
+/* What senders write must be gone before others add theirs. */
+static enum doctor_level
+look_first(const struct doctor *d, struct str *ret)
+{
+	size_t before, behind;
+
+	if (!find_place(d, ret, &before, &behind))
 		return DOCTOR_FINE;
-	name = str_trim(str_sub(line, 1, (size_t)(comma - line.s)));
-	filters = str_trim(filters);
-	return filters.len >= name.len && str_eq(str_sub(filters, filters.len - name.len, filters.len), name) ?
-	       DOCTOR_FINE : DOCTOR_ERROR;
+	if (d->conf->mode == CONF_STRIP)
+		return before ? DOCTOR_ERROR : DOCTOR_FINE;
+	return before || d->conf->mode == CONF_FINAL ? DOCTOR_FINE : DOCTOR_WARNING;
+}
+
+/* Sendmail takes no socket from a directory that anybody can write, nor from below one. */
+static enum doctor_level
+look_directory(const struct doctor *d, struct str *ret)
+{
+	const char *path = strchr(d->conf->socket, '/');
+	struct stat st;
+
+	for (const char *slash = path ? strrchr(path, '/') : NULL; slash; slash = memrchr(path, '/', (size_t)(slash - path))) {
+		struct str directory = slash == path ? STR("/") : arena_str(d->arena, (struct str){ path, (size_t)(slash - path) });
+
+		if (stat(directory.s, &st) < 0 || !(st.st_mode & 022))
+			continue;
+		*ret = arena_printf(d->arena, "%s: mode %04o", directory.s, (unsigned)(st.st_mode & 07777));
+		return st.st_mode & 02 ? DOCTOR_ERROR : DOCTOR_WARNING;
+	}
+	*ret = str_from(d->conf->socket);
+	return DOCTOR_FINE;
+}
+
+/* --- ports */
+
+/* "O DaemonPortOptions=Name=MTA, Addr=127.0.0.1, Port=10026": the value of that name; empty. */
+static struct str
+option_of(struct str line, const char *name, bool *ret_told)
+{
+	*ret_told = false;
+	line = str_sub(line, (size_t)(str_find(line, STR("=")) + 1), line.len);
+	while (line.len) {
+		const char *stop = memchr(line.s, ',', line.len);
+		struct str one = str_trim(str_sub(line, 0, stop ? (size_t)(stop - line.s) : line.len));
+		ptrdiff_t eq = str_find(one, STR("="));
+
+		line = str_sub(line, stop ? (size_t)(stop + 1 - line.s) : line.len, line.len);
+		if (eq < 0 || !str_iis(str_sub(one, 0, (size_t)eq), name))
+			continue;
+		*ret_told = true;
+		return str_sub(one, (size_t)eq + 1, one.len);
+	}
+	return STR_EMPTY;
+}
+
+/* The daemon that listens at a port of this machine; empty. */
+static struct str
+daemon_at(const struct doctor *d, const char *where)
+{
+	struct str text = d->cf_text, port = str_from(strrchr(where, ':') + 1), line;
+	bool told;
+
+	while (text.len) {
+		const char *stop = memchr(text.s, '\n', text.len);
+
+		line = str_sub(text, 0, stop ? (size_t)(stop - text.s) : text.len);
+		text = str_sub(text, line.len + (stop != NULL), text.len);
+		if (str_starts(line, STR("O DaemonPortOptions=")) && str_eq(option_of(line, "Port", &told), port))
+			return line;
+	}
+	return STR_EMPTY;
+}
+
+static enum doctor_level
+look_port(const struct doctor *d, struct str *ret)
+{
+	const char *where = d->conf->copy_to;
+	struct str line, filters;
+	bool told;
+
+	*ret = *where ? str_from(where) : STR("not set");
+	if (!str_starts(*ret, STR("smtp:")) || strchr(where, '/'))
+		return DOCTOR_FINE;
+	line = daemon_at(d, where);
+	*ret = line.len ? line : arena_printf(d->arena, "%s: no daemon has that port", where);
+	filters = option_of(line, "InputMailFilters", &told);
+	return line.len && told && !filters.len ? DOCTOR_FINE : DOCTOR_ERROR;
+}
+
+static enum doctor_level
+look_reach(const struct doctor *d, struct str *ret)
+{
+	const char *where = d->conf->copy_to;
+	bool told;
+
+	if (!str_starts(str_from(where), STR("smtp:")) || strchr(where, '/'))
+		return DOCTOR_FINE;
+	*ret = daemon_at(d, where);
+	return !ret->len || str_starts(option_of(*ret, "Addr", &told), STR("127.")) ? DOCTOR_FINE : DOCTOR_WARNING;
 }
 
 static enum doctor_level
@@ -87,7 +241,12 @@ look_delimiter(const struct doctor *d, struct str *ret)
 const struct doctor_trap doctor_sendmail[] = {
 	{ "filter", look_attached, "add INPUT_MAIL_FILTER(`tamis', `S=unix:..., F=T, T=C:30s;S:30s;R:30s;E:5m')" },
 	{ "F=T", look_action, "add F=T to the filter: without it, mail is lost when the milter dies" },
+	{ "timeouts", look_timeouts, "have T=...R:...;E:... over rcpt_deadline and message_deadline: Sendmail gives up while rules run" },
 	{ "last filter", look_last, "name tamis-milter last: recipients that a later filter refuses would be added again" },
+	{ "first filter", look_first, "have tamis-strip as the first of all filters: senders can forge our fields (doc/sendmail.md)" },
+	{ "socket's directory", look_directory, "Sendmail takes no socket from below a directory that everybody can write; put it below /run" },
+	{ "copy_to", look_port, "give that port a daemon: DAEMON_OPTIONS(`Name=tamis-copies, Addr=127.0.0.1, Port=..., InputMailFilters=')" },
+	{ "open port", look_reach, "have Addr=127.0.0.1 there: who reaches it is past all filters" },
 	{ "delimiter", look_delimiter, "Sendmail's is +: set recipient_delimiter = +" },
 	{ NULL, NULL, NULL }
 };

@@ -343,17 +343,53 @@ def srs(town):
     equal(town.came(), {}, 'a forged address')
 
 
+COPIES, FILTERED, FINAL = (f'127.0.0.1:{port}/inet' for port in (10026, 10027, 10031))
+SOCKET = 'unix:/var/spool/postfix/tamis/milter.sock'
+
+
+def main_cf(name, wrong, right):
+    return f"postconf -e '{name} = {wrong}'", f"postconf -e '{name} = {right}'"
+
+
+def master_cf(service, name, wrong, right):
+    return f"postconf -P '{service}/{name}={wrong}'", f"postconf -P '{service}/{name}={right}'"
+
+
+# {trap: [(what makes it, what undoes that)]}: nothing but that is to be found
 MISTAKES = {
-    'milter_default_action': ("postconf -e 'milter_default_action = accept'", 'postconf -e milter_default_action=tempfail'),
-    'recipient_delimiter': ("postconf -e 'recipient_delimiter = -'", "postconf -e 'recipient_delimiter = +'"),
-    'milter_protocol': ("postconf -e 'milter_protocol = 2'", "postconf -e 'milter_protocol = 6'"),
-    'copy_to': ("postconf -PX '127.0.0.1:10026/inet/smtpd_milters'", "postconf -P '127.0.0.1:10026/inet/smtpd_milters='"),
-    'last milter': ("postconf -e 'smtpd_milters = unix:/tamis/milter.sock, inet:127.0.0.1:1'",
-                    "postconf -e 'smtpd_milters = unix:/tamis/milter.sock'"),
-    'chroot': ("sed -i 's,^socket = .*,socket = unix:/run/tamis/milter.sock,' /etc/tamis/tamis.conf",
-               "sed -i 's,^socket = .*,socket = unix:/var/spool/postfix/tamis/milter.sock,' /etc/tamis/tamis.conf"),
-    'state_dir': ('chmod 777 /var/lib/tamis', 'chmod 700 /var/lib/tamis'),
-    'secret_file': ('chmod 644 /var/lib/tamis/secret', 'chmod 600 /var/lib/tamis/secret'),
+    'milter_default_action': [main_cf('milter_default_action', 'accept', 'tempfail')],
+    'milter_protocol': [main_cf('milter_protocol', '2', '6')],
+    'milter timeouts': [main_cf('milter_command_timeout', '10s', '30s'), main_cf('milter_content_timeout', '3m', '300s')],
+    'recipient_delimiter': [main_cf('recipient_delimiter', '-', '+')],
+    'copy_to': [(f"postconf -PX '{COPIES}/smtpd_milters'", f"postconf -P '{COPIES}/smtpd_milters='")],
+    'checks behind us': [master_cf(service, 'receive_override_options', 'no_unknown_recipient_checks',
+                                   'no_header_body_checks,no_unknown_recipient_checks') for service in (COPIES, FILTERED)],
+    'content_filter': [master_cf(COPIES, 'content_filter', 'scan:[127.0.0.1]:10024', '')],
+    'chroot': [("sed -i 's,^socket = .*,socket = unix:/run/tamis/milter.sock,' /etc/tamis/tamis.conf",
+                f"sed -i 's,^socket = .*,socket = {SOCKET},' /etc/tamis/tamis.conf")],
+    'state_dir': [('chmod 777 /var/lib/tamis', 'chmod 700 /var/lib/tamis'),
+                  ('chown root /var/lib/tamis', 'chown tamis /var/lib/tamis')],
+    'secret_file': [('chmod 644 /var/lib/tamis/secret', 'chmod 600 /var/lib/tamis/secret')],
+    'Cyrus': [('echo sievedir: /etc/tamis/rules >/etc/imapd.conf', 'rm /etc/imapd.conf')],
+}
+EDGE = {
+    'smtpd_milters': [main_cf('smtpd_milters', 'inet:127.0.0.1:1', 'unix:/tamis/milter.sock')],
+    'last milter': [main_cf('smtpd_milters', 'unix:/tamis/milter.sock, inet:127.0.0.1:1', 'unix:/tamis/milter.sock')],
+    'chroot': [main_cf('smtpd_milters', 'unix:/run/tamis/milter.sock', 'unix:/tamis/milter.sock')],
+    'filtered_to': [master_cf(FILTERED, 'smtpd_milters', '', SOCKET)],
+}
+BEHIND = {
+    'last milter': [master_cf(FINAL, 'smtpd_milters', f'{SOCKET},inet:127.0.0.1:1', SOCKET)],
+    'one at a time': [main_cf('split_destination_recipient_limit', '50', '1')],
+    'aliases': [master_cf(FINAL, 'receive_override_options', 'no_unknown_recipient_checks,no_header_body_checks',
+                          'no_address_mappings,no_unknown_recipient_checks,no_header_body_checks')],
+    'asked twice': [master_cf('smtp/inet', 'smtpd_milters', 'unix:/tamis/milter.sock', ''),
+                    master_cf(FILTERED, 'smtpd_milters', SOCKET, '')],
+    'checks behind us': [master_cf(FINAL, 'receive_override_options', 'no_address_mappings,no_unknown_recipient_checks',
+                                   'no_address_mappings,no_unknown_recipient_checks,no_header_body_checks')],
+    'content_filter': [master_cf(FINAL, 'content_filter', 'split:[127.0.0.1]:10031', '')],
+    'filtered_to': [master_cf(FILTERED, 'content_filter', '', 'split:[127.0.0.1]:10031')],
+    'non_smtpd_milters': [main_cf('non_smtpd_milters', 'unix:/tamis/milter.sock', '')],
 }
 
 
@@ -362,14 +398,15 @@ def doctor():
     return done.returncode, re.findall(r'^error +([^:\n]+)', done.stdout, re.M)
 
 
-def mistakes(_town):
+def mistakes(_town, *tables):
     wrong = []
-    for trap, (make, undo) in MISTAKES.items():
-        subprocess.run(make, shell=True, check=True)
-        found = doctor()
-        if found != (1, [trap]):
-            wrong.append(f'{make}: {found}')
-        subprocess.run(undo, shell=True, check=True)
+    for trap, pairs in (item for table in (MISTAKES, *tables) for item in table.items()):
+        for make, undo in pairs:
+            subprocess.run(make, shell=True, check=True)
+            found = doctor()
+            if found != (1, [trap]):
+                wrong.append(f'{make}: {found}')
+            subprocess.run(undo, shell=True, check=True)
     equal(doctor(), (0, []))
     return wrong
 
@@ -445,11 +482,11 @@ def main():
             ('a probe tells whether they are', probes), ('tag marks', tags), ('full, first for one', one_in_full), ('copies come by port 10026', copies),
             ('mail of sendmail(1) has rules', local), ('where things go', fates),
             ('quarantine', quarantine), ('redirects to users with rules', filtered), ('SRS, there and back', returns),
-            ('doctor finds each planted mistake', mistakes), ('nothing is lost while the daemon is away', stopped),
+            ('doctor finds each planted mistake', lambda t: mistakes(t, EDGE)), ('nothing is lost while the daemon is away', stopped),
             ('"mode = final" is followed, and doctor finds nothing wrong', final),
             ('final: filed for each final recipient', final_files), ('final: aliases', final_alias),
             ('final: refusals are late', final_refuses), ('final: sendmail(1), forged fields', final_local),
-            ('final: redirects, SRS', srs), ('final: doctor finds each planted mistake', mistakes),
+            ('final: redirects, SRS', srs), ('final: doctor finds each planted mistake', lambda t: mistakes(t, BEHIND)),
             ('every block has been run', lambda t: t.page.left())):
         tap.run(title, test, town)
         if tap.failed and test in (before, attach):

@@ -1,0 +1,50 @@
+/* doctor_master.h - the services of a Postfix, and what each of them was told
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef TAMIS_DOCTOR_MASTER_H
+#define TAMIS_DOCTOR_MASTER_H
+
+#include "tamis/doctor.h"
+
+struct master_service {
+	struct str name, type, command; /* "127.0.0.1:10026", "inet", "smtpd" */
+	bool chrooted;
+};
+
+/* What somebody is to us; several may be. */
+enum master_role {
+	MASTER_ASKS = 1,                /* its mail is asked about */
+	MASTER_FINAL = 2,               /* it is, behind the queue */
+	MASTER_COPIES = 4,              /* the port of copy_to */
+	MASTER_FILTERED = 8,            /* the port of filtered_to */
+	MASTER_FRONT = 16               /* it asks, and hands its mail to one that asks behind the queue */
+};
+unsigned master_roles(const struct doctor *, const struct master_service *);
+
+/* What it was told, else what main.cf says; service NULL: main.cf. */
+struct str master_parameter(const struct doctor *, const struct master_service *, const char *name);
+/* The service of that name and type; NULL. */
+const struct master_service *master_find(const struct doctor *, struct str name, const char *type);
+/* The cleanup that takes its mail; NULL. */
+const struct master_service *master_cleanup(const struct doctor *, const struct master_service *);
+/* Is that word in a list of words? */
+bool master_has_word(const struct doctor *, struct str list, const char *word);
+
+/* The service at a port such as "smtp:127.0.0.1:10026"; NULL.  Only one of this machine can be seen. */
+const struct master_service *master_port(const struct doctor *, const char *where);
+bool master_is_here(const char *where);
+/* The service that its content_filter leads to, by that transport; NULL. */
+const struct master_service *master_hop(const struct doctor *, const struct master_service *, struct str *ret_transport);
+
+/* Of a list of milters: the one that we are; its name, and an attribute of { NAME, ATTRIBUTE=VALUE }, or empty. */
+struct master_milter {
+	struct str name, text;
+	bool last;
+};
+bool master_milter(const struct doctor *, struct str list, struct master_milter *ret);
+struct str master_attribute(const struct doctor *, const struct master_milter *, const char *name);
+
+/* The worst that one of those with such a role is, and what was seen of it; fine if there is none. */
+typedef enum doctor_level master_look(const struct doctor *, const struct master_service *, struct str *ret_what);
+enum doctor_level master_worst(const struct doctor *, unsigned roles, master_look *, struct str *ret_what);
+
+#endif

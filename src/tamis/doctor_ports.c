@@ -1,0 +1,238 @@
+/* doctor_ports.c - traps at the ports of Postfix that are for us alone, and behind its queue
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include "tamis/doctor_master.h"
+
+enum { OURS = MASTER_COPIES | MASTER_FILTERED | MASTER_FINAL };
+
+/* Is there such a port?  false: *ret_level says what that is. */
+static bool
+has_port(const struct doctor *d, const char *where, struct str *ret, enum doctor_level *ret_level)
+{
+	*ret = *where ? str_from(where) : STR("not set");
+	*ret_level = DOCTOR_FINE;
+	if (!str_starts(str_from(where), STR("smtp:")) || strchr(where, '/'))
+		return false;
+	if (master_port(d, where))
+		return true;
+	*ret = arena_printf(d->arena, "%s: %s", where, master_is_here(where) ? "no service in master.cf" : "another machine, whose settings are not seen");
+	*ret_level = master_is_here(where) ? DOCTOR_ERROR : DOCTOR_NOTE;
+	return false;
+}
+
+/* A copy must not be a copy's cause. */
+static enum doctor_level
+look_copies(const struct doctor *d, struct str *ret)
+{
+	enum doctor_level level;
+	struct str milters;
+
+	if (!has_port(d, d->conf->copy_to, ret, &level))
+		return level;
+	milters = master_parameter(d, master_port(d, d->conf->copy_to), "smtpd_milters");
+	if (!milters.len)
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "%s: smtpd_milters = %.*s", d->conf->copy_to, STR_ARG(milters));
+	return DOCTOR_ERROR;
+}
+
+/* Does it hand its mail to where the milter is asked behind the queue? */
+static bool
+feeds(const struct doctor *d, const struct master_service *s, struct str *ret_transport)
+{
+	const struct master_service *next = master_hop(d, s, ret_transport);
+
+	return next && next != s && master_roles(d, next) & MASTER_FINAL;
+}
+
+static enum doctor_level
+look_filtered(const struct doctor *d, struct str *ret)
+{
+	enum doctor_level level;
+	const struct master_service *s;
+	struct str transport;
+
+	if (!has_port(d, d->conf->filtered_to, ret, &level))
+		return level;
+	s = master_port(d, d->conf->filtered_to);
+	if (master_roles(d, s) & MASTER_ASKS || feeds(d, s, &transport))
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "%s: its mail is not asked about", d->conf->filtered_to);
+	return DOCTOR_ERROR;
+}
+
+/* --- what is done to mail there */
+
+static bool
+overrides(const struct doctor *d, const struct master_service *s, const char *option)
+{
+	return master_has_word(d, master_parameter(d, s, "receive_override_options"), option);
+}
+
+static enum doctor_level
+checks_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	struct str checks = master_parameter(d, master_cleanup(d, s), "header_checks");
+
+	if (!checks.len || overrides(d, s, "no_header_body_checks"))
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "header_checks = %.*s", STR_ARG(checks));
+	return DOCTOR_ERROR;
+}
+
+static enum doctor_level
+look_checks(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, OURS, checks_of, ret);
+}
+
+static enum doctor_level
+filter_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	struct str filter = master_parameter(d, s, "content_filter");
+
+	if (!filter.len)
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "content_filter = %.*s", STR_ARG(filter));
+	return DOCTOR_ERROR;
+}
+
+static enum doctor_level
+look_filter(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_COPIES | MASTER_FINAL, filter_of, ret);
+}
+
+/* Blind copies are made by cleanup, unless it is told to leave addresses alone. */
+static enum doctor_level
+archive_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	static const char *const names[] = { "always_bcc", "sender_bcc_maps", "recipient_bcc_maps" };
+	const struct master_service *cleanup = master_cleanup(d, s);
+
+	for (size_t i = 0; i < sizeof names / sizeof *names && !overrides(d, s, "no_address_mappings"); i++) {
+		struct str value = master_parameter(d, cleanup, names[i]);
+
+		if (!value.len)
+			continue;
+		*ret = arena_printf(d->arena, "%s = %.*s", names[i], STR_ARG(value));
+		return DOCTOR_WARNING;
+	}
+	return DOCTOR_FINE;
+}
+
+static enum doctor_level
+look_archive(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_COPIES | MASTER_FILTERED | MASTER_FINAL, archive_of, ret);
+}
+
+static enum doctor_level
+rewriting_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	struct str clients = master_parameter(d, s, "local_header_rewrite_clients");
+
+	if (!clients.len)
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "local_header_rewrite_clients = %.*s", STR_ARG(clients));
+	return DOCTOR_WARNING;
+}
+
+static enum doctor_level
+look_rewriting(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, OURS, rewriting_of, ret);
+}
+
+/* Who reaches such a port is past all that stands before it. */
+static enum doctor_level
+reach_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	static const char *const inside[] = { "127.", "localhost:", "[::1]:", "::1:" };
+	struct str interfaces = master_parameter(d, NULL, "inet_interfaces");
+	bool bound = str_is(interfaces, "loopback-only") || str_is(interfaces, "127.0.0.1") || str_is(interfaces, "localhost");
+
+	for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
+		if (str_starts(s->name, str_from(inside[i])))
+			return DOCTOR_FINE;
+	if (bound && str_find(s->name, STR(":")) < 0)
+		return DOCTOR_FINE;
+	*ret = STR("other machines may reach it");
+	return DOCTOR_WARNING;
+}
+
+static enum doctor_level
+look_reach(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_COPIES | MASTER_FINAL, reach_of, ret);
+}
+
+/* --- behind the queue */
+
+static enum doctor_level
+aliases_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	if (overrides(d, s, "no_address_mappings"))
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "receive_override_options = %.*s", STR_ARG(master_parameter(d, s, "receive_override_options")));
+	return DOCTOR_ERROR;
+}
+
+static enum doctor_level
+look_aliases(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_FINAL, aliases_of, ret);
+}
+
+static enum doctor_level
+front_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	*ret = arena_printf(d->arena, "smtpd_milters = %.*s", STR_ARG(master_parameter(d, s, "smtpd_milters")));
+	return DOCTOR_ERROR;
+}
+
+static enum doctor_level
+look_front(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_FRONT, front_of, ret);
+}
+
+/* Who hands it mail must do so one recipient at a time. */
+static enum doctor_level
+look_split(const struct doctor *d, struct str *ret)
+{
+	struct str transport = STR_EMPTY, name, limit;
+	bool any = false;
+
+	*ret = STR_EMPTY;
+	if (d->conf->mode != CONF_FINAL)
+		return DOCTOR_FINE;
+	for (size_t i = 0; i < d->services; i++) {
+		if (!feeds(d, &d->service[i], &transport))
+			continue;
+		any = true;
+		name = arena_printf(d->arena, "%.*s_destination_recipient_limit", STR_ARG(transport));
+		limit = master_parameter(d, NULL, name.s);
+		*ret = arena_printf(d->arena, "%.*s = %.*s", STR_ARG(name), STR_ARG(limit));
+		if (!str_is(limit, "1"))
+			return DOCTOR_ERROR;
+	}
+	if (!any)
+		*ret = STR("no content_filter leads to a port whose mail is asked about");
+	return any ? DOCTOR_FINE : DOCTOR_ERROR;
+}
+
+const struct doctor_trap doctor_ports[] = {
+	{ "copy_to", look_copies, "give that port its own smtpd in master.cf, with -o smtpd_milters=" },
+	{ "filtered_to", look_filtered, "give that port its own smtpd in master.cf, whose mail tamis-milter is asked about (doc/postfix.md)" },
+	{ "checks behind us", look_checks, "there our own fields are taken away as well: have no_header_body_checks in "
+	  "receive_override_options of that service" },
+	{ "content_filter", look_filter, "have -o content_filter= at that service: mail that has been through the filter goes there again" },
+	{ "archive", look_archive, "each copy goes into the archive as well: give that service a cleanup of its own (doc/postfix.md)" },
+	{ "rewriting", look_rewriting, "have -o local_header_rewrite_clients= at that service: the header of others' mail is completed there" },
+	{ "open port", look_reach, "give that service the address 127.0.0.1: who reaches it is past all that stands before it" },
+	{ "aliases", look_aliases, "have no_address_mappings in receive_override_options of that service: aliases are expanded twice, and one "
+	  "that leads to itself doubles mail" },
+	{ "asked twice", look_front, "have no milter of ours at that service: it hands its mail to where the milter is asked, behind the queue" },
+	{ "one at a time", look_split, "set that limit to 1 in main.cf: rules behind the queue are for one final recipient (doc/postfix.md)" },
+	{ NULL, NULL, NULL }
+};
