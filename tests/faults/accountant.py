@@ -45,6 +45,7 @@ class Arrival:
 # A unit is one delivery that a plan asks for: whose plan, where to, what was added to the message.
 Unit = collections.namedtuple('Unit', 'owner address label stay', defaults=[False])
 AS_SENT = ('as sent',)
+ASIDE = 'quarantine@example.test'       # quarantine_to
 
 
 def label_of(destination):
@@ -70,6 +71,10 @@ def expected_fields(fields, label):
     if label[0] == 'edit':
         line = f'{label[1]}: {label[2]}'.encode()
         return fields + [line] if label[3] else [line] + fields
+    if label[0] == 'held':
+        return [f'Tamis-Quarantine: "{label[1]}"'.encode()] + fields
+    if label[0] == 'aside':
+        return [f'Tamis-Quarantine: <{label[1]}> "{label[2]}"'.encode()] + fields
     if label[0] == 'late':
         return [f'Tamis-Refused: "{label[1]}"'.encode()] + fields
     return fields
@@ -107,14 +112,17 @@ def report_difference(content, label):
 # --- plans of one attempt, and how its recipients interfere
 
 class Resolved:
-    """units: what has to arrive; refusals: {recipient: reason}; stays: what may come in place of a copy that the port
-    refused for good."""
+    """units: what has to arrive; refusals: {recipient: reason}; held: what may come in place of a copy in quarantine, when
+    a message that was on hold is released; stays: likewise of a copy that the port refused for good."""
 
     def __init__(self):
-        self.units, self.refusals, self.stays = set(), {}, set()
+        self.units, self.refusals, self.held, self.stays = set(), {}, set(), set()
+
+    def wanted(self):
+        return self.units | self.held
 
     def all(self):
-        return self.units | self.stays
+        return self.units | self.held | self.stays
 
 
 def circular(plans, refused, ignored):
@@ -144,6 +152,9 @@ def resolve_together(plans, refused):
                 found.units.add(Unit(r, r, label_of(d)))
             elif d['do'] == 'file' or d['to'] not in plans:
                 found.units.add(Unit(r, d['to'], label_of(d)))
+        for d in [d for d in plans[r] if d['do'] == 'quarantine']:
+            found.units.add(Unit(r, ASIDE, ('aside', r, d['reason'])))
+            found.held.add(Unit(r, r, ('held', d['reason'])))
         if (r in circle or r in ignored) and not any(d['do'] == 'self' for d in moving[r]):
             found.units.add(Unit(r, r, AS_SENT))
     return found
@@ -155,6 +166,7 @@ def resolve_alone(plans):
     for r in plans:
         one = resolve_together({r: plans[r]}, set())
         found.units |= one.units
+        found.held |= one.held
         found.refusals.update(one.refusals)
     return found
 
@@ -296,10 +308,15 @@ class Books:
         histories = collections.defaultdict(set)
         for a in self.attempts:
             for unit in a.resolved.all():
-                histories[unit.owner, unit.address, unit.stay].add((a.number, unit.label))
+                histories[self.key(unit)].add((a.number, unit.label))
         if self.run['mode'] == 'final':
             return {key: key for key in histories}
         return {key: (*key[1:], frozenset(history)) for key, history in histories.items()}
+
+    @staticmethod
+    def key(unit):
+        """In quarantine is in quarantine, here or there."""
+        return unit.owner, ASIDE if unit.label[0] == 'held' else unit.address, unit.stay
 
     def check_arrivals(self):
         """Every arrival takes a claim of its own, those first whose mail was accepted; what finds none was doubled."""
@@ -308,11 +325,11 @@ class Books:
         for arrival in self.evidence.arrivals:
             origins = self.origins(arrival)
             if origins:
-                self.wanted.append((arrival, {claims[u.owner, u.address, u.stay] for _a, u in origins}))
+                self.wanted.append((arrival, {claims[self.key(u)] for _a, u in origins}))
         taker = Matching([names for _arrival, names in self.wanted])
         for attempt in self.attempts:
             for group in self.promised(attempt):
-                if not any(taker.claim(claims[u.owner, u.address, u.stay]) for u in group):
+                if not any(taker.claim(claims[self.key(u)]) for u in group):
                     self.miss(attempt, group[0])
         for arrival, names in [self.wanted[at] for at in taker.left()]:
             self.excuse(arrival, names)
@@ -340,9 +357,9 @@ class Books:
         twins = [other for other, others in self.wanted if others & names]
         queued = sum(1 for other in twins if other.way == 'queue')
         taken = [a for a in self.attempts if a.may_be_accepted and
-                 any(u.address == arrival.address for u in a.resolved.units)]
+                 any(u.address == arrival.address for u in a.resolved.wanted())]
         claims = self.claims()
-        often = sum(len({claims[u.owner, u.address, u.stay] for u in a.resolved.all()} & names) for a in taken)
+        often = sum(len({claims[self.key(u)] for u in a.resolved.all()} & names) for a in taken)
         if 0 < queued <= often and any(a.end is None for a in taken):
             self.doubled['the client did not read the answer'] += 1
             return

@@ -206,6 +206,8 @@ class Tally:
             self.counts['attempts'][len(run.attempts)] += 1
             self.counts['arrivals']['copies'] += sum(a.way == 'copies' for a in books.evidence.arrivals)
             self.counts['arrivals']['queue'] += sum(a.way == 'queue' for a in books.evidence.arrivals)
+            for arrival in books.evidence.arrivals:
+                self.counts['in quarantine'][arrival.way] += b'Tamis-Quarantine: ' in arrival.content
             self.counts['arrivals']['kept, since the port refused'] += books.kept
             self.counts['events'].update(e['what'] for e in run.events)
             self.counts['doubled'].update(books.doubled)

@@ -10,14 +10,19 @@ WEIGHTS = {
     'keep': 14, 'none': 6, 'edit': 20, 'redirect': 12, 'redirect and keep': 8, 'neighbour': 10, 'oneself': 2, 'file': 6,
     'file and keep': 4, 'edited redirect': 4, 'redirect, then edit': 4, 'refuse early': 8, 'refuse late': 8, 'discard': 10,
 }
+# in place of some, or of all, drawn apart: the other draws of a seed stay what they are
+QUARANTINE = {'keep': (0.2, 'quarantine'), 'discard': (0.3, 'quarantine'), 'redirect and keep': (0.3, 'quarantine and keep')}
+ALL_ASIDE = 0.08
 SIZES = ((100, 8), (3000, 6), (20000, 3), (150000, 1))
 CONDITIONS = {'envelope': None, 'header': 'header :contains "Subject" "run-"', 'body': 'body :contains "needle"'}
-REQUIRE = 'require ["body", "copy", "editheader", "ereject", "envelope", "fileinto", "reject"];\n'
+REQUIRE = 'require ["body", "copy", "editheader", "ereject", "envelope", "fileinto", "reject", "vnd.tamis.quarantine"];\n'
 
 
 class Scenario:
     def __init__(self, seed, number, wants_copy=False):
         self.random = random.Random(f'{seed}/{number}')
+        self.apart = random.Random(f'{seed}/{number}/quarantine')
+        self.all_aside = self.apart.random() < ALL_ASIDE
         self.number, self.tag = number, f'run-{number}-{seed}-'
         self.late = self.random.choice(['keep', 'keep', 'bounce'])
         count = self.random.choice([1, 1, 1, 2, 3, 4, 5])
@@ -66,10 +71,16 @@ class Scenario:
     def refusal(self, do):
         return {'do': do, 'reason': f'not this one, please {self.random.randrange(100)}'}
 
+    def aside(self):
+        """All have one reason: else a message on hold does not say it."""
+        return {'do': 'quarantine', 'reason': f'{self.tag} is looked at'}
+
     def plan(self, recipient):
         r = self.random
         others = [other for other in self.recipients if other != recipient]
         kind = r.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+        often, instead = QUARANTINE.get(kind, (0, kind))
+        kind = 'quarantine' if self.all_aside else instead if self.apart.random() < often else kind
         if kind == 'neighbour' and not others:
             kind = 'redirect'
         keep, redirect = {'do': 'self'}, {'do': 'redirect', 'to': self.outside()}
@@ -80,6 +91,7 @@ class Scenario:
             'file and keep': [filed, keep], 'edited redirect': [{**redirect, 'edit': self.edit()}],
             'redirect, then edit': [redirect, {**keep, 'edit': self.edit()}], 'refuse early': [self.refusal('refuse early')],
             'refuse late': [self.refusal('refuse late')], 'discard': [{'do': 'discard'}],
+            'quarantine': [self.aside()], 'quarantine and keep': [self.aside(), keep],
         }
         if kind == 'neighbour':
             return [{'do': 'redirect', 'to': r.choice(others)}] + ([keep] if r.random() < 0.3 else [])
@@ -105,6 +117,8 @@ def action(destination, word):
         return f'redirect {quoted(to)};'
     if do == 'file':
         return f'fileinto {quoted(to.partition("@")[0].partition("+")[2])};'
+    if do == 'quarantine':
+        return f'quarantine {quoted(destination["reason"])};'
     if do.startswith('refuse'):
         return f'{word} {quoted(destination["reason"])};'
     return {'self': 'keep;', 'discard': 'discard;'}[do]

@@ -33,6 +33,9 @@ def edited(name='X-Edit', value='v'):
     return RECEIVED + f'{name}: {value}\r\n'.encode() + MESSAGE
 
 
+ASIDE = 'quarantine@example.test'
+SUSPECT = {'do': 'quarantine', 'reason': 'odd'}
+HELD, COPY = edited('Tamis-Quarantine', '"odd"'), edited('Tamis-Quarantine', f'<{A}> "odd"')
 MARKED = edited('Tamis-Refused', '"no, thanks"')
 REPORT = RECEIVED + b'Subject: not delivered\r\n\r\nFinal-Recipient: rfc822; a@example.test\r\n\r\nno, thanks\r\n'
 
@@ -107,6 +110,17 @@ GOOD = [
     ('the port refused', Case({A: [EDIT], B: [SELF]}, [BOTH], [([A, B], PLAIN)], [], ['port refused']), {}),
     ('the port refused the redirect of one who keeps', Case({A: [to(X, edit=EDIT['edit']), SELF]}, [OK], [(A, PLAIN)], [],
                                                             ['port refused']), {}),
+    ('on hold, released', Case({A: [SUSPECT], B: [SUSPECT]}, [BOTH], [([A, B], HELD)]), {}),
+    ('in quarantine by a copy', Case({A: [SUSPECT], B: [SELF]}, [BOTH], [(B, PLAIN)], [(ASIDE, COPY)]), {}),
+    ('in quarantine, and kept', Case({A: [SUSPECT, SELF]}, [OK], [(A, PLAIN)], [(ASIDE, COPY)]), {}),
+    ('in quarantine by a copy, then alone', Case([{A: [SUSPECT], B: [SELF]}, {A: [SUSPECT], B: [DISCARD]}],
+                                                [told(451, 250, 250), BOTH], [], [(ASIDE, COPY)]), {}),
+    ('in quarantine, refused late beside it', Case({A: [SUSPECT], B: [LATE]}, [BOTH], [(B, MARKED)], [(ASIDE, COPY)]), {}),
+    ('on hold behind the queue', Case({A: [SUSPECT], B: [SELF]}, [BOTH], [(A, HELD), (B, PLAIN)], mode='final'), {}),
+    ('the port refused what goes into quarantine', Case({A: [SUSPECT], B: [SELF]}, [BOTH], [([A, B], PLAIN)], [],
+                                                       ['port refused']), {}),
+    ('on hold twice, an answer not read', Case({A: [SUSPECT]}, [GONE, OK], [(A, HELD)] * 2),
+     {'the client did not read the answer': 1}),
     ('an answer not read', Case({A: [SELF]}, [GONE, OK], [(A, PLAIN)] * 2), {'the client did not read the answer': 1}),
     ('an answer not read behind the queue', Case({A: [SELF], B: [to(A)]}, [told(None, 250, 250), BOTH], [(A, PLAIN)] * 4,
                                                  mode='final'), {'the client did not read the answer': 2}),
@@ -134,6 +148,12 @@ BAD = [
     ('no trace', Case({A: [SELF]}, [OK], [(A, MESSAGE)]), 'altered'),
     ('a report with a sender', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(SENDER, REPORT)], late='bounce'),
      'altered'),
+    ('not in quarantine', Case({A: [SUSPECT]}, [OK], [(A, PLAIN)]), 'altered'),
+    ('nowhere in quarantine', Case({A: [SUSPECT], B: [SELF]}, [BOTH], [(B, PLAIN)]), 'lost'),
+    ('on hold for all, though one keeps it', Case({A: [SUSPECT], B: [SELF]}, [BOTH], [([A, B], HELD)]), 'altered'),
+    ('on hold and by a copy', Case({A: [SUSPECT]}, [OK], [(A, HELD)], [(ASIDE, COPY)]), 'doubled without cause'),
+    ('on hold twice', Case({A: [SUSPECT]}, [OK], [(A, HELD)] * 2), 'doubled without cause'),
+    ('of another in quarantine', Case({A: [SELF], B: [SUSPECT]}, [BOTH], [(A, PLAIN)], [(ASIDE, COPY)]), 'altered'),
     ('MAIL was refused', Case({A: [SELF]}, [told(None, mail=550, dot=False)]), 'refused without a rule'),
     ('RCPT was refused', Case({A: [SELF]}, [told(None, 550, dot=False)]), 'refused without a rule'),
     ('late was early', Case({A: [LATE]}, [told(None, 550, dot=False)]), 'refused without a rule'),
