@@ -80,5 +80,8 @@ def furnish():
     subprocess.run('ip link set lo up && hostname mx.example.org', shell=True, check=True)
     other = standard_configuration().parent
     if other != pathlib.Path('/etc/tamis'):
-        mount('-t', 'tmpfs', 'none', other.parent)
+        # where nothing has been installed yet, such as below the prefix of "make distcheck", it is not there
+        place = next(path for path in other.parents if path.is_dir())
+        mount('-t', 'tmpfs', 'none', place)
+        other.parent.mkdir(parents=True, exist_ok=True)
         other.symlink_to('/etc/tamis')
