@@ -1,7 +1,7 @@
 # house.py - a machine of one's own: directories, ports and processes that nobody else sees
 # SPDX-License-Identifier: BSD-2-Clause
 """What a page tells an administrator to type is typed as it stands, for the paths and ports that it names are ours.
-A test calls enter() first of all: it begins again, in namespaces where SEEN is what the left column says, and where
+A test calls run() first of all: it begins again, in namespaces where SEEN is what the left column says, and where
 the loopback interface and all processes are its own.  They end with it."""
 import os
 import pathlib
@@ -42,6 +42,20 @@ def enter():
         return
     os.environ[INSIDE] = '1'
     os.execvp('unshare', ['unshare', *SPACES, sys.executable, *sys.argv])
+
+
+def run(main, why_not):
+    """A test of a whole house: main() inside; why_not: what there is against it."""
+    os.umask(0o022)
+    why_not = why_not or missing()
+    if why_not and not os.environ.get(INSIDE):
+        print(f'1..0 # skip {why_not}')
+        sys.exit(0)
+    enter()
+    print('# what is named, and what it is here:')
+    for what, really in SEEN.items():
+        print(f'#   {what:12} {really}')
+    sys.exit(main())
 
 
 def mount(*words):

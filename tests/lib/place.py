@@ -116,6 +116,41 @@ def stop(process, seconds=15, number=signal.SIGTERM):
     return process.returncode
 
 
+class Server:
+    """A mail server: port faces the world, free_port asks no milter.  Others say how it starts, and what is in its queue."""
+    process = None
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_what):
+        self.stop()
+
+    def await_start(self, name):
+        """Until it serves, or is at its end, which then is said."""
+        try:
+            wait_for(lambda: self.process.poll() is not None or listens(self.port) and listens(self.free_port), 20, name)
+            if self.process.poll() is not None:
+                raise RuntimeError(f'{name} did not start:\n{self.log()}')
+        except Exception:
+            self.stop()
+            raise
+        return self
+
+    def stop(self):
+        """What it started is in its process group, and ends as well."""
+        process, self.process = self.process, None
+        stop(process)
+
+    def restart(self):
+        self.stop()
+        return self.start()
+
+    def wait_empty(self, seconds=20):
+        """Until everything has been delivered."""
+        wait_for(lambda: not self.queue(), seconds, 'an empty queue')
+
+
 def group(leader):
     """The living processes of a group; dead ones may wait for init to look at them."""
     found = []

@@ -130,7 +130,7 @@ def missing():
     return None
 
 
-class PrivatePostfix:
+class PrivatePostfix(place.Server):
     """Ports: port has the milter and faces the world, free has none.  With final=True the milter is behind the
     queue (port `final`), unless edge_milters names one for the front as well.
 
@@ -144,7 +144,6 @@ class PrivatePostfix:
         self.etc = self.directory / 'etc'
         self.log_path = self.directory / 'mail.log'
         self.port, self.free_port, self.final_port = place.free_port(), place.free_port(), place.free_port()
-        self.process = None
         self._make(milters)
         values = {
             'directory': self.directory, 'commands': self._default('command_directory'),
@@ -194,32 +193,9 @@ class PrivatePostfix:
     def write_map(self, name, entries):
         self._write(name, ''.join(f'{key} {value}\n' for key, value in entries.items()))
 
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_what):
-        self.stop()
-
     def start(self):
         self.process = place.start([f'{self._daemons}/master', '-c', self.etc, '-d'], self.directory / 'master.out')
-        try:
-            place.wait_for(lambda: self.process.poll() is not None or
-                           place.listens(self.port) and place.listens(self.free_port), 20, 'Postfix')
-            if self.process.poll() is not None:
-                raise RuntimeError(f'Postfix did not start:\n{self.log()}')
-        except Exception:
-            self.stop()
-            raise
-        return self
-
-    def stop(self):
-        """Master ends its own children: they are in its process group."""
-        process, self.process = self.process, None
-        place.stop(process)
-
-    def restart(self):
-        self.stop()
-        return self.start()
+        return self.await_start('Postfix')
 
     def run(self, *command, data=b''):
         """One of Postfix's commands, on this instance: its output."""
@@ -235,10 +211,6 @@ class PrivatePostfix:
 
     def flush(self):
         self.run('postqueue', '-f')
-
-    def wait_empty(self, seconds=20):
-        """Until everything has been delivered."""
-        place.wait_for(lambda: not self.queue(), seconds, 'an empty queue')
 
     def log(self):
         text = self.log_path.read_text('utf-8', 'replace') if self.log_path.exists() else ''

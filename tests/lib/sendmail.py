@@ -138,7 +138,7 @@ class Syslog:
         self._socket.close()
 
 
-class PrivateSendmail:
+class PrivateSendmail(place.Server):
     """port has the milter (a socket as Sendmail writes it: unix:/path), free_port has none.  All mail goes to the
     SMTP server at port `destination` of this machine, unless `routes` (of the mailertable) lead a domain elsewhere.
     settings stand before the mailers, definitions behind them.  users: {'alice@example.test': password} may log in."""
@@ -149,7 +149,7 @@ class PrivateSendmail:
         self.etc = self.directory / 'etc'
         self.binary = root() / FILES[0]
         self.port, self.free_port = place.free_port(), place.free_port()
-        self.process = self.syslog = None
+        self.syslog = None
         for name in ('etc', 'queue', 'client'):
             (self.directory / name).mkdir(parents=True, exist_ok=True)
             (self.directory / name).chmod(0o755 if name == 'etc' else 0o700)
@@ -223,29 +223,14 @@ class PrivateSendmail:
         return ['unshare', *SPACES, 'sh', '-c', script, 'sh', str(self.directory / 'dev'),
                 str(self.binary), '-C', str(self.etc / f'{name}.cf'), *map(str, arguments)]
 
-    def __enter__(self):
-        return self.start()
-
-    def __exit__(self, *_what):
-        self.stop()
-
     def start(self):
         self.syslog = Syslog(self.directory / 'dev/log')
         self.process = place.start(self._command('-bD', '-q1s'), self.directory / 'sendmail.out',
                                    env=self._environment())
-        try:
-            place.wait_for(lambda: self.process.poll() is not None or
-                           place.listens(self.port) and place.listens(self.free_port), 20, 'Sendmail')
-            if self.process.poll() is not None:
-                raise RuntimeError(f'Sendmail did not start:\n{self.log()}')
-        except Exception:
-            self.stop()
-            raise
-        return self
+        return self.await_start('Sendmail')
 
     def stop(self):
-        process, self.process = self.process, None
-        place.stop(process)
+        super().stop()
         if self.syslog:
             self.syslog.close()
             (self.directory / 'dev/log').unlink(missing_ok=True)
@@ -266,9 +251,6 @@ class PrivateSendmail:
     def flush(self):
         self.run('-q')
         self.run('-q', name='submit')
-
-    def wait_empty(self, seconds=20):
-        place.wait_for(lambda: not self.queue(), seconds, 'an empty queue')
 
     def log(self):
         out = self.directory / 'sendmail.out'

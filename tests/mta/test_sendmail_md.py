@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # test_sendmail_md.py - doc/sendmail.md is followed to the letter, and mail shows that it is true
 # SPDX-License-Identifier: BSD-2-Clause
-import os
 import pathlib
 import re
 import subprocess
@@ -11,14 +10,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import client
 import house
 import page
-import place
 import sendmail
-import sink
 from tap import Tap, equal
+from town import SENDER, Town, bare, doctor, probed, run
 
-SOURCE = pathlib.Path(os.environ.get('TAMIS_SOURCE') or pathlib.Path(__file__).resolve().parents[2])
-RULES = pathlib.Path('/etc/tamis/rules/example.org')
-SENDER = 's@client.example'
+DOCTOR = '--sendmail /etc/mail/sendmail.cf'
 VIRTUAL = {'team@example.org': 'pair', 'al@example.org': 'alice@example.org'}
 ALIASES = {'pair': 'alice@example.org, bob@example.org'}
 
@@ -45,16 +41,13 @@ class Server(sendmail.PrivateSendmail):
         self._table('mailertable', entries)
 
 
-class Town:
-    def __init__(self):
-        self.page = page.Page(SOURCE / 'doc/sendmail.md')
-        self.sink = sink.Sink('/run/sink', durable=False)
-        self.syslog = sendmail.Syslog('/dev/log')
+class SendmailTown(Town):
+    def __init__(self, name):
+        super().__init__(name)
         self.first = Server('first', self.sink.port, 25, 25)
         self.second = Server('second', self.sink.port, 10031, 10026)
         (self.first.etc / 'mailertable').write_text('.\tsmtp:[127.0.0.1]\n')
         pathlib.Path('/etc/mail').symlink_to(self.first.etc)
-        self.number, self.reference = 0, None
 
     def mc(self, section, kind='mc'):
         text = ''
@@ -68,39 +61,16 @@ class Town:
         server.stop()
         server.start()
 
-    def write(self, user, rules):
-        path = RULES / f'{user}.sieve'
-        path.with_suffix('.part').write_text(rules)
-        path.with_suffix('.part').rename(path)
-
     def send(self, recipients, subject='the list', more=(), sender=SENDER):
-        self.number += 1
-        lines = [f'Message-ID: <{self.number}@client.example>', 'Date: Sat, 28 Nov 2026 12:00:00 +0000',
-                 'From: Some Body <s@client.example>', 'To: everybody:;', f'Subject: {subject}', *more]
-        content = ''.join(line + '\r\n' for line in lines).encode() + b'\r\n\xe9\r\n.dot\r\n'
-        told = client.send(25, sender, [f'{name}@example.org' for name in recipients], content, 'BODY=8BITMIME')
+        told = client.send(25, sender, [f'{name}@example.org' for name in recipients],
+                           self.content(subject, 'everybody:;', more), 'BODY=8BITMIME')
         for server in (self.first, self.second):
             server.wait_empty()
         return told
 
     def came(self):
         """{recipient: [content without trace]} of the last message."""
-        mark, found = b'Message-ID: <%d@client.example>' % self.number, {}
-        for one in self.sink.transactions():
-            for address in one.addresses if mark in one.content else []:
-                head, end, body = one.content.partition(b'\r\n\r\n')
-                bare = re.sub(rb'(?m)^Received:.*\n(?:[ \t].*\n)*', b'', head + b'\r\n') + end[2:] + body
-                found.setdefault(address, []).append(bare)
-        return found
-
-    def log(self, **wanted):
-        return [line for line in self.syslog.lines if 'tamis-milter' in line and
-                all(f'{key}={value}' in line for key, value in wanted.items())]
-
-    def reload(self, act):
-        seen = len(self.log(reload='done'))
-        act()
-        place.wait_for(lambda: len(self.log(reload='done')) > seen, 10, 'the reload')
+        return {who: [bare(one.content) for one in all_] for who, all_ in self.transactions().items()}
 
 
 def before(town):
@@ -110,12 +80,6 @@ def before(town):
     town.send(['alice', 'team', 'carol'])
     town.reference = {who: [text.replace(b'<1@', b'<N@') for text in all_] for who, all_ in town.came().items()}
     equal(sorted(town.reference), [f'{name}@example.org' for name in ('alice', 'bob', 'carol')])
-
-
-def doctor():
-    done = subprocess.run(['tamis', 'doctor', '--sendmail', '/etc/mail/sendmail.cf'], stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False, text=True)
-    return done.returncode, re.findall(r'^error +([^:\n]+)', done.stdout, re.M)
 
 
 def attach(town):
@@ -143,7 +107,7 @@ def strips(town):
     town.restart(town.first)
     cf = (town.first.etc / 'sendmail.cf').read_text()
     assert re.search(r'(?m)^O InputMailFilters=tamis-strip, ?tamis$', cf), re.findall('.*InputMail.*', cf)
-    equal(doctor(), (0, []))
+    equal(doctor(DOCTOR), (0, []))
     forged(town)
 
 
@@ -155,17 +119,13 @@ def forged(town):
 
 def probes(town):
     """Without the first filter doctor says what arrives."""
-    pathlib.Path('/var/mail').mkdir()
-    pathlib.Path('/var/mail/alice').symlink_to(town.sink.directory)
+    town.keep_mail()
     said = town.page.follow('Does it hold')
-    removed = re.findall(r'(?m)^fine +(\S+) [(].*[)]: removed$', said)
-    equal((removed.count('Authentication-Results'), sum(name.startswith('Tamis-') for name in removed)), (9, 6), said)
+    equal(probed(said, 'fine', 'removed'), (9, 6), said)
     town.first.configure(town.mc('Attach it'))
     town.restart(town.first)
-    done = subprocess.run(town.page.of('Does it hold')[0].text, shell=True, stdout=subprocess.PIPE, check=False, text=True)
-    arrived = re.findall(r'(?m)^error +(\S+) [(].*: arrived$', done.stdout)
-    equal((done.returncode, arrived.count('Authentication-Results'), sum(name.startswith('Tamis-') for name in arrived)),
-          (1, 7, 6), done.stdout)
+    status, said = run(town.page.of('Does it hold')[0].text)
+    equal((status, probed(said, 'error', 'arrived')), (1, (7, 6)), said)
     town.first.configure(town.mc('Fields that nobody') + town.mc('Attach it'))
     town.restart(town.first)
 
@@ -176,7 +136,7 @@ def in_full(town):
     town.send(['alice', 'bob'])
     equal(sorted(town.came()), ['alice+Lists@example.org', 'bob@example.org'])
     page.change(page.CONFIGURATION, 'effect = full\n')
-    town.reload(lambda: subprocess.run('kill -HUP $(cat /run/tamis/tamis-milter.pid)', shell=True, check=True))
+    town.reload()
     town.send(['alice', 'bob'])
     equal(sorted(town.came()), ['alice+Lists@example.org', 'bob+Bobs@example.org'])
 
@@ -221,16 +181,16 @@ MISTAKES = {
 
 def mistakes(_town):
     pathlib.Path('/run').chmod(0o777)
-    equal(doctor(), (1, ["socket's directory"]))
+    equal(doctor(DOCTOR), (1, ["socket's directory"]))
     pathlib.Path('/run').chmod(0o755)
     wrong, cf = [], pathlib.Path('/etc/mail/sendmail.cf')
     right = cf.read_text()
     for trap, (change, what) in MISTAKES.items():
         subprocess.run(['sed', '-i', '-E', '--follow-symlinks', change, cf], check=True)
-        if doctor() != (1, [trap]):
-            wrong.append(f'{what}: {doctor()}')
+        if doctor(DOCTOR) != (1, [trap]):
+            wrong.append(f'{what}: {doctor(DOCTOR)}')
         cf.write_text(right)
-    equal(doctor(), (0, []))
+    equal(doctor(DOCTOR), (0, []))
     return wrong
 
 
@@ -273,10 +233,7 @@ def final_refuses(town):
 
 def main():
     tap = Tap()
-    print('# what the page names, and what it is here:')
-    for what, really in house.SEEN.items():
-        print(f'#   {what:12} {really}')
-    town = Town()
+    town = SendmailTown('sendmail.md')
     for title, test in (
             ('Sendmail as it was', before), ('"Attach it" is followed, and doctor finds nothing wrong', attach),
             ('observe changes nothing', observes), ('mode = strip: forged fields are taken away', strips),
@@ -291,10 +248,4 @@ def main():
 
 
 if __name__ == '__main__':
-    os.umask(0o022)
-    why_not = sendmail.missing() or house.missing()
-    if why_not and not os.environ.get(house.INSIDE):
-        print(f'1..0 # skip {why_not}')
-        sys.exit(0)
-    house.enter()
-    sys.exit(main())
+    house.run(main, sendmail.missing())

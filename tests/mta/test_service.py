@@ -15,8 +15,8 @@ import page
 import place
 import postfix
 from tap import Skip, Tap, equal
+from town import SOURCE
 
-SOURCE = pathlib.Path(os.environ.get('TAMIS_SOURCE') or pathlib.Path(__file__).resolve().parents[2])
 UNIT = SOURCE / 'doc/tamis-milter.service'
 
 
@@ -76,10 +76,4 @@ def main():
 
 
 if __name__ == '__main__':
-    os.umask(0o022)
-    why_not = postfix.missing() or house.missing()
-    if why_not and not os.environ.get(house.INSIDE):
-        print(f'1..0 # skip {why_not}')
-        sys.exit(0)
-    house.enter()
-    sys.exit(main())
+    house.run(main, postfix.missing())
