@@ -300,9 +300,11 @@ collect_header(void *ctx, struct tamis_text v)
 
 	buf_add(&h->b, text_str(v));
 	stop = memmem(h->b.s, h->b.len, "\r\n\r\n", 4);
-	if (stop)
+	if (str_istarts(buf_str(&h->b), STR("\r\n")))
+		buf_reset(&h->b);       /* no field is left: what follows is the body */
+	else if (stop)
 		h->b.len = (size_t)(stop + 2 - h->b.s);
-	h->over = stop != NULL;
+	h->over = stop || !h->b.len;
 	return h->over ? -1 : 0;
 }
 
