@@ -15,7 +15,7 @@
 #include "milter/copy.h"
 #include "milter/fields.h"
 #include "milter/hold.h"
-#include "milter/merge.h"
+#include "milter/queued.h"
 #include "milter/reason.h"
 #include "milter/sender.h"
 #include "milter/transaction.h"
@@ -369,22 +369,6 @@ apply_adds(struct apply *a)
 	return rc;
 }
 
-/* The recipient as the server's queue has him: Postfix's knows neither routes nor brackets within brackets. */
-static struct str
-apply_queued(struct transaction *t, const struct rcpt *r)
-{
-	struct str v = r->address;
-	ptrdiff_t colon;
-
-	if (t->sendmail)
-		return r->argument;
-	while (v.len > 2 && v.s[0] == '<' && v.s[v.len - 1] == '>')
-		v = str_sub(v, 1, v.len - 1);
-	if (v.len && v.s[0] == '@' && (colon = str_find(v, STR(":"))) >= 0)
-		v = str_sub(v, (size_t)colon + 1, v.len);
-	return v.len == r->address.len && !r->respelled ? r->argument : arena_printf(&t->arena, "<%.*s>", STR_ARG(v));
-}
-
 static int
 apply_removals(struct apply *a)
 {
@@ -395,7 +379,7 @@ apply_removals(struct apply *a)
 		if (t->rcpt.v[i]->refused || !a->merge.rcpt[i].removed)
 			continue;
 		daemon_point(t->daemon, POINT_DELETE_RCPT);
-		rc = a->mta->delete_rcpt(a->mta->ctx, apply_queued(t, t->rcpt.v[i]).s);
+		rc = queued_remove(t, a->mta, &a->merge, i);
 		a->gone = true;
 	}
 	return rc;

@@ -414,7 +414,7 @@ merge_named(struct merge *m)
 	}
 }
 
-/* To Sendmail those whose addresses are equal are one: he goes when all of them go. */
+/* To the server those whose addresses are equal are one: he goes when all of them go. */
 static void
 merge_remove_groups(struct merge *m)
 {

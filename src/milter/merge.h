@@ -13,7 +13,7 @@
 struct merge_rcpt {
 	struct str canonical;           /* who that is, for comparisons */
 	struct str address;             /* as the client wrote it, without "<>" */
-	struct str group;               /* recipients that are one to the server (Sendmail); empty: of its own */
+	struct str group;               /* recipients that are one to the server; empty: of its own */
 	struct plan *plan;
 	bool refused;                   /* at RCPT TO: no recipient any more */
 	bool stays;                     /* a copy was refused by the port: he is kept in the envelope */

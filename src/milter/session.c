@@ -11,6 +11,7 @@
 #include "host/text.h"
 #include "milter/copy.h"
 #include "milter/fields.h"
+#include "milter/queued.h"
 #include "milter/reason.h"
 #include "milter/sender.h"
 
@@ -76,11 +77,12 @@ session_abort(struct session *s)
 
 /* --- the envelope */
 
+/* Postfix takes brackets within brackets. */
 static struct str
 strip_angles(struct str v)
 {
 	v = str_trim(v);
-	if (v.len >= 2 && v.s[0] == '<' && v.s[v.len - 1] == '>')
+	while (v.len >= 2 && v.s[0] == '<' && v.s[v.len - 1] == '>')
 		v = str_sub(v, 1, v.len - 1);
 	return v;
 }
@@ -235,7 +237,7 @@ session_add(struct transaction *t, const struct mta *mta, char **argv)
 	session_parse(t, mta, r);
 	r->notify = esmtp_copy(a, argv, "NOTIFY");
 	r->orcpt = esmtp_copy(a, argv, "ORCPT");
-	r->group = t->sendmail ? macro(t, mta, "{rcpt_addr}") : STR_EMPTY;
+	r->group = t->sendmail ? macro(t, mta, "{rcpt_addr}") : queued_group(a, r);
 	r->srs = STR_EMPTY;
 	r->canonical = r->parsed ? canonical_mailbox(a, &r->parts) : arena_lower(a, r->address);
 	plan_keep(&r->plan);

@@ -16,7 +16,7 @@ struct rcpt {
 	bool respelled;                 /* the address is the server's: what was given is no address as we know them */
 	struct str notify, orcpt;       /* of the client's ESMTP arguments; empty: none */
 	struct str canonical;
-	struct str group;               /* Sendmail's {rcpt_addr} */
+	struct str group;               /* Sendmail's {rcpt_addr}, or his name in Postfix's queue */
 	struct ruleset *rules;          /* NULL: left alone */
 	struct str srs;                 /* a bounce to a sender that we rewrote: who that was; else empty */
 	const char *no_bounce;          /* NULL, or of an address of srs_domain that goes back to nobody: "forged", "expired" */

@@ -32,6 +32,7 @@ def scene_of(directory, kind, **settings):
            'aliases': {'group': 'keep@example.test, discard@example.test'}}
     if kind == 'postfix':
         mta['domains'] = ('example.test', 'other.test')
+        mta['settings'] = {'myorigin': 'example.test'}
     if kind == 'sendmail':
         mta['virtual'].pop('al@example.test')
     return world.World(directory, kind, RULES, {'users': users, 'local_domains': '', **settings}, mta=mta)
@@ -159,6 +160,33 @@ def local(scene):
         equal(bool(world.without_ours(copy)[1]), address.startswith('early'), f'mark of {address}')
 
 
+def incomplete(scene):
+    """Whom Postfix completes with the domain of the machine, or writes anew, has rules that are carried out once: it knows
+    him by the name that he had before."""
+    for at, form in enumerate(('%s', '%s%%example.test', 'example.test!%s', '%s(x)', '<%s@example.test>')):
+        people = [form % name for name in ('discard', 'edit', 'file', 'redirect')]
+        content = world.message(f'incomplete.{at}')
+        with client.Client(scene.mta.port) as talk:
+            equal(talk.send(world.SENDER, [*people, 'keep@example.test'], content).fates(), [250] * 5, form)
+        comes(scene, f'incomplete.{at}', {'keep@example.test': content, 'edit@example.test': EDITED + content,
+                                          'file+Box@example.test': content, 'away@else.example': content})
+
+
+def incomplete_local(scene):
+    """... and on the machine itself, where such names are the rule.  Who stays is not taken away with his namesake."""
+    for at, more in enumerate(((), ('discard@else.example',))):
+        content = world.message(f'bare.{at}')
+        people = ('discard', 'edit', 'file', 'Redirect', 'keep', *more)
+        equal(scene.mta.run('sendmail', '-f', world.SENDER, *people, data=content.replace(b'\r\n', b'\n')), '')
+        scene.settle()
+        came = [address for address, _sender, _content in scene.arrived(f'bare.{at}')]
+        assert set(more) <= set(came), came
+        expected = ['away@else.example', 'edit@example.test', 'file+Box@example.test', 'keep@example.test']
+        equal([address for address in came if not address.startswith('discard')], expected)
+        if not more:
+            equal(came, expected)
+
+
 def login(scene):
     """An authenticated client: its name is known to the daemon; mail of it is filed like any other."""
     content = world.message('login')
@@ -217,7 +245,8 @@ def final_bounces(scene):
 
 
 BOTH = [null_sender, dsn, eight_bit, large, no_subject, many_messages, alias_of_many]
-ONLY = {'postfix': [smtputf8, nul, bare_lf, alias_of_one, other_domain, local, login, xclient_refused], 'sendmail': []}
+ONLY = {'postfix': [smtputf8, nul, bare_lf, alias_of_one, other_domain, local, incomplete,
+                     incomplete_local, login, xclient_refused], 'sendmail': []}
 
 
 def play(tap, kind, tests, **settings):

@@ -1,0 +1,84 @@
+/* queued.c - recipients as the mail server's queue has them
+ * SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Postfix takes away whose name in its queue is that name byte by byte, and
+ * says nothing if there is none.  The name is the client's without comments,
+ * quotes, brackets and route, but before it is completed: "alice" stays that,
+ * though mail for her comes to alice@example.org.  What is submitted on the
+ * machine itself we are told as it was completed. */
+#include "milter/queued.h"
+
+/* Without route. */
+static struct str
+queued_name(const struct rcpt *r)
+{
+	struct str v = r->address;
+	ptrdiff_t colon = v.len && v.s[0] == '@' ? str_find(v, STR(":")) : -1;
+
+	return colon < 0 ? v : str_sub(v, (size_t)colon + 1, v.len);
+}
+
+/* ... and quotes */
+struct str
+queued_group(struct arena *a, const struct rcpt *r)
+{
+	struct str v = queued_name(r);
+	char *to = NULL;
+	size_t n = 0;
+
+	if (!memchr(v.s, '"', v.len) && !memchr(v.s, '\\', v.len))
+		return v;
+	to = arena_alloc(a, v.len + 1);
+	for (size_t i = 0; i < v.len; i++) {
+		if (v.s[i] == '"')
+			continue;
+		i += v.s[i] == '\\' && i + 1 < v.len;
+		to[n++] = v.s[i];
+	}
+	to[n] = '\0';
+	return (struct str){ to, n };
+}
+
+static struct str
+queued_local(struct str address)
+{
+	const char *at = memrchr(address.s, '@', address.len);
+
+	return at ? str_sub(address, 0, (size_t)(at - address.s)) : address;
+}
+
+/* The name that he had before he was completed with the domain of the machine, if nobody who stays can have had it. */
+static struct str
+queued_bare(const struct transaction *t, const struct merge *m, const struct rcpt *r)
+{
+	struct str local = queued_local(r->group);
+
+	for (size_t i = 0; i < t->rcpt.n; i++)
+		if (!m->rcpt[i].removed && str_eq(queued_local(t->rcpt.v[i]->group), local))
+			return STR_EMPTY;
+	return queued_local(queued_name(r));
+}
+
+static int
+queued_delete(struct transaction *t, const struct mta *mta, struct str name)
+{
+	return name.len ? mta->delete_rcpt(mta->ctx, arena_printf(&t->arena, "<%.*s>", STR_ARG(name)).s) : 0;
+}
+
+int
+queued_remove(struct transaction *t, const struct mta *mta, const struct merge *m, size_t i)
+{
+	const struct rcpt *r = t->rcpt.v[i];
+	struct str name = queued_name(r);
+	int rc;
+
+	if (t->sendmail || (!r->respelled && r->argument.len <= name.len + 2))
+		rc = mta->delete_rcpt(mta->ctx, r->argument.s);
+	else
+		rc = queued_delete(t, mta, name);
+	if (rc == 0 && r->respelled)
+		rc = mta->delete_rcpt(mta->ctx, r->argument.s);
+	if (rc == 0 && t->local && !t->sendmail)
+		rc = queued_delete(t, mta, queued_bare(t, m, r));
+	return rc;
+}

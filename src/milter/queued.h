@@ -1,0 +1,15 @@
+/* queued.h - recipients as the mail server's queue has them
+ * SPDX-License-Identifier: BSD-2-Clause */
+#ifndef MILTER_QUEUED_H
+#define MILTER_QUEUED_H
+
+#include "milter/merge.h"
+#include "milter/transaction.h"
+
+/* What recipients have in common that are one in the queue: taken away is who has it, however he was written.  Postfix's;
+ * Sendmail says so itself. */
+struct str queued_group(struct arena *, const struct rcpt *);
+/* Takes the i-th recipient away. */
+int queued_remove(struct transaction *, const struct mta *, const struct merge *, size_t i);
+
+#endif
