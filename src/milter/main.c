@@ -143,16 +143,46 @@ main_ready(int fd)
 		dup2(null, STDERR_FILENO);
 }
 
+/* Opened by who starts us, who may be root, and never through a link.  Until it is written it is another daemon's. */
 static int
-main_pid_file(const char *path)
+main_pid_open(const char *path, int *ret_fd)
 {
-	FILE *f = *path ? fopen(path, "w") : NULL;
+	int fd = *path ? open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644) : -1;
+
+	if (*path && fd < 0)
+		return main_wrong(path, strerror(errno));
+	*ret_fd = fd;
+	return 0;
+}
+
+/* When nobody else has our state: a daemon that has ended since took its own file away. */
+static int
+main_pid_write(const char *path, int fd)
+{
+	struct stat st;
+	int rc = 0;
 
 	if (!*path)
 		return 0;
-	if (!f || fprintf(f, "%ld\n", (long)getpid()) < 0 || fclose(f) != 0)
-		return main_wrong(path, strerror(errno));
-	return 0;
+	if (fstat(fd, &st) == 0 && !st.st_nlink) {
+		close(fd);
+		rc = main_pid_open(path, &fd);
+	}
+	if (rc == 0 && (ftruncate(fd, 0) < 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0))
+		rc = main_wrong(path, strerror(errno));
+	close(fd);
+	return rc;
+}
+
+/* The start failed: what we made goes, and what another daemon has stays. */
+static void
+main_undo(const struct conf *conf, int pid_fd)
+{
+	struct stat st;
+
+	milter_close(conf);
+	if (pid_fd >= 0 && fstat(pid_fd, &st) == 0 && !st.st_size)
+		unlink(conf->pid_file);
 }
 
 /* --- serving */
@@ -217,14 +247,19 @@ static int
 main_daemon(struct daemon *d, const struct options *o, struct conf *take_conf, struct diag *diag)
 {
 	struct conf *conf = conf_ref(take_conf);
-	int ready = -1, rc = EX_CONFIG;
+	int ready = -1, pid = -1, rc = EX_CONFIG;
 
 	mallopt(M_ARENA_MAX, ARENAS);
 	if (!o->foreground && (ready = main_background()) < 0)
 		rc = main_wrong("background", strerror(errno));
-	else if (main_signals() < 0 || milter_open(d, conf) < 0 || main_pid_file(conf->pid_file) || main_become(conf->user))
+	else if (main_signals() < 0 || milter_open(d, conf) < 0)
 		conf_unref(take_conf);
-	else if (daemon_init(d, o->conf, take_conf, diag) == 0) {
+	else if (main_pid_open(conf->pid_file, &pid) || main_become(conf->user)) {
+		conf_unref(take_conf);
+		main_undo(conf, pid);
+	} else if (daemon_init(d, o->conf, take_conf, diag) < 0 || main_pid_write(conf->pid_file, pid)) {
+		main_undo(conf, pid);
+	} else {
 		log_open(conf->log_stderr, conf->log_facility, "tamis-milter");
 		main_ready(ready);
 		rc = main_loop(d, conf);

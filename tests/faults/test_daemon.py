@@ -197,6 +197,34 @@ def socket_is_taken(box, _copies):
     assert str(box.socket).encode() in second.stdout, second.stdout
 
 
+def start_in_vain(box, _copies):
+    """A second daemon that finds the state taken leaves no socket, and the first one's pid_file; a link is not followed."""
+    pid, other, letter = (box.directory / name for name in ('pid', 'other.sock', 'letter'))
+    box.configure({**box.values, 'pid_file': pid})
+    box.stop()
+    box.start()
+    place.wait_for(lambda: pid.exists() and pid.read_text(), 10, 'the pid_file')
+    first = pid.read_text()
+    equal(int(first), box.process.pid)
+    values = dict(box.values)
+    letter.write_text('a letter')
+    for name, path, said in (('the same', pid, b'another tamis-milter'), ('one of its own', box.directory / 'new', b'another'),
+                             ('a link', box.directory / 'link', b'link')):
+        if name == 'a link':
+            path.symlink_to(letter)
+        box.configure({**values, 'socket': f'unix:{other}', 'pid_file': path})
+        second = subprocess.run([daemon.program(), '-c', box.configuration, '-f'], stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, timeout=60, check=False)
+        equal(second.returncode, 78, second.stdout)
+        assert said in second.stdout, second.stdout
+        equal((other.exists(), pid.read_text(), (box.directory / 'new').exists()), (False, first, False), name)
+    equal(letter.read_text(), 'a letter')
+    box.configure(values)
+    equal(send(box), 'continue', 'the first')
+    box.stop()
+    equal(pid.exists(), False, 'in the end')
+
+
 def points(box, _copies):
     """What a message passes is counted, and told at the end."""
     equal(send(box), 'continue')
@@ -218,6 +246,7 @@ def main():
     tap.run('a field at the end of the header', with_daemon, at_the_end)
     tap.run('a socket that is there is whole', with_daemon, socket_is_whole)
     tap.run('a socket that somebody has is left to him', with_daemon, socket_is_taken)
+    tap.run('a start in vain leaves nothing', with_daemon, start_in_vain)
     tap.run('points are counted', with_daemon, points)
     return tap.finish()
 
