@@ -27,10 +27,8 @@ hold_find(struct transaction *t)
 
 /* As a line of ASCII: the servers keep it in their own files. */
 static void
-hold_clean(struct buf *b, struct str reason)
+hold_clean(struct buf *b, struct str v)
 {
-	struct str v = str_trim(reason);
-
 	while (v.len && b->len < HOLD_REASON) {
 		uint32_t code;
 		size_t n = utf8_next(v, &code);
@@ -44,44 +42,56 @@ hold_clean(struct buf *b, struct str reason)
 		b->len--;
 }
 
-static bool
-hold_is_new(const struct transaction *t, size_t i)
+/* What was said before is not said again; of very many not all are. */
+struct reasons {
+	struct str v[HOLD_REASON / 2];
+	size_t n;
+};
+
+static void
+hold_tell(struct reasons *told, struct buf *b, struct str reason)
 {
-	for (size_t j = 0; j < i; j++)
-		if (t->rcpt.v[j]->held && str_eq(t->rcpt.v[j]->plan.quarantine, t->rcpt.v[i]->plan.quarantine))
-			return false;
-	return true;
+	reason = str_trim(reason);
+	for (size_t i = 0; i < told->n; i++)
+		if (str_eq(told->v[i], reason))
+			return;
+	if (b->len >= HOLD_REASON || told->n == sizeof(told->v) / sizeof(*told->v))
+		return;
+	told->v[told->n++] = reason;
+	if (b->len && reason.len)
+		buf_puts(b, "; ");
+	hold_clean(b, reason);
 }
 
-/* All reasons that differ; how many there are. */
-static unsigned
-hold_reasons(const struct transaction *t, struct buf *b, struct str *ret_mark)
+/* All of them for the server.  The plan of somebody, if all have his reason; or NULL. */
+static const struct plan *
+hold_reasons(const struct transaction *t, struct buf *b)
 {
-	unsigned n = 0;
+	struct reasons told = { .n = 0 };
+	const struct plan *first = NULL;
+	bool differ = false;
 
 	for (size_t i = 0; i < t->rcpt.n; i++) {
-		if (!t->rcpt.v[i]->held || !hold_is_new(t, i))
+		const struct plan *p = &t->rcpt.v[i]->plan;
+
+		if (!t->rcpt.v[i]->held)
 			continue;
-		n++;
-		*ret_mark = t->rcpt.v[i]->plan.kept_mark;
-		if (b->len && b->len < HOLD_REASON && t->rcpt.v[i]->plan.quarantine.len)
-			buf_puts(b, "; ");
-		hold_clean(b, t->rcpt.v[i]->plan.quarantine);
+		first = first ? first : p;
+		differ |= !str_eq(first->quarantine, p->quarantine);
+		hold_tell(&told, b, p->quarantine);
 	}
 	if (!b->len)
 		buf_puts(b, "mail rules");      /* servers take no empty one */
-	return n;
+	return differ ? NULL : first;
 }
 
 int
 hold_message(struct transaction *t, const struct mta *mta)
 {
 	struct buf reason = { 0 };
-	struct str mark;
-	int rc = 0;
+	const struct plan *one = hold_reasons(t, &reason);
+	int rc = one ? fields_insert(mta, one->kept_mark) : 0;
 
-	if (hold_reasons(t, &reason, &mark) == 1)
-		rc = fields_insert(mta, mark);
 	daemon_point(t->daemon, POINT_HOLD);
 	if (rc == 0)
 		rc = mta->quarantine(mta->ctx, buf_str(&reason).s);

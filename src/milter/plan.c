@@ -208,6 +208,9 @@ plan_refuse(struct making *k, const struct tamis_effect *e)
 	buf_done(&mark);
 }
 
+/* Bytes in a field of ours, one line of 998, before and behind what is done about controls. */
+enum { MARK_REASON = 160, MARK_ADDRESS = 300 };
+
 /* The field that says why; who: "<alice@example.org> ", or nothing where others may see it. */
 static struct str
 plan_quarantine_mark(struct making *k, struct str who)
@@ -217,7 +220,7 @@ plan_quarantine_mark(struct making *k, struct str who)
 
 	buf_puts(&mark, "Tamis-Quarantine: ");
 	buf_add(&mark, who);
-	print_quoted(&mark, utf8_cut(k->plan->quarantine, 200));
+	print_quoted(&mark, utf8_cut(k->plan->quarantine, MARK_REASON));
 	buf_putc(&mark, '\n');
 	ret = buf_copy(&mark, k->by->arena);
 	buf_done(&mark);
@@ -232,7 +235,8 @@ plan_quarantine(struct making *k, const struct tamis_effect *e)
 	struct buf who = { 0 };
 
 	buf_putc(&who, '<');
-	diag_clean(&who, utf8_cut(k->by->address, 256));
+	diag_clean(&who, k->by->address);
+	who.len = utf8_cut(buf_str(&who), MARK_ADDRESS).len;
 	buf_puts(&who, "> ");
 	k->plan->quarantine = print_option(e, "reason");
 	k->plan->kept_mark = plan_quarantine_mark(k, STR_EMPTY);

@@ -12,6 +12,7 @@ struct planned {
 
 #define DETAIL "fileinto_by = detail\n"
 #define FIELD "fileinto_by = header\n"
+#define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
 static const struct planned planned[] = {
 	/* --- folders */
@@ -86,6 +87,12 @@ static const struct planned planned[] = {
 	  { .to = "a b" }, "top Tamis-Quarantine: \"x\" | quarantine x | -<b@example.org> | accept" },
 	{ "filed as well", DETAIL "quarantine_to = q@example.org\n", "a fileinto \"X\"; quarantine \"x\";", { .to = "a" },
 	  "copy s@example.net>q@example.org [Tamis-Quarantine: <a@example.org> \"x\"] | +a+X@example.org | -<a@example.org> | accept" },
+	{ "many reasons", "", "a quarantine \"${hex:20 20}\";\nb quarantine \"x\";\nc quarantine \"x\";\nd quarantine \" \";\ne quarantine \"y\";",
+	  { .to = "a b c d e" }, "quarantine x; y | accept" },
+	{ "a long reason is cut", "quarantine_to = q@example.org\n", "a quarantine \"" X50 X50 X50 X50 "\";\nb keep;", { .to = "a b" },
+	  "copy s@example.net>q@example.org [Tamis-Quarantine: <a@example.org> \"" X50 X50 X50 "xxxxxxxxxx\"] | -<a@example.org> | accept" },
+	{ "not within a character", "quarantine_to = q@example.org\n", "a quarantine \"" X50 X50 X50 "xxxxxxxxx\xc3\xb6\";\nb keep;", { .to = "a b" },
+	  "copy s@example.net>q@example.org [Tamis-Quarantine: <a@example.org> \"" X50 X50 X50 "xxxxxxxxx\"] | -<a@example.org> | accept" },
 	{ "kept, without an address", "", "a quarantine \"x\";\nb keep;", { .to = "a b" },
 	  "copy s@example.net>a@example.org [Tamis-Quarantine: \"x\"] | -<a@example.org> | accept" },
 	{ "a refusal that comes late for another's quarantine", "quarantine_to = q@example.org\n",
