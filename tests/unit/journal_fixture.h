@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "host/journal.h"
+#include "directory_fixture.h"
 
 /* --- instead of the system's: counted, slow or failing as a test wants it */
 
@@ -47,24 +48,10 @@ time(time_t *ret)
 
 /* --- a directory for each test */
 
-static char directory[1000];
-
-static const char *
-path_of(const char *name)
-{
-	static char path[1100];
-
-	snprintf(path, sizeof path, "%s/%s", directory, name);
-	return path;
-}
-
 static void
 setup(void)
 {
-	const char *temporary = getenv("TMPDIR");
-
-	snprintf(directory, sizeof directory, "%s/journal.XXXXXX", temporary ? temporary : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
+	directory_make("journal");
 	signal(SIGXFSZ, SIG_IGN);
 }
 

@@ -14,26 +14,14 @@
 #include "base/buf.h"
 #include "host/file.h"
 #include "host/slots.h"
+#include "directory_fixture.h"
 
-static char directory[1000];
 static const uint8_t rules[32] = { 1, 2, 3 }, others[32] = { 1, 2, 4 }, message[32] = { 7 };
-
-static const char *
-path_of(const char *name)
-{
-	static char path[1100];
-
-	snprintf(path, sizeof path, "%s/%s", directory, name);
-	return path;
-}
 
 static void
 setup(void)
 {
-	const char *temporary = getenv("TMPDIR");
-
-	snprintf(directory, sizeof directory, "%s/slots.XXXXXX", temporary ? temporary : "/tmp");
-	ck_assert_ptr_nonnull(mkdtemp(directory));
+	directory_make("slots");
 }
 
 static void
