@@ -19,6 +19,7 @@ import place
 import postfix
 import sendmail
 import sink
+from scenario import SRS
 
 WAYS = ('postfix', 'sendmail', 'final')
 TAG = re.compile(rb'run-(\d+)-(\w+)-')
@@ -50,7 +51,7 @@ class Supervised(daemon.Daemon):
         place.stop(self.reader)
 
     def start(self, fault=None, power=None):
-        self.point = fault.partition(':')[0] if fault else None
+        self.point, self.powered = fault.partition(':')[0] if fault else None, bool(power)
         self.socket.unlink(missing_ok=True)
         environment = {**os.environ, 'TAMIS_FAULT': fault or 'count'}
         if power:
@@ -73,8 +74,8 @@ class Supervised(daemon.Daemon):
         """A supervisor's first question: what did it die of, if it is dead?"""
         if self.process is None:
             return None
-        if self.process.poll() is None and not self.answers():
-            # the kernel has closed its files and not yet told that it is dead
+        if self.process.poll() is None and (self.is_dying() or not self.answers()):
+            # the kernel has closed some of its files and not yet told that it is dead
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(2)
         if self.process.poll() is None:
@@ -86,6 +87,15 @@ class Supervised(daemon.Daemon):
         if status == os.EX_TEMPFAIL:
             return 'to be started again'        # libmilter took a signal: tamis-milter(8)
         return 'stopped' if status == 0 else f'died of {status}'
+
+    def is_dying(self):
+        """It was killed, and its threads are on their way out."""
+        with contextlib.suppress(OSError):
+            proc = pathlib.Path(f'/proc/{self.process.pid}')
+            exiting = int((proc / 'stat').read_text().rpartition(')')[2].split()[6]) & 4
+            pending = re.search(r'^SigPnd:\s*(\w+)', (proc / 'status').read_text(), re.M)
+            return bool(exiting or int(pending[1], 16) & 1 << signal.SIGKILL - 1)
+        return True
 
     def limit(self, size):
         """No file of it grows beyond."""
@@ -107,8 +117,7 @@ class Bench:
         self.copies = sink.Sink(directory / 'copies', durable=False)
         self.queue = sink.Sink(directory / 'queue', durable=False)
         self.copies.hang_seconds = DEADLINE + 1
-        self.settings = None
-        self.daemon = Supervised(directory / 'tamis', self.settings_for('keep'))
+        self.daemon = Supervised(directory / 'tamis', {})
         transport = f'smtp:[127.0.0.1]:{self.queue.port}'
         if way == 'sendmail':
             self.mta = sendmail.PrivateSendmail(directory / 'mta', self.daemon.milter, self.queue.port)
@@ -117,17 +126,15 @@ class Bench:
                                               final=way == 'final')
         self.mta.start()
 
-    def settings_for(self, late):
+    def configure(self, scenario):
         """The configuration in force, as the daemon's next start will read it."""
-        settings = {
-            'copy_to': f'smtp:127.0.0.1:{self.copies.port}', 'fileinto_by': 'detail', 'refuse_late': late,
-            'authserv_id': 'mx.example.test', 'trouble_times': 1000, 'message_deadline': f'{DEADLINE}s',
-            'quarantine_to': 'quarantine@example.test', 'max_memory': 4096, 'mode': 'final' if self.way == 'final' else 'edge',
-        }
-        if self.settings is not None:
-            self.daemon.configure({**self.daemon.values, **settings})
-        self.settings = settings
-        return settings
+        self.daemon.configure({
+            **self.daemon.values, 'copy_to': f'smtp:127.0.0.1:{self.copies.port}', 'fileinto_by': scenario.fileinto_by,
+            'refuse_late': scenario.late, 'redirect_sender': scenario.redirect_sender, 'srs_domain': SRS,
+            'filtered_to': f'smtp:127.0.0.1:{self.mta.port}' if scenario.filtered else '',
+            'quarantine_to': scenario.quarantine_to, 'authserv_id': 'mx.example.test', 'trouble_times': 1000, 'message_deadline': f'{DEADLINE}s',
+            'max_memory': 4096, 'mode': 'final' if self.way == 'final' else 'edge',
+        })
 
     def close(self):
         self.mta.stop()

@@ -4,6 +4,7 @@
 end() when it has its answer or has lost its connection; they tell the run what did happen."""
 import os
 import pathlib
+import random
 import re
 import signal
 import time
@@ -13,7 +14,11 @@ POINTS = re.findall(r'^POINT\(\w+, "([\w-]+)"\)', (SOURCE / 'src/milter/points.d
 # those that are passed more than once in a message, and how often at most
 MANY = {'rcpt': 3, 'field': 6, 'run': 4, 'copy': 2, 'copy-taken': 2, 'journal': 2, 'add-rcpt': 2, 'delete-rcpt': 3, 'body': 2}
 COPYING = ('copy', 'copy-taken', 'journal', 'edit', 'delete-rcpt', 'verdict')
+WANTED = {'add-rcpt': 'add', 'hold': 'hold'}            # points that not every message passes
 STEPS = ('connected', 'mail', 'rcpt', 'data', 'half', 'dot')
+PORT_STEPS = ('connect', 'helo', 'mail', 'rcpt', 'data', 'dot', 'stored', 'quit')
+# those that can befall a message that waits in the queue, where no client of ours is
+QUEUED = ('kill', 'power', 'port', 'disk', 'socket')
 
 
 class Dropped(Exception):
@@ -24,7 +29,7 @@ class Breakage:
     """Nothing breaks."""
 
     name = 'none'
-    wants_copy = False
+    wants = None                    # of the scenario: that a copy leaves, or a recipient comes
     renews = False                  # the rules are written anew, to be others than before
 
     def __init__(self, bench, rng, detail=None):
@@ -43,6 +48,10 @@ class Breakage:
     def end(self, run):
         pass
 
+    def happened(self):
+        """Is there nothing more to wait for?"""
+        return False
+
     def __str__(self):
         return self.name
 
@@ -55,8 +64,8 @@ class Kill(Breakage):
     def __init__(self, bench, rng, detail=None):
         super().__init__(bench, rng, detail)
         self.point = detail or rng.choice(POINTS + list(COPYING))
-        self.nth = rng.randint(1, MANY.get(self.point, 1)) if rng.random() < 0.5 else 1
-        self.wants_copy = self.point in COPYING
+        self.nth = rng.randint(1, MANY.get(self.point, 1)) if rng.random() < 0.3 else 1
+        self.wants = 'copy' if self.point in COPYING else WANTED.get(self.point)
         self.renews = self.point == 'run'
 
     def start(self):
@@ -66,6 +75,9 @@ class Kill(Breakage):
         """A message is aborted when the client goes, and the connection to the milter is closed."""
         if step == 'rcpt' and (self.point == 'abort' or self.point == 'close' and self.random.random() < 0.5):
             raise Dropped
+
+    def happened(self):
+        return not self.bench.daemon.is_up
 
     def __str__(self):
         return f'{self.name} at {self.point}:{self.nth}'
@@ -102,12 +114,12 @@ class Port(Breakage):
     """The port for copies fails at one step of SMTP."""
 
     name = 'port'
-    wants_copy = True
+    wants = 'copy'
     actions = ('451 4.3.0 later', '554 5.3.0 never', 'close', 'hang')
 
     def __init__(self, bench, rng, detail=None):
         super().__init__(bench, rng, detail)
-        self.step = detail or rng.choice(['connect', 'helo', 'mail', 'rcpt', 'data', 'dot', 'stored', 'quit'])
+        self.step = detail or rng.choice(PORT_STEPS)
         weights = [6, 0 if self.step in ('connect', 'helo', 'stored', 'quit') else 6, 6, 1]
         self.action = rng.choices(self.actions, weights)[0]
         self.times = rng.choice([1, 1, 2, 3])
@@ -115,6 +127,9 @@ class Port(Breakage):
     def begin(self, run):
         self.bench.copies.fail(self.step, self.action, self.times)
         self.failure = self.bench.copies.failures[-1]
+
+    def happened(self):
+        return self.failure.times < self.times
 
     def end(self, run):
         self.bench.copies.heal()
@@ -131,7 +146,7 @@ class Disk(Breakage):
     """The journal can grow by some bytes only; a large body finds no room either."""
 
     name = 'disk'
-    wants_copy = True
+    wants = 'copy'
 
     def __init__(self, bench, rng, detail=None):
         super().__init__(bench, rng, detail)
@@ -156,14 +171,14 @@ class Socket(Breakage):
 
     def __init__(self, bench, rng, detail=None):
         super().__init__(bench, rng, detail)
-        self.down = detail == 'down' if detail else rng.random() < 0.5
+        self.down = (detail or rng.choice(['down', 'unlinked'])) == 'down'
 
     def begin(self, run):
         if self.down:
             self.bench.daemon.kill()
         else:
             self.bench.daemon.socket.unlink()
-        run.event('socket gone')
+        run.event('socket gone', how='down' if self.down else 'unlinked')
 
     def end(self, run):
         if self.bench.daemon.is_up:
@@ -203,7 +218,7 @@ class Client(Breakage):
     def __init__(self, bench, rng, detail=None):
         super().__init__(bench, rng, detail)
         self.step = detail or rng.choice(STEPS + ('dot', 'answered'))
-        self.wants_copy = self.step == 'dot'
+        self.wants = 'copy' if self.step == 'dot' else None
 
     def at(self, step, run):
         if step == self.step:
@@ -234,11 +249,30 @@ class Hup(Breakage):
 
 
 KINDS = {kind.name: kind for kind in (Breakage, Kill, Power, Term, Port, Disk, Socket, Mta, Client, Hup)}
-WEIGHTS = {'kill': 40, 'port': 20, 'power': 8, 'disk': 7, 'client': 8, 'socket': 5, 'mta': 4, 'hup': 4, 'term': 3, 'none': 1}
+# what is drawn: all of it once in a hundred runs
+DECK = (
+    [('kill', point) for point in POINTS] + [('kill', point) for point in COPYING + COPYING + ('copy-taken', 'add-rcpt', 'hold')] +
+    [('port', step) for step in PORT_STEPS] + [('port', step) for step in PORT_STEPS + ('rcpt', 'dot', 'stored')] +
+    [('power', point) for point in COPYING + ('copy-taken', 'verdict')] + [('disk', None)] * 7 +
+    [('client', step) for step in STEPS + ('dot', 'answered')] + [('socket', how) for how in ('down', 'unlinked') * 2] +
+    [('mta', step) for step in ('mail', 'half', 'dot')] + [('hup', step) for step in STEPS] +
+    [('term', step) for step in ('mail', 'half', 'dot')] + [('none', None)]
+)
 
 
-def draw(bench, rng, only=None):
-    """only: a kind, or kind:detail, such as kill:journal or port:dot."""
+def dealt(seed, number):
+    """The card of that run: the deck is shuffled anew when it is through."""
+    turn, at = divmod(number - 1, len(DECK))
+    deck = list(DECK)
+    random.Random(f'{seed}/{turn}/deck').shuffle(deck)
+    return deck[at]
+
+
+def draw(bench, rng, only=None, card=None):
+    """only: a kind, or kind:detail, such as kill:journal or port:dot.  card: what was dealt, else any is."""
     name, _colon, detail = (only or '').partition(':')
-    name = name or rng.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
+    if not name:
+        name, detail = card or rng.choice(DECK)
+    if name == 'power' and not bench.power:
+        name = 'kill'
     return KINDS[name](bench, rng, detail or None)

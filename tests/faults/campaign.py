@@ -24,10 +24,17 @@ import breakage
 import client
 import place
 from breakage import Dropped
-from scenario import Scenario, script
+from scenario import SRS, Scenario, script, user_of
 
 ATTEMPTS_MOST = 8
 BATCH = 20                      # runs between two looks at what arrived
+LONG = 300                      # runs in which everything that is drawn has to occur
+BETWEEN = ('at once', 'reload', 'rules')
+PORT_EVENTS = ('port failed', 'port refused', 'reply lost')
+SETTINGS = {
+    'fileinto_by': ('detail', 'header'), 'redirect_sender': ('keep', 'user', 'srs', 'null'), 'refuse_late': ('keep', 'bounce'),
+    'filtered_to': ('set', 'empty'), 'quarantine_to': ('set', 'empty'),
+}
 
 
 class Run:
@@ -38,11 +45,12 @@ class Run:
         self.directory = pathlib.Path(directory) / str(number)
         self.directory.mkdir(parents=True)
         self.random = random.Random(f'{options.seed}/{number}/breakage')
-        self.breakages = [breakage.draw(bench, self.random, options.only)]
+        self.breakages = [breakage.draw(bench, self.random, options.only, breakage.dealt(options.seed, number))]
         if self.random.random() < 0.2:
             self.breakages.append(breakage.draw(bench, self.random, options.only))
-        self.scenario = Scenario(options.seed, number, self.breakages[0].wants_copy)
-        self.attempts, self.rules, self.events = [], [], []
+        self.scenario = Scenario(options.seed, number, bench.way, self.breakages[0].wants)
+        # versions: rules that were in force one after the other; rules: those of each attempt
+        self.attempts, self.versions, self.rules, self.events = [], [], [], []
         self.faults = [str(b) for b in self.breakages]
 
     def event(self, what, **more):
@@ -52,17 +60,26 @@ class Run:
 
     def write_rules(self):
         s = self.scenario
-        for recipient, plan in s.plans.items():
+        for recipient, plan in {**s.plans, **s.rules_of_others}.items():
+            user = user_of(recipient)
             text = script(plan, self.random, f'{s.tag} {len(self.attempts)}')
             if text is None:
-                self.bench.daemon.remove_rules(recipient)
+                self.bench.daemon.remove_rules(user)
             else:
-                self.bench.daemon.write_rules(recipient, text)
+                self.bench.daemon.write_rules(user, text)
+
+    def rules_now(self):
+        now = dict(self.scenario.plans)
+        if not self.versions or self.versions[-1] != now:
+            self.versions.append(now)
+        return now
 
     def note_death(self):
         died = self.bench.daemon.bury()
         if died:
             self.event(died)
+            if died.startswith('killed') and self.bench.daemon.powered:
+                self.event('machine down')
 
     def keep_up(self, **how):
         """As a supervisor: what died is started again."""
@@ -97,7 +114,8 @@ class Run:
                 'at': time.time()}
         self.begin_daemon(fault)
         self.attempts.append(seen)
-        self.rules.append({r: self.scenario.plans[r] for r in self.scenario.recipients})
+        self.rules.append(self.rules_now())
+        seen['version'] = len(self.versions) - 1
         fault.begin(self)
         dialogue = []
         try:
@@ -108,7 +126,14 @@ class Run:
             seen['gone'] = repr(why)
         seen['rcpt'] += [None] * (len(seen['recipients']) - len(seen['rcpt']))
         seen['dialogue'] = [[round(t, 4), who, line.decode('utf-8', 'replace')] for t, who, line in dialogue]
+        self.wait_for_queue(fault)
         fault.end(self)
+
+    def wait_for_queue(self, fault, seconds=2):
+        """Behind the queue the fault befalls what the mail server does when the client has its answer."""
+        until = time.monotonic() + seconds
+        while self.bench.way == 'final' and time.monotonic() < until and not fault.happened() and self.bench.mta.queue():
+            time.sleep(0.02)
 
     def talk(self, seen, fault, dialogue):
         peer = client.Client(self.bench.mta.port, timeout=30)
@@ -153,41 +178,59 @@ class Run:
     # --- the whole
 
     def play(self):
-        self.bench.settings_for(self.scenario.late)
+        self.bench.configure(self.scenario)
         if self.bench.daemon.is_up:
             self.bench.daemon.kill()
         self.bench.daemon.bury()
         self.write_rules()
         self.attempt(self.breakages[0])
         while self.left() and len(self.attempts) < ATTEMPTS_MOST:
-            self.between()
+            self.between(self.left())
             later = self.breakages[len(self.attempts)] if len(self.attempts) < len(self.breakages) else None
             self.attempt(later or breakage.Breakage(self.bench, self.random))
         if self.bench.way == 'final':
-            self.bench.wait_empty(self.keep_up)
-            self.keep_up()
+            self.empty_queue()
         self.note_death()
 
-    def between(self):
+    def empty_queue(self):
+        """What the client was told 250 for waits there: under other rules, and something may break once more."""
+        if self.bench.mta.queue():
+            self.between(self.scenario.recipients, ' in the queue')
+        later = self.breakages[len(self.attempts):]
+        if later and later[0].name in breakage.QUEUED and self.bench.mta.queue():
+            self.begin_daemon(later[0])
+            later[0].begin(self)
+            self.bench.mta.flush()
+            self.wait_for_queue(later[0])
+            later[0].end(self)
+        self.bench.wait_empty(self.keep_up)
+        self.keep_up()
+
+    def between(self, left, where=''):
         """At once; after a reload; after a change of rules."""
-        what = self.random.choice(['at once', 'reload', 'rules', 'rules'])
+        what = self.random.choice([*BETWEEN, 'rules'])
         if len(self.attempts) > 1:
             time.sleep(0.02 * 2 ** (len(self.attempts) - 1))
-        if self.bench.way == 'final' and what == 'rules':
-            what = 'at once'        # what waits in the queue would run under others than the client's attempt had
+        if what == 'rules' and not self.scenario.may_change:
+            what = 'at once'
+        if what == 'rules':
+            self.scenario.change(left)
+            self.write_rules()
+            self.rules_now()
         self.keep_up()
         if what == 'reload':
             self.bench.daemon.reload()
-        elif what == 'rules':
-            self.scenario.change(self.left())
-            self.write_rules()
+        self.event(f'between attempts{where}: {what}')
 
     def write(self):
         s = self.scenario
         run = {'number': self.number, 'mode': 'final' if self.bench.way == 'final' else 'edge', 'through': self.bench.way,
-               'late': s.late, 'sender': s.sender, 'recipients': s.recipients, 'faults': self.faults}
+               'late': s.late, 'sender': s.sender, 'recipients': s.recipients, 'faults': self.faults,
+               'fileinto_by': s.fileinto_by, 'redirect_sender': s.redirect_sender, 'srs_domain': SRS,
+               'filtered': s.filtered, 'authentic': s.authentic, 'others': s.rules_of_others, 'utf8': s.utf8, 'quarantine_to': s.quarantine_to}
         (self.directory / 'message.eml').write_bytes(s.message)
-        for name, value in (('run', run), ('attempts', self.attempts), ('rules', self.rules), ('events', self.events)):
+        for name, value in (('run', run), ('attempts', self.attempts), ('rules', self.rules), ('events', self.events),
+                            ('versions', self.versions)):
             (self.directory / f'{name}.json').write_text(json.dumps(value, indent=1))
 
 
@@ -200,31 +243,48 @@ class Tally:
         self.failed = []
 
     def add(self, run, books):
+        s = run.scenario
         with self.lock:
             self.counts['runs'][run.bench.way] += 1
-            self.counts['recipients'][len(run.scenario.recipients)] += 1
+            self.counts['recipients'][len(s.recipients)] += 1
             self.counts['attempts'][len(run.attempts)] += 1
             self.counts['arrivals']['copies'] += sum(a.way == 'copies' for a in books.evidence.arrivals)
             self.counts['arrivals']['queue'] += sum(a.way == 'queue' for a in books.evidence.arrivals)
-            for arrival in books.evidence.arrivals:
-                self.counts['in quarantine'][arrival.way] += b'Tamis-Quarantine: ' in arrival.content
             self.counts['arrivals']['kept, since the port refused'] += books.kept
-            self.counts['events'].update(e['what'] for e in run.events)
+            self.counts['points'].update(e['what'].removeprefix('killed at ') for e in run.events if e['what'].startswith('killed'))
+            self.counts['port'].update(e['step'] for e in run.events if e['what'] in PORT_EVENTS)
+            self.counts['events'].update(e['what'] for e in run.events if not e['what'].startswith(('killed', 'between')))
+            self.counts['between'].update(e['what'] for e in run.events if e['what'].startswith('between'))
+            self.counts['settings'].update([
+                f'fileinto_by {s.fileinto_by}', f'redirect_sender {s.redirect_sender}', f'refuse_late {s.late}',
+                f'filtered_to {"set" if s.filtered else "empty"}', f'quarantine_to {"set" if s.quarantine_to else "empty"}'])
+            self.counts['mail'].update([f'sender {"there" if s.sender else "null"}', 'SMTPUTF8' if s.utf8 else 'ASCII'])
             self.counts['doubled'].update(books.doubled)
+            self.counts['came'].update(books.kinds)
+
+    def never(self, ways):
+        """What has to occur in a long campaign, and did not."""
+        due = {
+            'points': breakage.POINTS, 'port': breakage.PORT_STEPS, 'came': accountant.KINDS, 'runs': ways,
+            'events': ('disk full', 'socket gone', 'mail server restarted', 'reloaded', 'told to stop', 'client gone',
+                       'machine down', *PORT_EVENTS),
+            'between': [f'between attempts: {what}' for what in BETWEEN] + ['between attempts in the queue: rules'] * ('final' in ways),
+            'settings': [f'{name} {value}' for name, values in SETTINGS.items() for value in values],
+            'mail': ('sender there', 'sender null', 'SMTPUTF8', 'ASCII'),
+            'doubled': ('killed at copy-taken', 'reply lost', 'the client did not read the answer'),
+        }
+        return [f'{name}: {what}' for name, whats in due.items() for what in whats if not self.counts[name][what]]
 
     def show(self):
         for name, counts in self.counts.items():
-            print(f'{name}: ' + (', '.join(f'{what} {n}' for what, n in sorted(counts.items(), key=str) if n) or 'none'))
+            print(f'{name}: ' + (', '.join(f'{what} {round(n, 1)}' for what, n in sorted(counts.items(), key=str) if n) or 'none'))
 
 
 class Campaign:
     def __init__(self, options, directory):
         self.options, self.directory = options, pathlib.Path(directory)
         self.tally = Tally()
-        power = benches.make_power(self.directory)
-        if not power:
-            breakage.WEIGHTS.pop('power', None)
-        self.power = power
+        self.power = benches.make_power(self.directory)
 
     def way_of(self, number):
         """A third through Sendmail; a tenth behind the queue."""
@@ -344,6 +404,11 @@ def main():
     begun = time.monotonic()
     tally = campaign(options)
     tally.show()
+    whole = not (options.only or options.run or options.through)
+    if whole and sum(tally.counts['runs'].values()) >= LONG:
+        never = tally.never([way for way in benches.WAYS if not benches.missing(way)])
+        print(''.join(f'never occurred: {what}\n' for what in never), end='')
+        tally.failed += never
     print(f'{sum(tally.counts["runs"].values())} runs in {time.monotonic() - begun:.0f} s, {len(tally.failed)} failed')
     return 1 if tally.failed else 0
 

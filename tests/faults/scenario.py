@@ -3,48 +3,86 @@
 """A plan is a list of destinations, as README.md has it; here it becomes a Sieve script, and nothing else is known of it."""
 import random
 
-DOMAIN, OUTSIDE = 'example.test', 'else.example'
+DOMAIN, OUTSIDE, SRS = 'example.test', 'else.example', 'srs.example.test'
 SENDER_DOMAIN = 'client.example'
 # kinds of plans and how often each is drawn
 WEIGHTS = {
-    'keep': 14, 'none': 6, 'edit': 20, 'redirect': 12, 'redirect and keep': 8, 'neighbour': 10, 'oneself': 2, 'file': 6,
-    'file and keep': 4, 'edited redirect': 4, 'redirect, then edit': 4, 'refuse early': 8, 'refuse late': 8, 'discard': 10,
+    'keep': 14, 'none': 6, 'edit': 20, 'redirect': 12, 'redirect and keep': 8, 'neighbour': 10, 'oneself': 2, 'file': 8,
+    'file and keep': 5, 'edited redirect': 4, 'redirect, then edit': 4, 'refuse early': 8, 'refuse late': 8, 'discard': 10,
+    'to another here': 8, 'to another here and keep': 4, 'quarantine': 8,
+    'quarantine and keep': 3,
 }
-# in place of some, or of all, drawn apart: the other draws of a seed stay what they are
-QUARANTINE = {'keep': (0.2, 'quarantine'), 'discard': (0.3, 'quarantine'), 'redirect and keep': (0.3, 'quarantine and keep')}
-ALL_ASIDE = 0.08
 SIZES = ((100, 8), (3000, 6), (20000, 3), (150000, 1))
+FOLDERS = ('Lists', 'work_2', 'a-b', 'W\u00f6rk/in box')      # the last is no detail of an address
 CONDITIONS = {'envelope': None, 'header': 'header :contains "Subject" "run-"', 'body': 'body :contains "needle"'}
 REQUIRE = 'require ["body", "copy", "editheader", "ereject", "envelope", "fileinto", "reject", "vnd.tamis.quarantine"];\n'
 
 
+def user_of(address):
+    """Whose rules run for it: without the detail."""
+    local, _at, domain = address.rpartition('@')
+    return f'{local.partition("+")[0]}@{domain}'
+
+
 class Scenario:
-    def __init__(self, seed, number, wants_copy=False):
+    """way: through which mail server.  wants: None; 'copy', so that a copy leaves; 'add', so that a recipient comes."""
+
+    def __init__(self, seed, number, way='postfix', wants=None):
         self.random = random.Random(f'{seed}/{number}')
-        self.apart = random.Random(f'{seed}/{number}/quarantine')
-        self.all_aside = self.apart.random() < ALL_ASIDE
-        self.number, self.tag = number, f'run-{number}-{seed}-'
-        self.late = self.random.choice(['keep', 'keep', 'bounce'])
+        self.number, self.way, self.tag = number, way, f'run-{number}-{seed.lower()}-'
+        self.draw_settings(wants)
         count = self.random.choice([1, 1, 1, 2, 3, 4, 5])
-        count = max(count, 2) if wants_copy or self.random.random() < 0.1 else count
-        self.recipients = [f'{self.tag}{letter}@{DOMAIN}' for letter in 'abcde'[:count]]
-        self.sender = f'{self.tag}sender@{SENDER_DOMAIN}'
+        count = max(count, 2) if wants == 'copy' or self.random.random() < 0.1 else count
+        self.recipients = self.draw_recipients(count, wants)
+        self.others = [self.address(letter) for letter in 'lm']
+        self.sender = '' if self.random.random() < 0.08 else f'{self.tag}{self.letter("sender")}@{SENDER_DOMAIN}'
         self.message, self.parameters = self.make_message()
-        self.plans = {r: self.plan(r) for r in self.recipients}
-        if wants_copy:
-            self.plans[self.recipients[0]] = [{'do': 'self', 'edit': self.edit()}]
-            self.plans[self.recipients[1]] = [{'do': 'self'}]
+        self.plans = {}
+        for r in self.recipients:
+            self.plan_of(r, self.plan(r))
+        self.rules_of_others = {r: self.plan(r) for r in self.others}
+        self.make_plans(wants)
+
+    def draw_settings(self, wants):
+        r = self.random
+        self.late = r.choice(['keep', 'bounce'])
+        self.authentic = r.random() < 0.75
+        self.fileinto_by = r.choice(['detail', 'detail', 'header'])
+        self.redirect_sender = r.choice(['keep', 'keep', 'user', 'srs', 'null'])
+        self.filtered = r.random() < 0.4
+        self.quarantine_to = r.choice(['', f'postmaster@{OUTSIDE}'])
+        self.utf8 = self.way != 'sendmail' and r.random() < 0.2
+        if wants == 'add':
+            self.redirect_sender, self.filtered = 'keep', False
+
+    def letter(self, text):
+        """With one that is not ASCII now and then, where the message may have it."""
+        return text + '\u00e4' if self.utf8 and self.random.random() < 0.5 else text
+
+    def address(self, letter):
+        return f'{self.tag}{self.letter(letter)}@{DOMAIN}'
+
+    def draw_recipients(self, count, wants):
+        """One of them may be another's with a detail, which may be a folder to which he files."""
+        found = [self.address(letter) for letter in 'abcde'[:count]]
+        if self.random.random() < 0.25:
+            user = self.random.choice(found)
+            detailed = user.replace('@', f'+{self.random.choice(["Lists", "lists", "work_2"])}@')
+            found = found[:-1] if self.random.random() < 0.5 and wants != 'copy' else found
+            found.append(detailed)
+        return found
 
     # --- the message
 
     def make_message(self):
         r = self.random
+        author = self.sender or f'nobody@{SENDER_DOMAIN}'
         fields = [
             f'Date: Sat, 28 Nov 2026 12:{r.randrange(60):02}:00 +0000', f'Message-ID: <{self.tag}@{SENDER_DOMAIN}>',
-            f'From: <{self.sender}>', f'To: <{self.recipients[-1]}>', f'Subject: {self.tag}',
+            f'From: <{author}>', f'To: <{self.recipients[-1]}>', f'Subject: {self.tag}',
         ]
-        if self.late == 'bounce':
-            fields.insert(0, f'Authentication-Results: mx.example.test; spf=pass smtp.mailfrom={SENDER_DOMAIN}')
+        result = 'pass' if self.authentic else 'fail'
+        fields.insert(0, f'Authentication-Results: mx.example.test; spf={result} smtp.mailfrom={SENDER_DOMAIN}')
         if r.random() < 0.3:
             fields.insert(0, f'Received: from far.example by {SENDER_DOMAIN};\r\n\tSat, 28 Nov 2026 11:59:00 +0000')
         if r.random() < 0.3:
@@ -56,7 +94,8 @@ class Scenario:
         while sum(map(len, body)) < size:
             line = bytes(r.choices(b'abcdefgh .=', k=r.randrange(78)))
             body.append((line + b'\xc3\xa9' if eightbit else line).rstrip() or b'.')
-        return ('\r\n'.join(fields) + '\r\n\r\n').encode() + b'\r\n'.join(body) + b'\r\n', 'BODY=8BITMIME' if eightbit else ''
+        words = ['BODY=8BITMIME'] * eightbit + ['SMTPUTF8'] * self.utf8
+        return ('\r\n'.join(fields) + '\r\n\r\n').encode() + b'\r\n'.join(body) + b'\r\n', ' '.join(words)
 
     # --- plans
 
@@ -66,42 +105,66 @@ class Scenario:
 
     def outside(self):
         """Few of them, so that two recipients may mean the same."""
-        return f'{self.tag}{self.random.choice("xyz")}@{OUTSIDE}'
+        return f'{self.tag}{self.random.choice("xyz")}@{OUTSIDE}'.replace('z@', 'z\u00fc@' if self.utf8 else 'z@')
 
     def refusal(self, do):
         return {'do': do, 'reason': f'not this one, please {self.random.randrange(100)}'}
 
-    def aside(self):
-        """All have one reason: else a message on hold does not say it."""
-        return {'do': 'quarantine', 'reason': f'{self.tag} is looked at'}
-
     def plan(self, recipient):
         r = self.random
-        others = [other for other in self.recipients if other != recipient]
+        neighbours = [other for other in self.recipients if other != recipient and recipient not in self.others]
         kind = r.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
-        often, instead = QUARANTINE.get(kind, (0, kind))
-        kind = 'quarantine' if self.all_aside else instead if self.apart.random() < often else kind
-        if kind == 'neighbour' and not others:
+        if kind == 'neighbour' and not neighbours:
             kind = 'redirect'
+        # of a user's two addresses one copy in quarantine is enough, but both are held
+        if kind.startswith('quarantine') and any(user_of(o) == user_of(recipient) for o in neighbours):
+            kind = 'edit'
         keep, redirect = {'do': 'self'}, {'do': 'redirect', 'to': self.outside()}
-        filed = {'do': 'file', 'to': recipient.replace('@', f'+{r.choice(["Lists", "work_2", "a-b"])}@')}
+        odd = {'do': 'quarantine', 'reason': f'odd {r.randrange(2)}'}
+        filed = {'do': 'file', 'folder': r.choice(FOLDERS)}
+        another = {'do': 'redirect', 'to': r.choice([other for other in self.others if other != recipient])}
         plans = {
             'keep': [keep], 'none': [{**keep, 'rules': False}], 'edit': [{**keep, 'edit': self.edit()}], 'redirect': [redirect],
             'redirect and keep': [redirect, keep], 'oneself': [{'do': 'redirect', 'to': recipient}], 'file': [filed],
             'file and keep': [filed, keep], 'edited redirect': [{**redirect, 'edit': self.edit()}],
             'redirect, then edit': [redirect, {**keep, 'edit': self.edit()}], 'refuse early': [self.refusal('refuse early')],
-            'refuse late': [self.refusal('refuse late')], 'discard': [{'do': 'discard'}],
-            'quarantine': [self.aside()], 'quarantine and keep': [self.aside(), keep],
+            'refuse late': [self.refusal('refuse late')], 'discard': [{'do': 'discard'}], 'to another here': [another],
+            'to another here and keep': [another, keep], 'quarantine': [odd], 'quarantine and keep': [odd, keep],
         }
         if kind == 'neighbour':
-            return [{'do': 'redirect', 'to': r.choice(others)}] + ([keep] if r.random() < 0.3 else [])
+            return [{'do': 'redirect', 'to': r.choice(neighbours)}] + ([keep] if r.random() < 0.3 else [])
         return plans[kind]
+
+    def make_plans(self, wants):
+        """Behind the queue each recipient is alone: his own plan has to have two contents."""
+        first, keep = self.recipients[0], {'do': 'self'}
+        if wants == 'copy' and self.way == 'final':
+            self.plan_of(first, [{'do': 'redirect', 'to': self.outside()}, {**keep, 'edit': self.edit()}])
+        elif wants == 'copy':
+            self.plan_of(first, [{**keep, 'edit': self.edit()}])
+            self.plan_of(next(r for r in self.recipients if user_of(r) != user_of(first)), [keep])
+        elif wants == 'hold':
+            for r in self.recipients:
+                self.plan_of(r, [{'do': 'quarantine', 'reason': 'odd'}])
+        elif wants == 'add':
+            self.plan_of(first, [{'do': 'redirect', 'to': self.outside()}])
+
+    def plan_of(self, recipient, plan):
+        """A user has one plan, whichever of his addresses it is."""
+        for r in self.recipients:
+            if user_of(r) == user_of(recipient):
+                self.plans[r] = plan
 
     def change(self, left):
         """Other rules for some of those who are left."""
         for recipient in left:
             if self.random.random() < 0.6:
-                self.plans[recipient] = self.plan(recipient)
+                self.plan_of(recipient, self.plan(recipient))
+
+    @property
+    def may_change(self):
+        """What goes round by the filtered port meets its neighbours' rules as they are by then."""
+        return self.way != 'final' or not self.filtered
 
 
 # --- Sieve
@@ -112,11 +175,11 @@ def quoted(text):
 
 def action(destination, word):
     """The command of one destination."""
-    do, to = destination['do'], destination.get('to', '')
+    do = destination['do']
     if do == 'redirect':
-        return f'redirect {quoted(to)};'
+        return f'redirect {quoted(destination["to"])};'
     if do == 'file':
-        return f'fileinto {quoted(to.partition("@")[0].partition("+")[2])};'
+        return f'fileinto {quoted(destination["folder"])};'
     if do == 'quarantine':
         return f'quarantine {quoted(destination["reason"])};'
     if do.startswith('refuse'):

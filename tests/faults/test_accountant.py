@@ -14,7 +14,9 @@ from tap import Tap, equal
 MESSAGE = b'Date: Sat, 28 Nov 2026 12:00:00 +0000\r\nSubject: a\r\n\tfold\r\n\r\nbody\r\n.\r\n'
 RECEIVED = b'Received: from client.example\r\n\tby mx.example.test; now\r\n'
 SENDER = 's@client.example'
-A, B, C, X = 'a@example.test', 'b@example.test', 'c@example.test', 'x@else.example'
+A, B, C, X, Y = 'a@example.test', 'b@example.test', 'c@example.test', 'x@else.example', 'y@else.example'
+SRS, LOOK = 'srs.example.test', 'look@else.example'
+LISTS, L, M = 'a+Lists@example.test', 'l@example.test', 'm@example.test'
 SELF, DISCARD = {'do': 'self'}, {'do': 'discard'}
 EARLY, LATE = {'do': 'refuse early'}, {'do': 'refuse late', 'reason': 'no, thanks'}
 EDIT = {'do': 'self', 'edit': {'name': 'X-Edit', 'value': 'v'}}
@@ -25,6 +27,13 @@ def to(address, **more):
     return {'do': 'redirect', 'to': address, **more}
 
 
+def filed(folder, **more):
+    return {'do': 'file', 'folder': folder, **more}
+
+
+ODD = {'do': 'quarantine', 'reason': 'odd'}
+
+
 def told(end, *rcpt, mail=250, dot=True, recipients=None):
     return {'mail': mail, 'rcpt': list(rcpt), 'end': end, 'dot': dot, 'recipients': recipients}
 
@@ -33,26 +42,25 @@ def edited(name='X-Edit', value='v'):
     return RECEIVED + f'{name}: {value}\r\n'.encode() + MESSAGE
 
 
-ASIDE = 'quarantine@example.test'
-SUSPECT = {'do': 'quarantine', 'reason': 'odd'}
-HELD, COPY = edited('Tamis-Quarantine', '"odd"'), edited('Tamis-Quarantine', f'<{A}> "odd"')
 MARKED = edited('Tamis-Refused', '"no, thanks"')
 REPORT = RECEIVED + b'Subject: not delivered\r\n\r\nFinal-Recipient: rfc822; a@example.test\r\n\r\nno, thanks\r\n'
 
 
 class Case:
-    """rules: one {recipient: plan} for all attempts, or a list of them."""
+    """rules: one {recipient: plan} for all attempts, or a list of them; later: those that were in force behind the queue
+    after that; more: settings of the run."""
 
-    def __init__(self, rules, attempts, queue=(), copies=(), events=(), mode='edge', late='keep'):
+    def __init__(self, rules, attempts, queue=(), copies=(), events=(), mode='edge', late='keep', later=(), **more):
         self.rules = rules if isinstance(rules, list) else [rules] * len(attempts)
         self.recipients = list(self.rules[0])
         self.attempts = [{**a, 'recipients': a['recipients'] or self.recipients} for a in attempts]
-        self.run = {'mode': mode, 'late': late, 'sender': SENDER, 'recipients': self.recipients}
+        self.run = {'mode': mode, 'late': late, 'sender': SENDER, 'recipients': self.recipients, 'srs_domain': SRS, **more}
+        self.versions = self.rules + list(later)
         self.events = [{'what': what, 'attempt': 0} for what in events]
         self.ways = {'queue': queue, 'copies': copies}
 
     def write(self, directory):
-        for name in ('run', 'rules', 'attempts', 'events'):
+        for name in ('run', 'rules', 'attempts', 'events', 'versions'):
             (directory / f'{name}.json').write_text(json.dumps(getattr(self, name)))
         (directory / 'message.eml').write_bytes(MESSAGE)
         for way, arrivals in self.ways.items():
@@ -68,6 +76,19 @@ class Case:
         with tempfile.TemporaryDirectory() as name:
             self.write(pathlib.Path(name))
             return accountant.audit(name)
+
+
+ROUND = 'Tamis-Redirected', '1 abcdefgh234567ab'
+REWRITTEN = 's@client.example', 'SRS0=abcdef=xy=client.example=s@' + SRS
+FIELD, OTHER = 'Tamis-File-' + 'a2' * 13, 'Tamis-File-' + 'b3' * 13
+
+
+def through(*fields):
+    """As it comes from the filtered port, with those fields above the mark."""
+    content = edited(*ROUND)
+    for name, value in reversed(fields):
+        content = RECEIVED + f'{name}: {value}\r\n'.encode() + content[len(RECEIVED):]
+    return RECEIVED + content
 
 
 OK = told(250, 250)
@@ -110,21 +131,60 @@ GOOD = [
     ('the port refused', Case({A: [EDIT], B: [SELF]}, [BOTH], [([A, B], PLAIN)], [], ['port refused']), {}),
     ('the port refused the redirect of one who keeps', Case({A: [to(X, edit=EDIT['edit']), SELF]}, [OK], [(A, PLAIN)], [],
                                                             ['port refused']), {}),
-    ('on hold, released', Case({A: [SUSPECT], B: [SUSPECT]}, [BOTH], [([A, B], HELD)]), {}),
-    ('in quarantine by a copy', Case({A: [SUSPECT], B: [SELF]}, [BOTH], [(B, PLAIN)], [(ASIDE, COPY)]), {}),
-    ('in quarantine, and kept', Case({A: [SUSPECT, SELF]}, [OK], [(A, PLAIN)], [(ASIDE, COPY)]), {}),
-    ('in quarantine by a copy, then alone', Case([{A: [SUSPECT], B: [SELF]}, {A: [SUSPECT], B: [DISCARD]}],
-                                                [told(451, 250, 250), BOTH], [], [(ASIDE, COPY)]), {}),
-    ('in quarantine, refused late beside it', Case({A: [SUSPECT], B: [LATE]}, [BOTH], [(B, MARKED)], [(ASIDE, COPY)]), {}),
-    ('on hold behind the queue', Case({A: [SUSPECT], B: [SELF]}, [BOTH], [(A, HELD), (B, PLAIN)], mode='final'), {}),
-    ('the port refused what goes into quarantine', Case({A: [SUSPECT], B: [SELF]}, [BOTH], [([A, B], PLAIN)], [],
-                                                       ['port refused']), {}),
-    ('on hold twice, an answer not read', Case({A: [SUSPECT]}, [GONE, OK], [(A, HELD)] * 2),
-     {'the client did not read the answer': 1}),
     ('an answer not read', Case({A: [SELF]}, [GONE, OK], [(A, PLAIN)] * 2), {'the client did not read the answer': 1}),
     ('an answer not read behind the queue', Case({A: [SELF], B: [to(A)]}, [told(None, 250, 250), BOTH], [(A, PLAIN)] * 4,
                                                  mode='final'), {'the client did not read the answer': 2}),
     ('an answer not read, nothing taken', Case({A: [SELF]}, [GONE, OK], [(A, PLAIN)]), {}),
+    ('filed by detail', Case({A: [filed('Lists')]}, [OK], [(LISTS, PLAIN)]), {}),
+    ('a folder that is no detail', Case({A: [filed('in box')]}, [OK], [(A, PLAIN)]), {}),
+    ('a detail that the sender chose', Case({LISTS: [SELF]}, [OK], [(A, PLAIN)]), {}),
+    ('a redirect to it that is ignored', Case({LISTS: [to(LISTS)]}, [OK], [(A, PLAIN)]), {}),
+    ('one person named twice', Case({A: [EDIT], LISTS: [EDIT], B: [SELF]}, [told(250, 250, 250, 250)], [(B, PLAIN)],
+                                    [(A, edited())]), {}),
+    ('filed by header', Case({A: [filed('in box'), SELF]}, [OK], [(A, PLAIN)], [(A, edited(FIELD, '[] in box'))],
+                             fileinto_by='header'), {}),
+    ('a detail stays', Case({LISTS: [SELF]}, [OK], [(LISTS, PLAIN)], fileinto_by='header'), {}),
+    ('the sender is the user', Case({A: [to(X)]}, [OK], [(X, PLAIN, A)], redirect_sender='user'), {}),
+    ('the sender is rewritten', Case({A: [to(X)]}, [OK], [(X, PLAIN, REWRITTEN[1])], redirect_sender='srs'), {}),
+    ('there is no sender', Case({A: [to(X)], B: [SELF]}, [BOTH], [(B, PLAIN)], [(X, PLAIN, '')], redirect_sender='null'), {}),
+    ('a null sender stays', Case({A: [to(X)]}, [OK], [(X, PLAIN, '')], redirect_sender='user', sender=''), {}),
+    ('no report without authentication', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, MARKED)], late='bounce',
+                                              authentic=False), {}),
+    ('through the filtered port', Case({A: [to(L)]}, [OK], [(L, through())], filtered=True, others={L: [SELF]}), {}),
+    ('to one without rules', Case({A: [to(L)]}, [OK], [(L, PLAIN)], filtered=True, others={L: [{**SELF, 'rules': False}]}), {}),
+    ('thrown away behind the filtered port', Case({A: [to(L)]}, [OK], filtered=True, others={L: [DISCARD]}), {}),
+    ('refused behind the filtered port', Case({A: [to(L)]}, [OK], [(A, PLAIN)], filtered=True, others={L: [LATE]}), {}),
+    ('it comes back', Case({A: [to(L)]}, [OK], [(L, through().replace(RECEIVED, RECEIVED + b'Tamis-Redirected: 3 x\r\n'
+                           + b'Tamis-Redirected: 2 x\r\n', 1))], filtered=True, others={L: [to(M)], M: [to(L)]}), {}),
+    ('one copy more through the filtered port', Case({A: [to(L)]}, [told(451, 250), OK], [(L, through()), (X, through())] * 2,
+        [], ['killed at close'], filtered=True, others={L: [SELF, to(X)]}), {'killed at close': 1}),
+    ('round again behind the queue', Case({A: [to(X), SELF]}, [OK], [(A, PLAIN), (X, through())], mode='final', filtered=True), {}),
+    ('two come round to one who redirects', Case({A: [to(L)], B: [to(L)]}, [BOTH], [(L, through())] * 2 + [(X, RECEIVED +
+        b'Tamis-Redirected: 2 x\r\n' + through())], mode='final', filtered=True, others={L: [to(X), SELF]}), {}),
+    ('the rules of before', Case({A: [to(X)]}, [OK], [(X, PLAIN)], mode='final', later=[{A: [SELF]}]), {}),
+    ('the rules of now', Case({A: [to(X)]}, [OK], [(A, PLAIN)], mode='final', later=[{A: [SELF]}]), {}),
+    ('a copy by the rules of before', Case({A: [to(X), EDIT]}, [OK], [(A, PLAIN)], [(X, PLAIN)], mode='final',
+                                           later=[{A: [SELF]}]), {}),
+    ('another was between answer and journal', Case({A: [EDIT], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, edited())] * 2,
+        ['killed at verdict'], mode='final'), {'killed at verdict': 1}),
+    ('held and let go', Case({A: [ODD], B: [DISCARD]}, [BOTH], [(A, edited('Tamis-Quarantine', '"odd"'))]), {}),
+    ('set aside', Case({A: [ODD], B: [SELF]}, [BOTH], [(B, PLAIN)], [(LOOK, edited('Tamis-Quarantine', f'<{A}> "odd"'))],
+                       quarantine_to=LOOK), {}),
+    ('held, with two reasons', Case({A: [ODD], B: [{**ODD, 'reason': 'odder'}]}, [BOTH], [([A, B], PLAIN)]), {}),
+    ('in quarantine, and kept', Case({A: [ODD, SELF]}, [OK], [(A, PLAIN)], [(LOOK, edited('Tamis-Quarantine', f'<{A}> "odd"'))],
+                                     quarantine_to=LOOK), {}),
+    ('kept, and nothing more', Case({A: [ODD, SELF]}, [OK], [(A, PLAIN)]), {}),
+    ('in quarantine by a copy, then alone', Case([{A: [ODD], B: [SELF]}, {A: [ODD], B: [DISCARD]}], [told(451, 250, 250), BOTH],
+        [], [(LOOK, edited('Tamis-Quarantine', f'<{A}> "odd"'))], quarantine_to=LOOK), {}),
+    ('in quarantine, refused late beside it', Case({A: [ODD], B: [LATE]}, [BOTH], [(B, MARKED)],
+        [(LOOK, edited('Tamis-Quarantine', f'<{A}> "odd"'))], quarantine_to=LOOK), {}),
+    ('on hold behind the queue', Case({A: [ODD], B: [SELF]}, [BOTH], [(A, edited('Tamis-Quarantine', '"odd"')), (B, PLAIN)],
+                                      mode='final', quarantine_to=LOOK), {}),
+    ('the port refused what goes into quarantine', Case({A: [ODD], B: [SELF]}, [BOTH], [([A, B], PLAIN)], [], ['port refused'],
+                                                        quarantine_to=LOOK), {}),
+    ('on hold twice, an answer not read', Case({A: [ODD]}, [GONE, OK], [(A, edited('Tamis-Quarantine', '"odd"'))] * 2),
+     {'the client did not read the answer': 1}),
+    ('kept, not set aside', Case({A: [ODD], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, edited('Tamis-Quarantine', '"odd"'))]), {}),
 ]
 
 BAD = [
@@ -148,12 +208,6 @@ BAD = [
     ('no trace', Case({A: [SELF]}, [OK], [(A, MESSAGE)]), 'altered'),
     ('a report with a sender', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(SENDER, REPORT)], late='bounce'),
      'altered'),
-    ('not in quarantine', Case({A: [SUSPECT]}, [OK], [(A, PLAIN)]), 'altered'),
-    ('nowhere in quarantine', Case({A: [SUSPECT], B: [SELF]}, [BOTH], [(B, PLAIN)]), 'lost'),
-    ('on hold for all, though one keeps it', Case({A: [SUSPECT], B: [SELF]}, [BOTH], [([A, B], HELD)]), 'altered'),
-    ('on hold and by a copy', Case({A: [SUSPECT]}, [OK], [(A, HELD)], [(ASIDE, COPY)]), 'doubled without cause'),
-    ('on hold twice', Case({A: [SUSPECT]}, [OK], [(A, HELD)] * 2), 'doubled without cause'),
-    ('of another in quarantine', Case({A: [SELF], B: [SUSPECT]}, [BOTH], [(A, PLAIN)], [(ASIDE, COPY)]), 'altered'),
     ('MAIL was refused', Case({A: [SELF]}, [told(None, mail=550, dot=False)]), 'refused without a rule'),
     ('RCPT was refused', Case({A: [SELF]}, [told(None, 550, dot=False)]), 'refused without a rule'),
     ('late was early', Case({A: [LATE]}, [told(None, 550, dot=False)]), 'refused without a rule'),
@@ -189,6 +243,43 @@ BAD = [
     ('three times for two answers', Case({A: [SELF]}, [GONE, OK], [(A, PLAIN)] * 3), 'doubled without cause'),
     ('a copy before the end', Case({A: [EDIT], B: [SELF]}, [told(None, 250, 250, dot=False), told(451, 250, 250, dot=False)],
                                    [], [(A, edited())]), 'misdelivered'),
+    ('one who was named twice has two copies', Case({A: [EDIT], LISTS: [EDIT], B: [SELF]}, [told(250, 250, 250, 250)],
+        [(B, PLAIN)], [(A, edited())] * 2), 'doubled without cause'),
+    ('the sender chose the folder', Case({LISTS: [SELF]}, [OK], [(LISTS, PLAIN)]), 'misdelivered'),
+    ('filed, and kept as well', Case({A: [filed('Lists')]}, [OK], [([A, LISTS], PLAIN)]), 'misdelivered'),
+    ('the field of another', Case({A: [filed('x')], B: [filed('x')]}, [BOTH], [], [(A, edited(FIELD, '[] x')),
+        (B, edited(FIELD, '[] x'))], fileinto_by='header'), 'misfiled'),
+    ('two fields for one', Case({A: [filed('x'), filed('y')]}, [OK], [], [(A, edited(FIELD, '[] x')),
+        (A, edited(OTHER, '[] y'))], fileinto_by='header'), 'misfiled'),
+    ('the field is missing', Case({A: [filed('x')]}, [OK], [(A, PLAIN)], fileinto_by='header'), 'altered'),
+    ('the sender was to be the user', Case({A: [to(X)]}, [OK], [(X, PLAIN)], redirect_sender='user'), 'altered'),
+    ('the rewritten sender of another', Case({A: [to(X)]}, [OK], [(X, PLAIN, REWRITTEN[1].replace('=s@', '=t@'))],
+                                             redirect_sender='srs'), 'altered'),
+    ('a keep with another sender', Case({A: [to(X), SELF]}, [OK], [([A, X], PLAIN, A)], redirect_sender='user'), 'altered'),
+    ('a report without authentication', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(SENDER, REPORT, '')],
+                                             late='bounce', authentic=False), 'misdelivered'),
+    ('past the filtered port', Case({A: [to(L)]}, [OK], [(L, PLAIN)], filtered=True, others={L: [SELF]}), 'altered'),
+    ('though his rules discard', Case({A: [to(L)]}, [OK], [(L, through())], filtered=True, others={L: [DISCARD]}), 'misdelivered'),
+    ('refused there, and not kept', Case({A: [to(L)]}, [OK], filtered=True, others={L: [LATE]}), 'lost'),
+    ('his edit is missing', Case({A: [to(L)]}, [OK], [(L, through())], filtered=True, others={L: [EDIT]}), 'altered'),
+    ('twice through the filtered port', Case({A: [to(L)]}, [OK], [(L, through())] * 2, filtered=True, others={L: [SELF]}),
+     'doubled without cause'),
+    ('two come round to one who keeps one', Case({A: [to(L)], B: [to(L)]}, [BOTH], [(L, through())], mode='final', filtered=True,
+                                                 others={L: [SELF]}), 'lost'),
+    ('by the rules of before and of now', Case({A: [to(X)]}, [OK], [([A, X], PLAIN)], mode='final', later=[{A: [SELF]}]),
+     'misdelivered'),
+    ('by the rules of none of both', Case({A: [to(X)]}, [OK], [(Y, PLAIN)], mode='final', later=[{A: [SELF]}]), 'lost'),
+    ('not set aside', Case({A: [ODD], B: [SELF]}, [BOTH], [([A, B], PLAIN)], quarantine_to=LOOK), 'misdelivered'),
+    ('let go without a mark', Case({A: [ODD]}, [OK], [(A, PLAIN)]), 'altered'),
+    ('set aside for another', Case({A: [ODD], B: [SELF]}, [BOTH], [(B, PLAIN)],
+        [(LOOK, edited('Tamis-Quarantine', f'<{B}> "odd"'))], quarantine_to=LOOK), 'altered'),
+    ('set aside, and held', Case({A: [ODD], B: [SELF]}, [told(451, 250, 250), BOTH],
+        [(B, PLAIN), (A, edited('Tamis-Quarantine', '"odd"'))],
+        [(LOOK, edited('Tamis-Quarantine', f'<{A}> "odd"'))], quarantine_to=LOOK), 'doubled without cause'),
+    ('on hold for all, though one keeps it', Case({A: [ODD], B: [SELF]}, [BOTH], [([A, B], edited('Tamis-Quarantine', '"odd"'))],
+                                                  quarantine_to=LOOK), 'altered'),
+    ('on hold twice', Case({A: [ODD]}, [OK], [(A, edited('Tamis-Quarantine', '"odd"'))] * 2), 'doubled without cause'),
+    ('thrown away, not set aside', Case({A: [ODD], B: [SELF]}, [BOTH], [(B, PLAIN)], quarantine_to=LOOK), 'lost'),
     ('tried again after it was settled', Case({A: [SELF]}, [OK, OK], [(A, PLAIN)] * 2), 'bad evidence'),
 ]
 

@@ -27,11 +27,10 @@ def random_runs():
     tally = short()
     wrong = list(tally.failed)
     events = tally.counts['events']
-    killed = sum(n for what, n in events.items() if what.startswith('killed at'))
+    killed = sum(tally.counts['points'].values())
     for what, n, least in (('deaths', killed, 8), ('failures of the port', events['port failed'] + events['reply lost'], 3),
                            ('copies', tally.counts['arrivals']['copies'], 10), ('others', tally.counts['arrivals']['queue'], 30),
-                           ('copies in quarantine', tally.counts['in quarantine']['copies'], 2),
-                           ('messages on hold', tally.counts['in quarantine']['queue'], 2),
+                           ('in quarantine', tally.counts['came']['put in quarantine'], 2),
                            ('runs', sum(tally.counts['runs'].values()), RUNS)):
         if n < least:
             wrong.append(f'{n} {what}: too few to show anything')
