@@ -261,12 +261,11 @@ word_bytes(struct decoder *d, const struct word *w)
 	char *to = buf_room(&d->bytes, w->text.len);
 	bool clean;
 
-	if (w->encoding == 'b') {
+	if (w->encoding == 'b')
 		d->bytes.len += transfer_base64(to, w->text, &clean);
-		d->clean = d->clean && clean;
-	} else {
+	else
 		d->bytes.len += transfer_q(to, w->text, &clean);
-	}
+	d->clean = d->clean && clean;
 }
 
 static void
