@@ -99,6 +99,14 @@ apply_speakable(void *ctx, const struct plan *p)
 	return plan_speakable(p);
 }
 
+/* RFC 3461 4.1: of a failure nothing may be said unless that was asked for.  It is about delivery status: "reject" is a
+ * disposition. */
+static bool
+apply_may_report(const struct rcpt *r)
+{
+	return !r->notify.len || r->plan.exact || strcasestr(r->notify.s, "FAILURE");
+}
+
 static void
 apply_merge(struct apply *a)
 {
@@ -117,6 +125,7 @@ apply_merge(struct apply *a)
 
 		m->rcpt[i] = (struct merge_rcpt){
 			.canonical = r->canonical, .address = r->address, .group = r->group, .plan = &r->plan, .refused = r->refused,
+			.silent = !apply_may_report(r),
 		};
 	}
 }
@@ -437,6 +446,10 @@ apply_unheld(const struct apply *a)
 static void
 apply_edits(struct apply *a, struct verdict *ret)
 {
+	static const char *const late[] = {
+		[LATE_KEPT] = "refused too late: kept, marked", [LATE_TOLD] = "refused too late: the sender is told by a message",
+	};
+
 	daemon_point(a->t->daemon, POINT_EDIT);
 	if (apply_adds(a) < 0 || apply_content(a) < 0 || apply_mark(a) < 0 || apply_hold(a) < 0 || apply_removals(a) < 0) {
 		/* the server does not hear us any more: what it was told so far it forgets with us */
@@ -451,6 +464,8 @@ apply_edits(struct apply *a, struct verdict *ret)
 			a->t->rcpt.v[i]->note = transaction_left_out(a->t, a->t->rcpt.v[i], a->merge.rcpt[i].plain);
 		if (a->merge.rcpt[i].unheld)
 			a->t->rcpt.v[i]->note = apply_unheld(a);
+		if (a->merge.rcpt[i].late && a->t->rcpt.v[i]->plan.refuses && !a->t->rcpt.v[i]->note)
+			a->t->rcpt.v[i]->note = late[a->merge.rcpt[i].late];
 	}
 	transaction_log(a->t, a->passed ? "passed" : "done");
 	ret->kind = VERDICT_ACCEPT;

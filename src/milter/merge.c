@@ -234,7 +234,8 @@ merge_refuse_late(struct merge *m)
 	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
 		if (r->refused || !r->plan->refuses || r->plan->d.n)
 			continue;
-		if (m->can_report)
+		r->late = m->can_report && !r->silent ? LATE_TOLD : LATE_KEPT;
+		if (r->late == LATE_TOLD)
 			vec_push(&r->plan->d, (struct delivery){ .kind = DELIVERY_REPORT, .target = STR_EMPTY, .canonical = STR_EMPTY,
 			         .folder = STR_EMPTY, .edits = STR_EMPTY, .mark = STR_EMPTY, .sender = STR_EMPTY });
 		else

@@ -16,10 +16,12 @@ struct merge_rcpt {
 	struct str group;               /* recipients that are one to the server; empty: of its own */
 	struct plan *plan;
 	bool refused;                   /* at RCPT TO: no recipient any more */
+	bool silent;                    /* the sender wants no report of a refusal */
 	bool stays;                     /* a copy was refused by the port: he is kept in the envelope */
 	/* the result */
 	bool removed;                   /* from the envelope */
 	bool ignored;                   /* a redirect of his was: it leads to himself or nowhere */
+	enum { LATE_NOT, LATE_KEPT, LATE_TOLD } late;   /* he refused it, and it is not refused */
 	const struct delivery *plain;   /* NULL, or one whose edits, mark or sender are left out: nothing can go as a copy */
 	bool unheld;                    /* he keeps what was to be put in quarantine: there is none for him alone */
 };
