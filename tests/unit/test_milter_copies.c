@@ -47,12 +47,15 @@ START_TEST(port_is_gone)
 {
 	char conf[200];
 
-	snprintf(conf, sizeof conf, "copy_to = smtp:unix:%s/none\ntrouble_seconds = 1s\n", dir);
+	snprintf(conf, sizeof conf, "copy_to = smtp:unix:%s/none\n", dir);
 	rules("a " ADD "\nb keep;");
 	begin(conf);
 	for (int i = 0; i < 5; i++)
 		expect("delayed", play(&(struct mail){ .to = "a b" }), AGAIN);
+	end();
 	sleep(2);
+	strcat(conf, "trouble_seconds = 1s\n");
+	begin(conf);
 	expect("kept", play(&(struct mail){ .to = "a b" }), "accept");
 	end();
 }
@@ -347,7 +350,7 @@ START_TEST(late_refusals)
 	expect(late[_i].name, play(&late[_i].mail), late[_i].expect);
 	/* whoever was told is not told again */
 	if (strstr(late[_i].expect, "report"))
-		expect("again", play(&late[_i].mail), "-<a@example.org> | accept");
+		expect("again", play(&late[_i].mail), strchr(late[_i].expect, '|') + 2);
 	end();
 }
 END_TEST
