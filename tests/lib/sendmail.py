@@ -79,6 +79,8 @@ define(`confTO_IDENT', `0')dnl
 define(`confEIGHT_BIT_HANDLING', `pass8')dnl
 define(`confLOG_LEVEL', `14')dnl
 define(`confMIN_QUEUE_AGE', `0')dnl
+define(`confQUEUE_LA', `1000')dnl
+define(`confREFUSE_LA', `1000')dnl
 define(`RELAY_MAILER_ARGS', `TCP $h {port}')dnl
 FEATURE(`nocanonify')dnl
 FEATURE(`msp', `[127.0.0.1]')dnl
