@@ -80,9 +80,9 @@ class Attempt:
         if self.resolved.sends or run['mode'] == 'final':
             resolver.add_late(self.resolved)
         resolver.add_quarantine(self.resolved, self.number != 0)
-        # behind the queue what is refused is not of the attempt that is under way
-        self.port_refused = sum(1 for e in events if e['what'] == 'port refused' and
-                                (e['attempt'] == self.number or run['mode'] == 'final'))
+        # behind the queue what is refused is not of the attempt that is under way; and one that the client has left goes on
+        goes_on = run['mode'] == 'final' or self.dot and self.end is None
+        self.port_refused = sum(1 for e in events if e['what'] == 'port refused' and (e['attempt'] == self.number or goes_on))
         self.stays = set()
         if self.port_refused:
             self.stays = {Unit(*keeper, stay=True) for keeper in self.resolved.keepers}
