@@ -209,20 +209,30 @@ session_find(const struct transaction *t, struct str argument)
 	return NULL;
 }
 
+/* alice%example.org@example.org is Alice to Postfix, where mail is local. */
+static bool
+session_is_routed(const struct rcpt *r)
+{
+	return memchr(r->parts.whole.s, '%', r->parts.whole.len) || memchr(r->parts.whole.s, '!', r->parts.whole.len);
+}
+
 /* Postfix takes comments, blanks and the like in an address, and delivers to what is left of it: that is whose rules
  * are meant. */
 static void
 session_parse(struct transaction *t, const struct mta *mta, struct rcpt *r)
 {
+	struct canonical parts;
 	struct str server;
 
 	r->parsed = canonical_address(t->conf, t->sendmail, &t->arena, r->address, &r->parts) == 0;
-	if (t->sendmail || r->parsed)
+	if (t->sendmail || (r->parsed && !session_is_routed(r)))
 		return;
 	server = macro(t, mta, "{rcpt_addr}");
-	r->parsed = r->respelled = canonical_address(t->conf, false, &t->arena, server, &r->parts) == 0;
-	if (r->respelled)
-		r->address = server;
+	if (str_ieq(server, r->address) || canonical_address(t->conf, false, &t->arena, server, &parts) < 0)
+		return;
+	r->parsed = r->respelled = true;
+	r->parts = parts;
+	r->address = server;
 }
 
 static struct rcpt *
