@@ -142,7 +142,8 @@ const struct tamis_effect *tamis_outcome_next(const struct tamis_outcome *, cons
 bool tamis_outcome_keeps(const struct tamis_outcome *);
 bool tamis_outcome_degraded(const struct tamis_outcome *);              /* an unavailable answer mattered: nothing refuses */
 int tamis_outcome_write(const struct tamis_outcome *, unsigned version, int (*write)(void *ctx, struct tamis_text), void *ctx);
-/* The message that an effect of kind SEND sends, to its option "to" and from <>: lines end in CRLF. */
+/* The message that an effect of kind SEND sends, to its option "to" and from <>: lines end in CRLF.  What write() returned,
+   or -1 without a call of it: the effect is of another kind. */
 int tamis_reply_write(const struct tamis_outcome *, const struct tamis_effect *, int (*write)(void *ctx, struct tamis_text), void *ctx);
 struct tamis_outcome *tamis_outcome_free(struct tamis_outcome *);
 

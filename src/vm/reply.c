@@ -484,6 +484,8 @@ reply_write(const struct outcome *o, const struct tamis_effect *e, int (*write)(
 	struct str reason;
 	int rc;
 
+	if (e->kind != TAMIS_SEND)
+		return -1;
 	option_of(e, "mime", &mime);
 	reason = lines_of(&arena, option_of(e, "reason", NULL));
 	header_add(&arena, &out, o, e);

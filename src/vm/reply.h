@@ -20,7 +20,8 @@ const char *reply_from_check(struct str);
 const char *reply_mime_check(struct str entity, struct str *ret_extra);
 /* Gives a SEND effect its options: all that reply_write() needs. */
 void reply_describe(struct run *, struct effect *, const struct personal *, const struct reply *);
-/* The message that a SEND effect sends: lines end in CRLF.  Its envelope: from "<>", to the option "to". */
+/* The message that a SEND effect sends: lines end in CRLF.  Its envelope: from "<>", to the option "to".
+ * -1, and nothing is written, for another effect. */
 int reply_write(const struct outcome *, const struct tamis_effect *, int (*write)(void *ctx, struct tamis_text), void *ctx);
 
 #endif

@@ -60,6 +60,34 @@ answer(const char *rules, const char *header)
 	return out;
 }
 
+static int
+refuse(void *ctx, struct tamis_text v)
+{
+	(void)ctx;
+	ck_abort_msg("%.*s", (int)v.len, v.s);
+}
+
+/* What sends nothing has no message: -1, and nothing is written, rather than one from and to nobody. */
+START_TEST(no_answer)
+{
+	struct tamis_program *p = tamis_compile(NULL, TEXT("rules"), TEXT("redirect \"a@example.org\"; keep;"), 0);
+	struct tamis_message *m = tamis_message_new();
+	struct tamis_recipient *r = tamis_recipient_new(m, TEXT("recipient@example.org"), 0, NULL);
+	struct tamis_outcome *o = tamis_outcome_new(r);
+	const struct tamis_effect *e = NULL;
+	unsigned n = 0;
+
+	ck_assert_int_eq(tamis_run(p, o, TAMIS_BODY, NULL), TAMIS_DECIDED);
+	for (; (e = tamis_outcome_next(o, e)); n++)
+		ck_assert_int_eq(tamis_reply_write(o, e, refuse, NULL), -1);
+	ck_assert_uint_eq(n, 2);
+	tamis_outcome_free(o);
+	tamis_recipient_free(r);
+	tamis_message_free(m);
+	tamis_program_unref(p);
+}
+END_TEST
+
 static const char plain[] =
 	"From: sender@example.com\nTo: recipient@example.org\nSubject: hello\nMessage-ID: <1@example.com>\n\n";
 
@@ -316,6 +344,7 @@ main(void)
 	int failed;
 
 	tcase_add_test(c, whole);
+	tcase_add_test(c, no_answer);
 	tcase_add_test(c, message_ids);
 	tcase_add_test(c, subjects);
 	tcase_add_test(c, senders);
