@@ -52,12 +52,14 @@ run_error(struct run *r, const struct call *k, const char *format, ...)
 	return error_report(r, call_place(k), text);
 }
 
-/* Not one command's mistake: shown at the condition that was met last, else at the start of the script. */
+/* Not one command's mistake: shown at the action or the condition that was met last, else at the start of the script. */
 static int
 unit_error(struct run *r, const char *text)
 {
 	const struct rule *rule = r->rule;
 
+	if (r->acted)
+		return error_report(r, call_place(r->acted), text);
 	if (rule && rule->unit == r->unit)
 		return error_report(r, source_place_line(rule->source, rule->at, rule->line), text);
 	return error_report(r, source_place(r->program->unit[r->unit].source, SPAN(0, 0)), text);
@@ -134,6 +136,7 @@ call_act(struct run *r, const struct call *k)
 	const struct value *arg;
 	int rc;
 
+	r->acted = k;
 	if (k->stage > (int)r->stage)
 		return UNKNOWN;
 	arg = call_expand(r, k);
@@ -376,6 +379,7 @@ unit_run(struct run *r, uint32_t number)
 		case OP_RULE:
 		rule:
 			r->rule = r->watched = &r->program->rule[ip->b];
+			r->acted = NULL;
 			r->unknown = false;
 			TRACE(r, rule, r->rule);
 			if (ip[1].op != OP_TEST)

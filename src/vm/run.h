@@ -38,6 +38,7 @@ struct run {
 	bool taint;                     /* the call's expanded arguments: some variable was tainted */
 	const char *idle;               /* why an action did nothing, for traces; NULL: it did */
 	const struct rule *rule, *watched;      /* watched: whose end a trace waits for */
+	const struct call *acted;               /* the last action since that condition; NULL: none */
 	uint32_t unit;                  /* running */
 	struct variable *local, *global;
 	struct variable match[MATCH_SLOTS];
