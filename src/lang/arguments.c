@@ -58,6 +58,15 @@ argument_fits(enum type type, const struct ast_arg *arg)
 	return false;
 }
 
+bool
+argument_empty(struct arguments *a, const struct ast_arg *arg)
+{
+	bool empty = arg->kind == AST_STRINGS && !arg->nstrings;
+
+	a->bad |= empty;
+	return empty;
+}
+
 /* --- strings */
 
 /* The string as extensions that change how strings are read see it. */
@@ -233,6 +242,8 @@ positional_one(struct arguments *a, uint8_t i, const struct ast_arg *arg)
 {
 	const struct param *p = &a->command->params[i];
 
+	if (argument_empty(a, arg))
+		return;
 	if (!argument_fits(p->type, arg)) {
 		compile_error(a->c, arg->at, argument_hint(a), "%s of '%s' must be %s, not %s", p->name, a->command->name,
 		              argument_wanted(p->type), argument_kind(arg));

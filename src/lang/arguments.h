@@ -28,6 +28,8 @@ const char *argument_wanted(enum type);
 bool argument_given(const struct arguments *, uint8_t param);
 /* Every error about arguments ends with how the command is to be written. */
 const char *argument_hint(struct arguments *);
+/* Is it a list of nothing?  The parser has told; the use is bad, and nothing else is said of it. */
+bool argument_empty(struct arguments *, const struct ast_arg *);
 bool argument_fits(enum type, const struct ast_arg *);
 /* arg is of the right type already */
 void argument_read(struct arguments *, const char *name, enum type, enum role, uint8_t flags,

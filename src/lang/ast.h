@@ -21,7 +21,7 @@ struct ast_arg {
 	union {
 		struct str tag;                 /* AST_TAG: without ":", as written */
 		uint64_t number;                /* AST_NUMBER */
-		const struct ast_string *string;        /* AST_STRING: one; AST_STRINGS */
+		const struct ast_string *string;        /* AST_STRING: one; AST_STRINGS: none after an error */
 	};
 };
 

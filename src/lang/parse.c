@@ -91,8 +91,9 @@ parse_strings(struct parse *p, struct ast_arg *arg)
 void
 parse_empty_list(struct parse *p, struct ast_arg *arg)
 {
-	/* what stands in for it keeps the command from being told that its argument is missing */
+	/* it stays: else the command would be told that its argument is missing */
 	parse_one_string(p, arg, &(struct ast_string){ STR_EMPTY, arg->at });
+	arg->nstrings = 0;
 	diag_error(p->lex.diag, p->lex.source, arg->at, "RFC 5228 8.2: a list holds at least one string; \"\" is the empty string",
 	           "list of strings is empty");
 }

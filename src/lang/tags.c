@@ -8,6 +8,8 @@ tag_argument(struct arguments *a, const struct ast_arg *tag, enum type type)
 {
 	const struct ast_arg *arg = tag->next;
 
+	if (arg && argument_empty(a, arg))
+		return NULL;
 	if (arg && argument_fits(type, arg))
 		return arg;
 	if (!arg)
