@@ -30,7 +30,7 @@ static const struct cmd_option messages_rows[] = {
 	{ 't', OPTION_TEXT, "envelope-to", "ADDRESS", "envelope recipient (default: Delivered-To, else X-Original-To, else To)", AT(to), 0 },
 	{ 'n', OPTION_TEXT, "now", "TIME", "the time to assume: RFC 3339, or seconds since 1970", AT(now), 0 },
 	{ 's', OPTION_CHOICE, "stage", "envelope|header|body", "what is known of the message (default: body, all of it)", AT(stage), 0 },
-	{ 'e', OPTION_LIST, "env", "NAME=VALUE", "an environment item or envelope part, such as remote-ip", AT(env), 0 },
+	{ 'e', OPTION_LIST, "env", "NAME=VALUE", "an environment item, such as remote-ip, or another part of the envelope: auth, orig_to", AT(env), 0 },
 	{ 0 }
 };
 const struct option_group options_messages = { "messages", messages_rows, false };

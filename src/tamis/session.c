@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,17 +88,39 @@ is_path(const char *s)
 	return !quoted;
 }
 
+/* One way to say it: an option that checks what it is given, and of which there is one. */
+static int
+session_fact(struct session *s, const char *setting)
+{
+	static const struct {
+		const char *start, *what, *option;
+	} own[] = {
+		{ "from=", "sender", "--envelope-from" }, { "to=", "recipient", "--envelope-to" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(own) / sizeof(*own); i++)
+		if (!strncasecmp(setting, own[i].start, strlen(own[i].start)))
+			return cmd_usage(s->cmd, "\"--env %s\": the envelope %s is given with \"%s\"", setting, own[i].what,
+			                 own[i].option);
+	if (answer_env(&s->answer, str_from(setting)) < 0)
+		return cmd_usage(s->cmd, "\"--env %s\" is not NAME=VALUE", setting);
+	return 0;
+}
+
 static int
 session_facts(struct session *s)
 {
 	const struct settings *set = s->set;
 	size_t i;
+	int rc = 0;
 
 	if (set->now && !moment_parse(str_from(set->now), &s->answer.now))
 		return cmd_usage(s->cmd, "time \"%s\" is neither like 2026-11-23T09:30:00Z nor seconds since 1970", set->now);
-	for (i = 0; i < set->env.n; i++)
-		if (answer_env(&s->answer, str_from(set->env.v[i])) < 0)
-			return cmd_usage(s->cmd, "\"--env %s\" is not NAME=VALUE", set->env.v[i]);
+	for (i = 0; !rc && i < set->env.n; i++)
+		rc = session_fact(s, set->env.v[i]);
+	if (rc)
+		return rc;
 	if (set->from && !is_path(set->from))
 		return cmd_usage(s->cmd, "envelope sender \"%s\" is no mail address, nor \"<>\"", set->from);
 	if (set->to && (!*set->to || !is_path(set->to)))
