@@ -154,6 +154,39 @@ session_report(void *ctx, const struct tamis_diagnostic *t)
 		fprintf(stderr, "tamis: more errors of this kind are counted, not shown\n");
 }
 
+/* The i-th extension that there is. */
+static const char *
+session_extension(size_t i)
+{
+	struct tamis_word w;
+	size_t at;
+
+	for (at = 0; tamis_word(at, &w); at++)
+		if (!strcmp(w.kind, "extension") && !i--)
+			return w.name;
+	return NULL;
+}
+
+/* A mistyped name would deny nothing, or all: 0 or CMD_USAGE. */
+static int
+session_extensions(struct session *s, const char *option, const struct texts *t)
+{
+	const char *name, *meant;
+	size_t i, k;
+
+	for (i = 0; i < t->n; i++) {
+		for (k = 0; (name = session_extension(k)) && strcmp(name, t->v[i]); k++)
+			;
+		if (name)
+			continue;
+		meant = cmd_meant(str_from(t->v[i]), session_extension);
+		if (meant)
+			return cmd_usage(s->cmd, "%s: unknown extension \"%s\"; did you mean \"%s\"?", option, t->v[i], meant);
+		return cmd_usage(s->cmd, "%s: unknown extension \"%s\"; \"tamis help --extensions\" lists them", option, t->v[i]);
+	}
+	return 0;
+}
+
 int
 session_init(struct session *s, const struct cmd *cmd, const struct settings *set)
 {
@@ -181,6 +214,10 @@ session_init(struct session *s, const struct cmd *cmd, const struct settings *se
 		s->flags |= TAMIS_NO_INDEX;
 	s->message = tamis_message_new();
 	rc = session_limits(s);
+	if (!rc)
+		rc = session_extensions(s, "--allow", &set->allow);
+	if (!rc)
+		rc = session_extensions(s, "--deny", &set->deny);
 	return rc ? rc : session_facts(s);
 }
 
