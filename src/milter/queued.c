@@ -76,7 +76,7 @@ queued_remove(struct transaction *t, const struct mta *mta, const struct merge *
 		rc = mta->delete_rcpt(mta->ctx, r->argument.s);
 	else
 		rc = queued_delete(t, mta, name);
-	if (rc == 0 && r->respelled)
+	if (rc == 0 && r->respelled && !t->sendmail)
 		rc = mta->delete_rcpt(mta->ctx, r->argument.s);
 	if (rc == 0 && t->local && !t->sendmail)
 		rc = queued_delete(t, mta, queued_bare(t, m, r));

@@ -216,6 +216,19 @@ session_is_routed(const struct rcpt *r)
 	return memchr(r->parts.whole.s, '%', r->parts.whole.len) || memchr(r->parts.whole.s, '!', r->parts.whole.len);
 }
 
+/* To Sendmail as well, which has no domain for whom it delivers to itself. */
+static struct str
+session_resolved(struct transaction *t, const struct mta *mta, const struct rcpt *r)
+{
+	struct str server = macro(t, mta, "{rcpt_addr}");
+
+	if (!t->sendmail)
+		return server;
+	if (!server.len || memchr(server.s, '@', server.len))
+		return r->address;      /* run_look_up() knows what to do with it */
+	return arena_printf(&t->arena, "%.*s@%.*s", STR_ARG(server), STR_ARG(r->parts.domain));
+}
+
 /* Postfix takes comments, blanks and the like in an address, and delivers to what is left of it: that is whose rules
  * are meant. */
 static void
@@ -225,10 +238,10 @@ session_parse(struct transaction *t, const struct mta *mta, struct rcpt *r)
 	struct str server;
 
 	r->parsed = canonical_address(t->conf, t->sendmail, &t->arena, r->address, &r->parts) == 0;
-	if (t->sendmail || (r->parsed && !session_is_routed(r)))
+	if (r->parsed ? !session_is_routed(r) : t->sendmail)
 		return;
-	server = macro(t, mta, "{rcpt_addr}");
-	if (str_ieq(server, r->address) || canonical_address(t->conf, false, &t->arena, server, &parts) < 0)
+	server = session_resolved(t, mta, r);
+	if (str_ieq(server, r->address) || canonical_address(t->conf, t->sendmail, &t->arena, server, &parts) < 0)
 		return;
 	r->parsed = r->respelled = true;
 	r->parts = parts;
