@@ -8,6 +8,7 @@ import argparse
 import email.utils
 import os
 import pathlib
+import re
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ import sink
 
 DOMAIN = 'example.test'
 SHOWN = 12                      # lines of the message in the dialogue
+PLAIN = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*")
 
 
 def arguments():
@@ -44,6 +46,18 @@ def arguments():
 
 def title(text):
     print(f'\n== {text}')
+
+
+def address_of(name):
+    """In quotes if it needs them."""
+    if not PLAIN.fullmatch(name):
+        name = '"' + re.sub(r'(["\\])', r'\\\1', name) + '"'
+    return f'{name}@{DOMAIN}'
+
+
+def fold(name):
+    """As tamis-milter looks for a user: Alice is alice."""
+    return re.sub('[A-Z]', lambda found: found[0].lower(), name)
 
 
 def read_message(path):
@@ -83,7 +97,8 @@ class World:
             'recipient_delimiter': '+',
         })
         for name in self.people:
-            self.daemon.write_rules(name, (rules / f'{name}.sieve').read_text('utf-8', 'surrogateescape'))
+            self.daemon.write_rules(fold(name), '')
+            self.rules_of(name).write_bytes((rules / f'{name}.sieve').read_bytes())
         self.postfix = postfix.PrivatePostfix(
             directory / 'postfix', milters=self.daemon.milter, domains=[DOMAIN],
             mailboxes=f'lmtp:inet:127.0.0.1:{self.store.port}', outside=f'smtp:[127.0.0.1]:{self.elsewhere.port}')
@@ -103,7 +118,7 @@ class World:
         self.daemon.stop()
 
     def rules_of(self, name):
-        return self.daemon.rules / DOMAIN / f'{name}.sieve'
+        return self.daemon.rules / DOMAIN / f'{fold(name)}.sieve'
 
     def deliver(self, seconds=20):
         """Until nothing waits, or what waits does not get on."""
@@ -140,10 +155,10 @@ def say_where(world, waiting):
 
 
 def say_why(world, name, sender, message, program):
-    done = subprocess.run([program, 'explain', '--no-color', '--envelope-from', sender, '--envelope-to', f'{name}@{DOMAIN}',
+    done = subprocess.run([program, 'explain', '--no-color', '--envelope-from', sender, '--envelope-to', address_of(name),
                            '--env', 'remote-ip=127.0.0.1', world.rules_of(name), message],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    print(f'  {name}@{DOMAIN} ({name}.sieve)')
+    print(f'  {address_of(name)} ({name}.sieve)')
     for line in done.stdout.decode('utf-8', 'replace').splitlines():
         print(f'    {line}')
 
@@ -152,9 +167,9 @@ def keep(world):
     """Until ^C."""
     port = world.postfix.port
     title('It goes on running: type ^C to end it')
-    print(f'  SMTP:       127.0.0.1 port {port}, for {", ".join(f"{name}@{DOMAIN}" for name in world.people)}')
+    print(f'  SMTP:       127.0.0.1 port {port}, for {", ".join(map(address_of, world.people))}')
     print(f'              curl smtp://127.0.0.1:{port} --mail-from me@client.example --mail-rcpt '
-          f'{world.people[0]}@{DOMAIN} -T FILE')
+          f'{address_of(world.people[0])} -T FILE')
     print(f'  rules:      {world.daemon.rules / DOMAIN}/NAME.sieve; an edited file counts from the next message on')
     print(f'  mail:       {world.store.directory}, and {world.elsewhere.directory} for all other domains')
     print(f'  log:        {world.daemon.log_path}; Postfix: {world.postfix.log_path}')
@@ -170,9 +185,10 @@ def run(options, directory):
     message = directory / 'message.eml'
     message.write_bytes(content)
     with World(directory, options.rules) as world:
+        people = [address_of(name) for name in world.people]
         title(f'SMTP with Postfix, to whom tamis-milter is attached ({world.daemon.milter})')
         with client.Client(world.postfix.port) as talk:
-            told = talk.send(sender, [f'{name}@{DOMAIN}' for name in world.people], content)
+            told = talk.send(sender, people, content, '' if ''.join([sender, *people]).isascii() else 'SMTPUTF8')
         show_dialogue(talk.dialogue, content)
         waiting = world.deliver()
         title('What the sender was told')

@@ -95,6 +95,20 @@ def other_rules(directory):
     equal(came, {'zoe': 'inbox', 'erin': 'inbox'})
 
 
+def odd_names(directory):
+    """Files as somebody has them: names with capitals, blanks and umlauts, rules that are not UTF-8."""
+    rules = directory / 'odd'
+    rules.mkdir()
+    for name, text in (('Zoe', b'require "fileinto"; fileinto "Box";'), ('john doe', b'discard;'), ('\u00c4nne', b'discard;'),
+                       ('latin', b'# \xff\nkeep;')):
+        (rules / f'{name}.sieve').write_bytes(text)
+    status, output = run('--rules', rules)
+    equal(status, 0, output)
+    equal(fates(output), {'zoe': 'Box', 'latin': 'inbox'})
+    equal(len([line for line in section(output, 'Where the copies are') if line.strip()]), 2, output)
+    equal(len([line for line in section(output, 'What the sender was told') if ': taken' in line]), 4, output)
+
+
 def nobody_left(directory):
     """All refuse at RCPT TO: the message is not even sent."""
     (directory / 'only.sieve').write_bytes((SOURCE / 'doc/demo/carol.sieve').read_bytes())
@@ -154,6 +168,7 @@ def main():
     with place.directory('test') as directory:
         test('one message, three fates', three_fates)
         test("the reader's own rules and message", other_rules, directory)
+        test('files of any name', odd_names, directory)
         (directory / 'one').mkdir()
         test('nobody is left', nobody_left, directory / 'one')
         test('wrong usage', wrong_usage, directory)
