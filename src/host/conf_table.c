@@ -41,7 +41,7 @@ static const struct conf_row rows[] = {
 	TEXT(recipient_delimiter, "+", "characters that end the user's name in a local part; empty: none", .empty = true,
 	     .check = conf_value_delimiter),
 	LIST(own_clients, conf_value_client, "addresses and networks whose refusals would come back to us: backup MX, lists, fetch hosts"),
-	LIST(deny_extensions, conf_value_word, "extensions that users' rules may not use"),
+	LIST(deny_extensions, conf_value_extension, "extensions that users' rules may not use"),
 	LIST(protect_add, conf_value_field, "header fields that rules may not add"),
 	LIST(protect_delete, conf_value_field, "header fields that rules may not delete"),
 

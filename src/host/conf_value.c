@@ -26,6 +26,18 @@ conf_value_word(struct str v)
 	return conf_value_graphic(v) ? NULL : "is not one word of ASCII characters";
 }
 
+/* A mistyped one would be denied to nobody. */
+const char *
+conf_value_extension(struct str v)
+{
+	struct tamis_word w;
+
+	for (size_t i = 0; tamis_word(i, &w); i++)
+		if (!strcmp(w.kind, "extension") && str_is(v, w.name))
+			return NULL;
+	return "is no extension that there is: \"tamis help --extensions\" lists them";
+}
+
 const char *
 conf_value_path(struct str v)
 {

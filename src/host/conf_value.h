@@ -8,6 +8,7 @@
 /* NULL, or what is wrong, to be put behind the value in quotes. */
 const char *conf_value_socket(struct str);
 const char *conf_value_word(struct str);
+const char *conf_value_extension(struct str);
 const char *conf_value_path(struct str);
 const char *conf_value_domain(struct str);
 const char *conf_value_template(struct str);
