@@ -41,7 +41,6 @@ svtest_test_begins(struct svtest *t, struct str name)
 {
 	t->tests++;
 	t->inside = true;
-	t->over = false;
 	t->begun_at = t->line;
 	t->name = svtest_host_keep(t, name);
 }
@@ -50,21 +49,18 @@ void
 svtest_test_succeeds(struct svtest *t)
 {
 	t->inside = false;
-	if (!t->over)
-		svtest_line(t, true, STR_EMPTY);
+	svtest_line(t, true, STR_EMPTY);
 }
 
 void
 svtest_test_failed(struct svtest *t, struct str reason)
 {
-	if (!t->inside || !t->over) {
-		svtest_line(t, false, reason);
-		t->failures++;
-	}
-	t->over = true;
+	svtest_line(t, false, reason);
 	if (t->depth)
 		t->failed = true;
 	else
+		t->failures++;
+	if (!t->depth)
 		t->inside = false;
 }
 

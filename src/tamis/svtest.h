@@ -135,7 +135,7 @@ struct svtest {
 	struct tamis_outcome *outcome;
 	/* tests */
 	unsigned tests, failures;
-	bool inside, over;              /* of a test; which has failed, perhaps in a script that it runs */
+	bool inside;                    /* of a test */
 	struct str name;                /* of the newest one */
 	unsigned begun_at, line;        /* of it; of what the suite said last */
 	unsigned depth;                 /* of scripts that scripts run; at most SVTEST_DEPTH */
@@ -162,7 +162,7 @@ int svtest_file(const struct svtest_options *, const char *path);
 
 /* "XX: Test CASE FAILED: reason" */
 void svtest_case_failed(struct svtest *, const char *reason);
-/* " 1: Test 'name' FAILED: reason", and counts it, once a test. */
+/* " 1: Test 'name' FAILED: reason", and counts it unless a script in a script failed. */
 void svtest_test_failed(struct svtest *, struct str reason);
 void svtest_test_begins(struct svtest *, struct str name);
 void svtest_test_succeeds(struct svtest *);
