@@ -34,11 +34,12 @@ secret_write(const char *path)
 int
 secret_load(const char *path, bool make, uint8_t ret[SECRET_SIZE])
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), error;
+	/* a FIFO that nobody writes is no secret, and nothing to wait for */
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), error;
 	ssize_t n;
 
 	if (fd < 0 && errno == ENOENT && make && secret_write(path) == 0)
-		fd = open(path, O_RDONLY | O_CLOEXEC);
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return -1;
 	n = read(fd, ret, SECRET_SIZE);

@@ -1,9 +1,14 @@
-/* test_host_digest.c - digests and their spelling against published vectors
+/* test_host_digest.c - digests and their spelling against published vectors; the secret of a site
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "directory_fixture.h"
 #include "host/digest.h"
+#include "host/secret.h"
 
 static const struct {
 	const char *text, *hex;
@@ -115,6 +120,26 @@ START_TEST(test_random)
 }
 END_TEST
 
+START_TEST(test_secret)
+{
+	uint8_t a[SECRET_SIZE], b[SECRET_SIZE];
+
+	directory_make("tamis-secret");
+	ck_assert_int_eq(secret_load(path_of("none"), false, a), -1);
+	ck_assert_int_eq(secret_load(path_of("made"), true, a), 0);
+	ck_assert_int_eq(secret_load(path_of("made"), true, b), 0);
+	ck_assert_mem_eq(a, b, sizeof a);
+	/* nobody writes it: nothing is waited for */
+	ck_assert_int_eq(mkfifo(path_of("fifo"), 0600), 0);
+	ck_assert_int_eq(secret_load(path_of("fifo"), true, a), -1);
+	ck_assert_int_eq(truncate(path_of("made"), SECRET_SIZE - 1), 0);
+	ck_assert_int_eq(secret_load(path_of("made"), true, a), -1);
+	unlink(path_of("made"));
+	unlink(path_of("fifo"));
+	rmdir(directory);
+}
+END_TEST
+
 #define COUNT(a) (int)(sizeof(a) / sizeof(*(a)))
 
 int
@@ -131,6 +156,7 @@ main(void)
 	tcase_add_loop_test(t, test_base32, 0, COUNT(spelled));
 	tcase_add_test(t, test_hex);
 	tcase_add_test(t, test_random);
+	tcase_add_test(t, test_secret);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
