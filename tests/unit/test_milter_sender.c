@@ -65,6 +65,8 @@ static const struct {
 	{ "s@example.net", AR " 1 1; spf=pass smtp.mailfrom=example.net\r\n", false },
 	/* --- what a sender could put into a result is not a result */
 	{ "s@example.net", AR "; spf=fail (spf=pass smtp.mailfrom=example.net) smtp.mailfrom=x.example\r\n", false },
+	{ "s@example.net", AR "; spf=pass (a (b) c) smtp.mailfrom=example.net\r\n", true },
+	{ "s@example.net", AR "; spf=pass (a \\) b) smtp.mailfrom=example.net\r\n", true },
 	{ "s@example.net", AR "; spf=fail (; spf=pass smtp.mailfrom=example.net;) smtp.mailfrom=x.example\r\n", false },
 	{ "s@example.net", AR "; spf=fail smtp.mailfrom=\"; spf=pass smtp.mailfrom=example.net\"@x.example\r\n", false },
 	{ "s@example.net", AR "; spf=fail reason=\"\\\"; spf=pass smtp.mailfrom=example.net\"\r\n", false },
