@@ -194,6 +194,7 @@ merge_cover(struct merge *m)
 	EACH_DELIVERY(m, r, d) {
 		(void)r;
 		d->way = d->done ? WAY_DONE : d->redirect && merge_find(m, d->canonical) ? WAY_COVERED : WAY_QUEUE;
+		d->with = NULL;
 	}
 	twins_cover(m);
 }

@@ -37,6 +37,7 @@ struct delivery {
 	/* filled by the merge and by what is done then */
 	enum delivery_way way;
 	bool done;                      /* the journal has it */
+	const struct delivery *with;    /* NULL, or the copy that stands for this one as well */
 	unsigned content;               /* equal numbers: equal contents */
 	uint8_t key[32];                /* in the journal */
 };

@@ -174,10 +174,12 @@ cover_copies(struct twin *v, size_t n)
 
 		if (!leaves && (d->kind != DELIVERY_QUARANTINE || d->way != WAY_QUEUE))
 			continue;
-		if ((done && done->r != v[i].r) || another || (leaves && first && first->r != v[i].r))
+		if ((done && done->r != v[i].r) || another || (leaves && first && first->r != v[i].r)) {
 			d->way = WAY_COVERED;
-		else if (leaves && !first)
+			d->with = done || another ? NULL : first->d;
+		} else if (leaves && !first) {
 			first = &v[i];
+		}
 	}
 }
 
