@@ -11,7 +11,7 @@ shape_fits(const struct command *k, const struct ast_node *node)
 	if (node->has_block != !!(k->flags & COMMAND_BLOCK))
 		return false;
 	if (k->flags & COMMAND_TEST_LIST)
-		return node->parenthesised;
+		return tests && node->parenthesised;
 	return k->flags & COMMAND_TEST_ONE ? tests && !node->parenthesised : !tests;
 }
 
@@ -21,7 +21,7 @@ block_missing(struct compiler *c, const struct command *k, struct ast_node *node
 {
 	struct ast_node **t = &node->tests;
 
-	while (*t && !(*t)->next && ((*t)->tests || !build_find(c->build, (*t)->name, false)))
+	while (*t && !(*t)->next && !(*t)->parenthesised && ((*t)->tests || !build_find(c->build, (*t)->name, false)))
 		t = &(*t)->tests;
 	if (*t && build_find(c->build, (*t)->name, false) && !build_find(c->build, (*t)->name, true)) {
 		compile_error(c, (*t)->at, usage, "'{' is missing before '%.*s'", STR_ARG((*t)->name));
