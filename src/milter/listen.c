@@ -136,11 +136,10 @@ listen_unix(const struct conf *conf, const char *path)
 		return listen_wrong(conf->socket, "the path is too long");
 	if (*conf->socket_group && !group)
 		return listen_wrong(conf->socket_group, "there is no such group (socket_group)");
-	strcpy(address.sun_path, path);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
 	if ((why = who_is_there(&address)))
 		return listen_wrong(conf->socket, why);
-	strcpy(unfinished.sun_path, path);
-	strcat(unfinished.sun_path, UNFINISHED);
+	snprintf(unfinished.sun_path, sizeof unfinished.sun_path, "%s%s", path, UNFINISHED);
 	if ((why = who_is_there(&unfinished)))
 		return listen_wrong(unfinished.sun_path, why);
 	unlink(unfinished.sun_path);
@@ -162,5 +161,5 @@ listen_open(const struct conf *conf)
 	if (path)
 		return listen_unix(conf, path);
 	rest = strchr(conf->socket, ':') + 1;
-	return strncmp(conf->socket, "fd:", 3) ? listen_inet(conf, rest) : atoi(rest);
+	return strncmp(conf->socket, "fd:", 3) ? listen_inet(conf, rest) : (int)strtol(rest, NULL, 10);
 }
