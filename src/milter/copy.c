@@ -298,6 +298,23 @@ copy_message(struct copy *c, struct submission *s)
 
 /* --- sending */
 
+/* Who got his with this one is remembered as well: at the next attempt his rules may be others, and his plan no twin.
+ * Should the journal have no room for that, one more copy is the worst of it. */
+static void
+copy_note_twins(struct transaction *t, const struct delivery *d)
+{
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		const struct rcpt *r = t->rcpt.v[i];
+
+		for (size_t j = 0; !r->refused && j < r->plan.d.n; j++) {
+			const struct delivery *other = &r->plan.d.v[j];
+
+			if (other->way == WAY_COVERED && other->with == d && !journal_has(t->daemon->journal, other->key))
+				journal_add(t->daemon->journal, other->key, STR("twin"));
+		}
+	}
+}
+
 static enum copy_result
 copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const char **ret_why)
 {
@@ -336,25 +353,9 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 		*ret_why = "the journal cannot be written";
 		return COPY_AGAIN;
 	}
+	copy_note_twins(t, d);
 	daemon_point(t->daemon, POINT_JOURNAL);
 	return COPY_TAKEN;
-}
-
-/* Who got his with this one is remembered as well: at the next attempt his rules may be others, and his plan no twin.
- * Should the journal have no room for that, one more copy is the worst of it. */
-static void
-copy_note_twins(struct transaction *t, const struct delivery *d)
-{
-	for (size_t i = 0; i < t->rcpt.n; i++) {
-		const struct rcpt *r = t->rcpt.v[i];
-
-		for (size_t j = 0; !r->refused && j < r->plan.d.n; j++) {
-			const struct delivery *other = &r->plan.d.v[j];
-
-			if (other->way == WAY_COVERED && other->with == d && !journal_has(t->daemon->journal, other->key))
-				journal_add(t->daemon->journal, other->key, STR("twin"));
-		}
-	}
 }
 
 enum copy_result
@@ -371,7 +372,5 @@ copy_send(struct transaction *t, struct rcpt *r, struct delivery *d, const char 
 		result = copy_submit(t, r, d, ret_why);
 	daemon_sent(t->daemon, &leaving);
 	d->done = result == COPY_TAKEN;
-	if (d->done)
-		copy_note_twins(t, d);
 	return result;
 }
