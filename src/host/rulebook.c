@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "host/digest.h"
 #include "host/rulebook.h"
@@ -36,6 +37,7 @@ rulebook_new(struct conf *c, struct rulebook *old)
 	r->host.conf = r->conf;
 	r->host.shelf = old && old->conf->max_programs == c->max_programs ? lru_ref(old->host.shelf) : rulescript_shelf(c->max_programs);
 	r->host.versions = rulescript_versions(c->max_programs);
+	r->host.goods = old ? lru_ref(old->host.goods) : rulescript_goods(c->max_programs);
 	pthread_mutex_init(&r->lock, NULL);
 	return r;
 }
@@ -45,6 +47,7 @@ rulebook_free(struct rulebook *r)
 {
 	if (!r)
 		return NULL;
+	lru_unref(r->host.goods);
 	lru_unref(r->host.versions);
 	lru_unref(r->host.shelf);
 	zones_done(&r->zones);
@@ -420,6 +423,21 @@ rulebook_check_script(struct rulebook *r, struct diag *diag, const char *path)
 	return rc;
 }
 
+/* It may come later, as a file system that is mounted does; mail waits for it. */
+static void
+rulebook_check_directory(const struct rulebook *r, struct diag *diag)
+{
+	struct tamis_diagnostic d = {
+		.severity = TAMIS_WARNING, .place.file = text_from(r->conf->rules_dir),
+		.hint = "it is rules_dir: as long as it cannot be entered, mail is told to come again",
+	};
+
+	if (!r->conf->rules_dir[0] || access(r->conf->rules_dir, X_OK) == 0)
+		return;
+	d.text = strerror(errno);
+	diag_report(diag, &d);
+}
+
 int
 rulebook_check(struct rulebook *r, struct diag *diag)
 {
@@ -427,6 +445,7 @@ rulebook_check(struct rulebook *r, struct diag *diag)
 	size_t i, k;
 	int rc = 0;
 
+	rulebook_check_directory(r, diag);
 	for (k = 0; k < 2; k++)
 		for (i = 0; i < lists[k]->n; i++)
 			if (rulebook_check_script(r, diag, lists[k]->v[i]))

@@ -54,6 +54,74 @@ look_done(struct look *l)
 	rulescript_unref(l->version);
 }
 
+/* --- good versions that no file could keep */
+
+struct kept {
+	atomic_uint count;
+	bool there;
+	size_t len;
+	char text[];
+};
+
+static void *
+kept_ref(void *p)
+{
+	atomic_fetch_add(&((struct kept *)p)->count, 1);
+	return p;
+}
+
+static void *
+kept_unref(void *p)
+{
+	struct kept *k = p;
+
+	if (k && atomic_fetch_sub(&k->count, 1) == 1)
+		free(k);
+	return NULL;
+}
+
+struct lru *
+rulescript_goods(size_t max)
+{
+	return lru_new(max, kept_ref, kept_unref);
+}
+
+static struct str
+kept_key(struct look *l, const char *good)
+{
+	return arena_printf(&l->arena, "%s/%s", l->file->root, good);
+}
+
+void
+look_keep_text(struct look *l, const char *good, const struct str *text)
+{
+	struct kept *old = lru_find(l->host->goods, kept_key(l, good)), *k;
+
+	if (text ? !old || !old->there || !str_eq((struct str){ old->text, old->len }, *text) : old && old->there) {
+		k = mem_alloc(sizeof(*k) + (text ? text->len : 0));
+		*k = (struct kept){ .there = text, .len = text ? text->len : 0 };
+		atomic_init(&k->count, 1);
+		if (text)
+			memcpy(k->text, text->s, text->len);
+		lru_put(l->host->goods, kept_key(l, good), k);
+	}
+	kept_unref(old);
+}
+
+static void
+look_see_kept(struct look *l, struct seen *s)
+{
+	struct kept *k = lru_find(l->host->goods, kept_key(l, s->name));
+
+	if (k && k->there) {
+		buf_add(&s->text, (struct str){ k->text, k->len });
+		s->result = RULEFILE_FINE;
+	}
+	kept_unref(k);
+}
+
+/* --- files */
+
 struct seen *
 look_see(struct look *l, const char *root, const char *name)
 {
@@ -68,6 +136,8 @@ look_see(struct look *l, const char *root, const char *name)
 	s->result = rulefile_read(root, name, l->host->conf->limits.script_size, &s->text, &s->stamp, &s->why);
 	if (s->result == RULEFILE_TROUBLE)
 		l->error = errno;
+	if (l->good && s->result == RULEFILE_NONE && !strcmp(root, l->file->root))
+		look_see_kept(l, s);
 	vec_push(&l->seen, s);
 	vec_push(&l->version->file, (struct watched){ mem_strdup(look_path(l, s)), s->stamp });
 	l->version->young |= rulefile_young(&s->stamp, l->now);
@@ -192,6 +262,8 @@ look_forget(struct look *l, const struct seen *main)
 	struct rulefile_stamp stamp;
 	int error;
 
+	if (away && !l->error)
+		look_keep_text(l, good, NULL);
 	if (l->error || rulefile_stat(l->file->root, good, &stamp) != RULEFILE_FINE)
 		return;
 	error = rulefile_forget(l->file->root, good, away, away ? l->now : main->stamp.there ? main->stamp.changed.tv_sec : 0);

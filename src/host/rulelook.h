@@ -68,6 +68,8 @@ void look_init(struct look *, const struct rulescript_host *, const struct rules
 void look_done(struct look *);
 
 struct seen *look_see(struct look *, const char *root, const char *name);
+/* The text of a good version that no file could keep, for the configurations to come; NULL: there is none any more. */
+void look_keep_text(struct look *, const char *good, const struct str *text);
 /* A file of the script's own directory. */
 struct seen *look_beside(struct look *, const char *leaf);
 /* ".NAME.good" beside NAME, below the root */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "host/filing.h"
 #include "host/rulelook.h"
@@ -334,17 +335,19 @@ look_keep_file(struct look *l, const char *leaf, const struct seen *s)
 	struct tamis_diagnostic d = { .severity = TAMIS_WARNING, .hint = "let this process write to the directory" };
 	struct buf old = { 0 };
 	const char *why;
-	int error;
+	const struct str text = buf_str(&s->text);
+	int error = 0;
 
 	if (rulefile_read(l->file->root, good, l->host->conf->limits.script_size, &old, &stamp, &why) != RULEFILE_FINE ||
-	    !str_eq(buf_str(&old), buf_str(&s->text))) {
-		error = rulefile_write(l->file->root, good, buf_str(&s->text));
+	    !str_eq(buf_str(&old), text)) {
+		error = rulefile_write(l->file->root, good, text);
 		if (error && look_claim(l, "unkept", l->file->root, l->directory, str_from(strerror(error)))) {
 			d.place.file = text_from(arena_printf(&l->arena, "%s/%s", l->file->root, l->directory).s);
 			d.text = arena_printf(&l->arena, "the last good version cannot be kept here for a restart: %s", strerror(error)).s;
 			look_say(l, &d, d.place.file.s);
 		}
 	}
+	look_keep_text(l, good, error ? &text : NULL);
 	buf_done(&old);
 }
 
@@ -371,9 +374,9 @@ look_take(struct look *l, struct tamis_program *take_program, const uint8_t cont
 	l->version->path = mem_strdup(path);
 }
 
-/* From memory, else from the file beside it. */
+/* From memory, else from the file beside it, else from what that file would have in it. */
 static void
-look_fall_back(struct look *l, const struct rulescript *before)
+look_fall_back(struct look *l, const struct seen *main, const struct rulescript *before)
 {
 	uint8_t content[DIGEST_SIZE];
 	struct tamis_program *program;
@@ -394,7 +397,20 @@ look_fall_back(struct look *l, const struct rulescript *before)
 		return;
 	program = look_program(l, s, content);
 	if (program)
-		look_take(l, program, content, look_path(l, s));
+		look_take(l, program, content, s->stamp.there ? look_path(l, s) : look_path(l, main));
+}
+
+/* Whoever removes his rules has none.  But what the configuration names has not been removed by anybody: a file system that
+ * is not mounted, or a directory that we may not enter, tells nothing of those who have rules in it. */
+static void
+look_doubt(struct look *l, struct seen *main)
+{
+	if (l->file->site && main->result == RULEFILE_NONE) {
+		main->result = RULEFILE_REFUSED;
+		main->why = "is not there";
+	}
+	if (!l->file->site && main->result <= RULEFILE_NONE && !l->error && access(l->file->root, X_OK) < 0)
+		l->error = errno;
 }
 
 static void
@@ -404,9 +420,10 @@ look_run(struct look *l, const struct rulescript *before)
 	uint8_t content[DIGEST_SIZE];
 	struct tamis_program *program = NULL;
 
+	look_doubt(l, main);
 	l->version->there = main->result != RULEFILE_NONE;
 	look_forget(l, main);
-	if (main->result == RULEFILE_REFUSED)
+	if (main->result == RULEFILE_REFUSED && !l->error)
 		look_refuse(l, main);
 	if (main->result == RULEFILE_FINE)
 		program = look_program(l, main, content);
@@ -414,7 +431,7 @@ look_run(struct look *l, const struct rulescript *before)
 		look_take(l, program, content, look_path(l, main));
 		look_keep(l, main);
 	} else if (l->version->there && !l->error) {
-		look_fall_back(l, before);
+		look_fall_back(l, main, before);
 	}
 }
 

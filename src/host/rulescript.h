@@ -20,6 +20,7 @@ struct rulescript_host {
 	struct conf *conf;              /* borrowed */
 	struct lru *shelf;              /* programs, and what was said, by content */
 	struct lru *versions;           /* of files, by path */
+	struct lru *goods;              /* texts of last good versions that could not be kept in a file, by its path */
 	void (*report)(void *ctx, struct str user, const struct tamis_diagnostic *, const char *path);
 	void *report_ctx;
 };
@@ -28,6 +29,8 @@ struct rulescript_host {
 struct rulescript;
 struct lru *rulescript_shelf(size_t max);
 struct lru *rulescript_versions(size_t max);
+/* Outlives what scripts are compiled for. */
+struct lru *rulescript_goods(size_t max);
 struct rulescript *rulescript_ref(struct rulescript *);
 struct rulescript *rulescript_unref(struct rulescript *);
 

@@ -1,5 +1,6 @@
 /* run.c - each recipient's rules, at each stage, until they are decided
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <stdlib.h>
 
 #include "host/digest.h"
@@ -167,7 +168,7 @@ run_find(struct transaction *t, struct rcpt *r)
 		return 0;
 	found = run_look_up(t, r);
 	if (found < 0) {
-		r->trouble = "rules cannot be read now";
+		r->trouble = arena_printf(&t->arena, "rules cannot be read now: %s (rules_dir %s)", strerror(errno), t->conf->rules_dir).s;
 		if (!run_trouble(t, r))
 			return -1;
 		log_line(LOG_ERR, t->id.s, "rcpt=%.*s error=%s done=%s", STR_ARG(r->address), r->trouble, "passed without rules");

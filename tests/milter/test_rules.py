@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# test_rules.py - rules that cannot be had: broken over a reload, a directory that is away, one that may not be entered
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import pathlib
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+import daemon
+import milter
+import place
+from tap import Skip, Tap, equal
+
+HEADER = [('Date', 'Sat, 28 Nov 2026 12:00:00 +0000'), ('Message-ID', '<1@client.example>'), ('Subject', 'spam')]
+RULES = {'alice': 'discard;', 'bob': 'keep;'}
+REFUSES = 'require "ereject"; if header "subject" "spam" { ereject "spam"; }\n'
+
+
+def send(box, recipient, sender='<s@client.example>'):
+    """What the mail server is told at RCPT, and in the end."""
+    with milter.MilterClient(box.socket) as client:
+        client.macros(b'C', j='mx.example.test', v='Postfix 3.7')
+        client.connect()
+        told, end = client.message(sender, [f'<{recipient}@example.test>'], HEADER, 'body\r\n')
+        return str(told[0][-1]).split(' ')[0], str(end[0]) if end else ''
+
+
+DISCARDS = ('continue', 'delete recipient <alice@example.test>')
+AGAIN = ('451', '')
+
+
+def reload(box, count=1):
+    seen = len(box.lines(reload='done'))
+    for _time in range(count):
+        box.reload()
+        place.wait_for(lambda: len(box.lines(reload='done')) > seen, 10, 'the reload')
+        seen += 1
+
+
+def broken(box):
+    """Nobody but root writes where rules are: the last good version is in force, however often the configuration is read."""
+    equal(send(box, 'alice'), DISCARDS)
+    box.write_rules('alice', 'discrd;')
+    equal(send(box, 'alice'), DISCARDS, 'broken')
+    equal(sorted(path.name for path in box.rules.glob('*/.*')), [], 'files beside')
+    for times in (1, 2):
+        reload(box, times)
+        equal(send(box, 'alice'), DISCARDS, f'after {times} reloads')
+    last = box.lines(rcpt='alice@example.test')[-1]
+    equal(last['rules'], f'{box.rules}/example.test/alice.sieve:1')
+    box.configure({**box.values, 'max_programs': '1'})
+    reload(box)
+    equal(send(box, 'alice'), DISCARDS, 'by another configuration')
+
+
+def denied(box):
+    """What was good is good by the configuration that is in force."""
+    box.write_rules('alice', 'require "envelope"; if envelope "from" "s@client.example" { discard; }')
+    equal(send(box, 'alice'), DISCARDS)
+    box.write_rules('alice', 'discrd;')
+    box.configure({**box.values, 'deny_extensions': 'envelope'})
+    reload(box)
+    equal(send(box, 'alice'), ('continue', 'accept'))
+
+
+def removed(box):
+    """Who removed his rules has none, though they come back broken, and though the configuration is read anew."""
+    equal(send(box, 'alice'), DISCARDS)
+    path = box.rules / 'example.test/alice.sieve'
+    path.unlink()
+    equal(send(box, 'alice'), ('continue', 'accept'))
+    box.write_rules('alice', 'discrd;')
+    reload(box)
+    equal(send(box, 'alice'), ('continue', 'accept'))
+
+
+def away(box):
+    """A file system that is not mounted is nobody's wish: mail waits, for a bounded time."""
+    equal(send(box, 'alice'), DISCARDS)
+    other = box.rules.with_name('elsewhere')
+    box.rules.rename(other)
+    for recipient in ('alice', 'carol'):
+        equal(send(box, recipient), AGAIN, recipient)
+    line = box.lines(rcpt='alice@example.test', verdict='again')[-1]
+    equal(line['why'], f'rules cannot be read now: No such file or directory (rules_dir {box.rules})')
+    done = subprocess.run([daemon.program(), '-n', '-c', box.configuration], stderr=subprocess.PIPE, check=False, text=True)
+    equal((done.returncode, done.stderr.splitlines()[0]), (0, f'{box.rules}: warning: No such file or directory'))
+    box.stop()
+    box.start()
+    equal(send(box, 'alice', '<t@client.example>'), AGAIN, 'by a daemon that has never seen it')
+    equal([send(box, 'alice')[0] for _time in range(2)], ['451', 'continue'], 'bounded')
+    other.rename(box.rules)
+    equal(send(box, 'alice'), DISCARDS)
+    equal(send(box, 'carol'), ('continue', 'accept'))
+
+
+def forbidden(box):
+    """Who runs the daemon may not enter the directory."""
+    box.rules.chmod(0o700)
+    for recipient in ('alice', 'carol'):
+        equal(send(box, recipient), AGAIN, recipient)
+    box.rules.chmod(0o711)
+    equal(send(box, 'alice'), DISCARDS)
+    (box.rules / 'example.test/bob.sieve').chmod(0o600)
+    equal(send(box, 'bob'), ('continue', 'accept'), 'his file alone')
+
+
+def site_script(box):
+    """A script that the configuration names is not removed by taking the file away: the last good version is in force."""
+    site = box.directory / 'site.sieve'
+    site.write_text(REFUSES)
+    box.configure({**box.values, 'site_before': site})
+    reload(box)
+    equal(send(box, 'bob')[1], '550 5.7.1 spam')
+    site.unlink()
+    for recipient in ('bob', 'carol'):
+        equal(send(box, recipient)[1], '550 5.7.1 spam', recipient)
+    equal([line['error'] for line in box.lines(rules=str(site)) if 'error' in line], ['is not there'])
+    site.write_text('keep;\n')
+    equal(send(box, 'bob'), ('continue', 'accept'))
+
+
+def main():
+    tap = Tap()
+
+    def test(title, function, **settings):
+        def inside():
+            if os.geteuid():
+                raise Skip('only root can become somebody else')
+            with place.directory('rules') as directory:
+                box = daemon.Daemon(directory / 'tamis', RULES, {'user': 'nobody', **settings})
+                for path in (box.directory, box.state):
+                    os.chown(path, 65534, -1)
+                with box:
+                    function(box)
+        tap.run(title, inside)
+
+    test('broken rules and a reload', broken)
+    test('what was good and is forbidden now', denied)
+    test('removed rules', removed)
+    test('rules_dir is away', away)
+    test('rules_dir may not be entered', forbidden)
+    test('a site script is away', site_script)
+    return tap.finish()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
