@@ -84,6 +84,20 @@ digest_random(void *out, size_t n)
 	randombytes_buf(out, n);
 }
 
+void
+digest_seed(uint8_t out[DIGEST_SIZE])
+{
+	enum { SEEDS = 32 };
+	static _Thread_local uint8_t seed[SEEDS][DIGEST_SIZE];
+	static _Thread_local size_t left;
+
+	if (!left) {
+		digest_random(seed, sizeof seed);
+		left = SEEDS;
+	}
+	memcpy(out, seed[--left], DIGEST_SIZE);
+}
+
 bool
 digest_same(const void *a, const void *b, size_t n)
 {

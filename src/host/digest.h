@@ -29,6 +29,8 @@ digest_str(const uint8_t v[DIGEST_SIZE])
 
 void digest_hmac(const uint8_t key[DIGEST_SIZE], struct str data, uint8_t out[DIGEST_SIZE]);
 void digest_random(void *out, size_t n);
+/* Random bytes for what needs no secret: the system is asked for many at once. */
+void digest_seed(uint8_t out[DIGEST_SIZE]);
 /* in a time that does not tell where they differ */
 bool digest_same(const void *a, const void *b, size_t n);
 

@@ -233,9 +233,9 @@ line_write(struct buf *line)
 	}
 }
 
-/* The rest of a line that has begun. */
+/* What stands before the text. */
 static void
-line_end(struct buf *line, bool to_syslog, int level, const char *id, struct str text)
+line_about(struct buf *line, int level, const char *id)
 {
 	if (id && *id) {
 		escape(line, utf8_cut(str_from(id), LOG_VALUE_MAX));
@@ -243,8 +243,13 @@ line_end(struct buf *line, bool to_syslog, int level, const char *id, struct str
 	}
 	if (level_word[level])
 		buf_printf(line, "level=%s ", level_word[level]);
-	buf_add(line, text);
-	line->len = utf8_cut(buf_str(line), LOG_LINE_MAX).len;
+}
+
+static void
+line_end(struct buf *line, bool to_syslog, int level)
+{
+	if (line->len > LOG_LINE_MAX)
+		line->len = utf8_cut(buf_str(line), LOG_LINE_MAX).len;
 	if (to_syslog)
 		syslog(level, "%.*s", STR_ARG(buf_str(line)));
 	else
@@ -260,8 +265,9 @@ write_repeats(void)
 	if (where.repeats) {
 		snprintf(text, sizeof text, "event=repeated times=%u", where.repeats);
 		line_begin(&line);
-		line_end(&line, where.syslog, where.last_level, where.last_id.len ? buf_str(&where.last_id).s : NULL,
-		         str_from(text));
+		line_about(&line, where.last_level, where.last_id.len ? buf_str(&where.last_id).s : NULL);
+		buf_puts(&line, text);
+		line_end(&line, where.syslog, where.last_level);
 	}
 	buf_done(&line);
 	where.repeats = 0;
@@ -291,29 +297,34 @@ is_repeated(int level, struct str id, struct str text)
 void
 log_line(int level, const char *id, const char *format, ...)
 {
-	struct buf text = { 0 }, line = { 0 };
+	struct buf line = { 0 };
 	int saved = errno;
 	struct arguments args;
 	bool to_syslog;
+	size_t text;
 
 	if (level < LOG_ERR || level > LOG_INFO)
 		level = level < LOG_ERR ? LOG_ERR : LOG_INFO;
-	buf_room(&text, LINE_USUAL);
 	buf_room(&line, LINE_USUAL);
-	va_start(args.list, format);
-	format_add(&text, format, &args);
-	va_end(args.list);
 	pthread_mutex_lock(&where.lock);
 	line_begin(&line);
 	to_syslog = where.syslog;
-	if (level <= LOG_WARNING && !is_repeated(level, id ? str_from(id) : STR_EMPTY, buf_str(&text)))
-		line_end(&line, to_syslog, level, id, buf_str(&text));
 	pthread_mutex_unlock(&where.lock);
-	/* nobody waits for another's line: the system keeps one whole that is written at once */
-	if (level > LOG_WARNING)
-		line_end(&line, to_syslog, level, id, buf_str(&text));
+	line_about(&line, level, id);
+	text = line.len;
+	va_start(args.list, format);
+	format_add(&line, format, &args);
+	va_end(args.list);
+	if (level > LOG_WARNING) {
+		/* nobody waits for another's line: the system keeps one whole that is written at once */
+		line_end(&line, to_syslog, level);
+	} else {
+		pthread_mutex_lock(&where.lock);
+		if (!is_repeated(level, id ? str_from(id) : STR_EMPTY, str_sub(buf_str(&line), text, line.len)))
+			line_end(&line, to_syslog, level);
+		pthread_mutex_unlock(&where.lock);
+	}
 	buf_done(&line);
-	buf_done(&text);
 	errno = saved;
 }
 

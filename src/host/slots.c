@@ -23,7 +23,7 @@
 #define HEADER "# Rules that were running when the daemon died, how often, and when last.  Twice: they are not run\n" \
 	"# until they change, or until the line is removed.  Comments are not kept.\n"
 
-enum { USER_MAX = 320, ASIDE_BYTES = 1 << 20, DAY = 86400 };
+enum { USER_MAX = 320, ASIDE_BYTES = 1 << 20, DAY = 86400, LOOK_MS = 500 };
 
 /* FREE -> TAKEN (being filled) -> BUSY -> FREE; COUNTED: a case that could not be written to "aside" yet */
 enum state { FREE, TAKEN, BUSY, COUNTED };
@@ -53,6 +53,7 @@ struct slots {
 	int directory, fd;
 	struct file *file;
 	pthread_mutex_t lock;           /* of all that follows */
+	int64_t look;                   /* when "aside" is to be looked at again: CLOCK_MONOTONIC milliseconds */
 	VEC(struct slots_case) cases;
 	struct stat read;               /* the file that was read; all zero: none */
 };
@@ -384,17 +385,28 @@ slots_end(struct slots *s, int slot)
 		atomic_store(&s->file->slot[slot].state, FREE);
 }
 
+static int64_t
+slots_clock(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
 bool
 slots_aside(struct slots *s, struct str user, const uint8_t program[32])
 {
 	char clean[USER_MAX + 1];
 	const struct slots_case *c = NULL;
-	struct stat st;
-	bool aside, told = aside_stat(s, &st);
+	int64_t now = slots_clock();
+	bool aside;
 
 	pthread_mutex_lock(&s->lock);
-	if (told && !is_same(&st, &s->read))
+	if (now >= s->look) {
+		s->look = now + LOOK_MS;
 		aside_read(s);
+	}
 	if (s->cases.n) {
 		user_clean(clean, user);
 		c = case_find(s, clean, program);

@@ -8,7 +8,8 @@
  *
  *     <how often> <when last> <digest of the rules> <user>
  *
- * of which an operator may remove any, at any time. */
+ * of which an operator may remove any, at any time; it is looked at twice a
+ * second. */
 #ifndef HOST_SLOTS_H
 #define HOST_SLOTS_H
 

@@ -53,6 +53,7 @@ daemon_fault(struct daemon *d)
 	const char *text = getenv("TAMIS_FAULT"), *colon = text ? strchr(text, ':') : NULL;
 
 	d->fault_point = -1;
+	d->counting = text != NULL;
 	if (!colon)
 		return 0;
 	for (int i = 0; i < POINTS; i++) {
@@ -67,7 +68,7 @@ daemon_fault(struct daemon *d)
 }
 
 void
-daemon_point(struct daemon *d, enum point p)
+daemon_pass(struct daemon *d, enum point p)
 {
 	unsigned n = atomic_fetch_add_explicit(&d->fired[p], 1, memory_order_relaxed) + 1;
 
@@ -78,9 +79,7 @@ daemon_point(struct daemon *d, enum point p)
 void
 daemon_tell_points(const struct daemon *d)
 {
-	if (!getenv("TAMIS_FAULT"))
-		return;
-	for (int i = 0; i < POINTS; i++)
+	for (int i = 0; d->counting && i < POINTS; i++)
 		log_line(LOG_NOTICE, NULL, "point=%s fired=%u", point_name[i], atomic_load(&d->fired[i]));
 }
 

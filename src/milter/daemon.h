@@ -10,6 +10,7 @@
 #include "host/journal.h"
 #include "host/rulebook.h"
 #include "host/slots.h"
+#include "milter/forecast.h"
 #include "milter/pool.h"
 
 /* Configuration and rules that were loaded together; counted: a message ends with the one that it began with. */
@@ -42,6 +43,7 @@ struct daemon {
 	struct journal *journal;
 	struct slots *slots;
 	struct pool pool;
+	struct forecast forecast;
 	uint8_t secret[32];
 	/* messages at their end, and since when there were too many: CLOCK_MONOTONIC milliseconds, 0: there are not */
 	atomic_uint ending;
@@ -52,6 +54,7 @@ struct daemon {
 	pthread_cond_t room;
 	atomic_bool stopping;
 	atomic_bool lost;               /* libmilter serves no more: whoever started us is to do it again */
+	bool counting;                  /* TAMIS_FAULT is set */
 	atomic_uint fired[POINTS];
 	int fault_point;                /* -1: none */
 	unsigned fault_after;
@@ -78,7 +81,15 @@ void daemon_leave(struct daemon *);
 bool daemon_send(struct daemon *, struct leaving *, const uint8_t *key);
 void daemon_sent(struct daemon *, struct leaving *);
 
-void daemon_point(struct daemon *, enum point);
+void daemon_pass(struct daemon *, enum point);
+
+static inline void
+daemon_point(struct daemon *d, enum point p)
+{
+	if (d->counting)
+		daemon_pass(d, p);
+}
+
 /* In the log, if TAMIS_FAULT is set. */
 void daemon_tell_points(const struct daemon *);
 int64_t daemon_clock(void);             /* CLOCK_MONOTONIC, milliseconds */

@@ -112,7 +112,7 @@ run_recipient(struct transaction *t, struct rcpt *r)
 	uint8_t seed[32];
 	struct buf list = { 0 };
 
-	digest_random(seed, sizeof seed);
+	digest_seed(seed);
 	r->recipient = tamis_recipient_new(t->message, text_of(r->address), daemon_now(), seed);
 	tamis_recipient_fact(r->recipient, text_from("vnd.tamis.recipient-delimiter"),
 	                     text_from(t->sendmail ? "+" : t->conf->recipient_delimiter));
@@ -224,6 +224,13 @@ run_sequence(struct run *run, struct tamis_outcome *outcome, enum tamis_stage st
 	return status;
 }
 
+/* What needs neither is decided at the header. */
+static bool
+run_waits(struct transaction *t, const struct rcpt *r)
+{
+	return r->rules->needs & (TAMIS_NEEDS_BODY | TAMIS_NEEDS_SIZE) && forecast_late(&t->daemon->forecast, r->rules->content);
+}
+
 void
 run_stage(struct transaction *t, struct rcpt *r, enum tamis_stage stage)
 {
@@ -232,13 +239,16 @@ run_stage(struct transaction *t, struct rcpt *r, enum tamis_stage stage)
 	const enum tamis_stage known = t->header_over ? TAMIS_ENVELOPE : stage;
 	struct tamis_outcome *outcome;
 	enum tamis_status status;
-	int64_t begun = daemon_clock();
+	int64_t begun;
 
-	if (!r->rules || r->outcome || r->trouble || r->refused)
+	if (!r->rules || r->outcome || r->trouble || r->refused || (stage == TAMIS_HEADER && run_waits(t, r)))
 		return;
+	begun = daemon_clock();
 	outcome = tamis_outcome_new(r->recipient);
 	status = run_sequence(&run, outcome, known);
 	r->ms += (unsigned)(daemon_clock() - begun);
+	if (stage == TAMIS_HEADER)
+		forecast_learn(&t->daemon->forecast, r->rules->content, print_final(status));
 	if (run.stopped || !print_final(status)) {
 		tamis_outcome_free(outcome);
 		r->error = NULL;

@@ -374,8 +374,18 @@ session_strip_end(struct transaction *t, const struct mta *mta, struct verdict *
 static void
 field_add(struct buf *b, struct str name, struct str value)
 {
-	buf_add(b, name);
-	buf_putc(b, ':');
+	char *to = buf_room(b, name.len + value.len + 3);
+
+	to = (char *)mempcpy(to, name.s, name.len);
+	*to++ = ':';
+	b->len += name.len + 1;
+	if (!memchr(value.s, '\n', value.len) && value.len && value.s[value.len - 1] != '\r') {
+		/* most of them */
+		to = (char *)mempcpy(to, value.s, value.len);
+		memcpy(to, "\r\n", 2);
+		b->len += value.len + 2;
+		return;
+	}
 	while (value.len) {
 		const char *nl = memchr(value.s, '\n', value.len);
 		size_t n = nl ? (size_t)(nl - value.s) : value.len;

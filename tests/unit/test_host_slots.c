@@ -134,6 +134,13 @@ write_aside(const char *text)
 	fclose(f);
 }
 
+/* It is looked at twice a second. */
+static void
+look_again(void)
+{
+	usleep(600 * 1000);
+}
+
 /* An operator removes the line, or the file, while the daemon runs. */
 START_TEST(test_operator)
 {
@@ -146,10 +153,13 @@ START_TEST(test_operator)
 	s = open_quietly();
 	ck_assert(slots_aside(s, STR("alice"), rules));
 	write_aside("# nobody\n");
+	look_again();
 	ck_assert(!slots_aside(s, STR("alice"), rules));
 	write_aside(text.s);
+	look_again();
 	ck_assert(slots_aside(s, STR("alice"), rules));
 	unlink(path_of("aside"));
+	look_again();
 	ck_assert(!slots_aside(s, STR("alice"), rules));
 	slots_close(s);
 	ck_assert(!is_aside("alice", rules));

@@ -194,9 +194,35 @@ START_TEST(reload_under_load)
 }
 END_TEST
 
+/* --- rules that wait for the size */
+
+START_TEST(late)
+{
+	const struct mail mails[] = {
+		{ .to = "a" }, { .to = "a", .header = "Subject: bad\n" }, { .to = "a", .body = "a body of more than twenty\r\n" },
+	};
+
+	rules("a if header \"subject\" \"bad\" { discard; stop; } if size :over 60 { discard; }");
+	setenv("TAMIS_FAULT", "count", 1);
+	begin("");
+	for (int i = 0; i < 100; i++)
+		expect("small", play(&mails[0]), "accept");
+	/* 8 twice, 32 once, one twice, ... */
+	ck_assert_uint_ge(server.fired[POINT_RUN], 100 + 8);
+	ck_assert_uint_le(server.fired[POINT_RUN], 100 + 8 + 3);
+	for (int i = 0; i < 100; i++) {
+		expect("small", play(&mails[0]), "accept");
+		expect("bad", play(&mails[1]), "-<a@example.org> | accept");
+		expect("large", play(&mails[2]), "-<a@example.org> | accept");
+	}
+	end();
+}
+END_TEST
+
 static void
 tests(TCase *t)
 {
+	tcase_add_test(t, late);
 	tcase_add_test(t, reload);
 	tcase_add_test(t, reload_under_load);
 	tcase_add_loop_test(t, fate, 0, COUNT(fates));
