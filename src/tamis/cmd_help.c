@@ -163,6 +163,19 @@ cmd_help_name(size_t i)
 	return tamis_word(i - commands, &w) ? w.name : NULL;
 }
 
+/* One of several, in full. */
+static void
+cmd_help_one(const struct tamis_word *w, bool json, bool first)
+{
+	if (json) {
+		cmd_help_json(w);
+		return;
+	}
+	if (!first)
+		putchar('\n');
+	cmd_help_word(w);
+}
+
 /* How many words of that name there are, extensions or others; all are shown. */
 static unsigned
 cmd_help_show(struct str word, bool extensions, bool json, unsigned found)
@@ -173,15 +186,9 @@ cmd_help_show(struct str word, bool extensions, bool json, unsigned found)
 	for (i = 0; tamis_word(i, &w); i++) {
 		if (!cmd_help_names(&w, word) || cmd_help_is_extension(&w) != extensions)
 			continue;
-		if (json) {
-			cmd_help_json(&w);
-		} else {
-			if (found)
-				putchar('\n');
-			cmd_help_word(&w);
-			if (extensions)
-				cmd_help_brings(w.name, found ? w.name : NULL, false);
-		}
+		cmd_help_one(&w, json, !found);
+		if (extensions && !json)
+			cmd_help_brings(w.name, found ? w.name : NULL, false);
 		found++;
 	}
 	return found;
@@ -233,13 +240,7 @@ cmd_help_indirect(const char *topic, bool json)
 	for (i = 0; name.len && tamis_word(i, &w); i++) {
 		if (!cmd_help_takes(&w, name))
 			continue;
-		if (json) {
-			cmd_help_json(&w);
-		} else {
-			if (found)
-				putchar('\n');
-			cmd_help_word(&w);
-		}
+		cmd_help_one(&w, json, !found);
 		found++;
 	}
 	if (found)

@@ -85,15 +85,22 @@ look_checks(const struct doctor *d, struct str *ret)
 	return master_worst(d, OURS, checks_of, ret);
 }
 
+/* A parameter that has no place there: how bad it is that it is set. */
+static enum doctor_level
+set_of(const struct doctor *d, const struct master_service *s, const char *name, enum doctor_level level, struct str *ret)
+{
+	struct str value = master_parameter(d, s, name);
+
+	if (!value.len)
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "%s = %.*s", name, STR_ARG(value));
+	return level;
+}
+
 static enum doctor_level
 filter_of(const struct doctor *d, const struct master_service *s, struct str *ret)
 {
-	struct str filter = master_parameter(d, s, "content_filter");
-
-	if (!filter.len)
-		return DOCTOR_FINE;
-	*ret = arena_printf(d->arena, "content_filter = %.*s", STR_ARG(filter));
-	return DOCTOR_ERROR;
+	return set_of(d, s, "content_filter", DOCTOR_ERROR, ret);
 }
 
 static enum doctor_level
@@ -110,12 +117,8 @@ archive_of(const struct doctor *d, const struct master_service *s, struct str *r
 	const struct master_service *cleanup = master_cleanup(d, s);
 
 	for (size_t i = 0; i < sizeof names / sizeof *names && !overrides(d, s, "no_address_mappings"); i++) {
-		struct str value = master_parameter(d, cleanup, names[i]);
-
-		if (!value.len)
-			continue;
-		*ret = arena_printf(d->arena, "%s = %.*s", names[i], STR_ARG(value));
-		return DOCTOR_WARNING;
+		if (set_of(d, cleanup, names[i], DOCTOR_WARNING, ret) != DOCTOR_FINE)
+			return DOCTOR_WARNING;
 	}
 	return DOCTOR_FINE;
 }
@@ -129,12 +132,7 @@ look_archive(const struct doctor *d, struct str *ret)
 static enum doctor_level
 rewriting_of(const struct doctor *d, const struct master_service *s, struct str *ret)
 {
-	struct str clients = master_parameter(d, s, "local_header_rewrite_clients");
-
-	if (!clients.len)
-		return DOCTOR_FINE;
-	*ret = arena_printf(d->arena, "local_header_rewrite_clients = %.*s", STR_ARG(clients));
-	return DOCTOR_WARNING;
+	return set_of(d, s, "local_header_rewrite_clients", DOCTOR_WARNING, ret);
 }
 
 static enum doctor_level

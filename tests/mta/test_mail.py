@@ -257,11 +257,7 @@ def play(tap, kind, tests, **settings):
         return
     with place.directory('mail') as directory, scene_of(directory, kind, **settings) as scene:
         for test in tests:
-            before = tap.failed
-            tap.run(f'{kind}: {test.__name__}', test, scene)
-            if tap.failed > before:
-                for line in scene.daemon.log().splitlines()[-12:]:
-                    print('# ' + line)
+            scene.run(tap, f'{kind}: {test.__name__}', test)
 
 
 def main():

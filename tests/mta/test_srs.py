@@ -106,11 +106,7 @@ def main():
                 tap.result(f'{kind}: {title}', [], why)
                 continue
             with place.directory('srs') as directory, Scene(directory, kind, RULES, {**SETTINGS, **settings}) as s:
-                before = tap.failed
-                tap.run(f'{kind}: {title}', test, s)
-                if tap.failed > before:
-                    for line in s.daemon.log().splitlines()[-6:]:
-                        print('# ' + line)
+                s.run(tap, f'{kind}: {title}', test)
     return tap.finish()
 
 

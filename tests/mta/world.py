@@ -124,6 +124,14 @@ class World:
         recipients = [self.address(r) if isinstance(r, str) else (self.address(r[0]), r[1]) for r in recipients]
         return client.send(port or self.entry.port, sender, recipients, content, parameters, helo, **xclient)
 
+    def run(self, tap, title, test):
+        """Of what failed the daemon's last words are shown."""
+        before = tap.failed
+        tap.run(title, test, self)
+        if tap.failed > before:
+            for line in self.daemon.log().splitlines()[-12:]:
+                print('# ' + line)
+
     def settle(self, seconds=30):
         """Until no server has anything: what leaves one may be on its way to the other."""
         servers = [self.mta] if not self.front else [self.front, self.mta]
