@@ -62,19 +62,24 @@ listen_tcp(const struct conf *conf, const char *host, const char *port)
 static int
 listen_inet(const struct conf *conf, const char *place)
 {
-	char *host = mem_strdup(place), *port = host, *at = strchr(host, '@');
+	char *copy = mem_strdup(place), *at = strchr(copy, '@'), *colon = strrchr(copy, ':'), *host = at ? at + 1 : copy, *port = copy;
 	int fd;
 
 	if (at) {
 		*at = '\0';
-		fd = listen_tcp(conf, at + 1, port);
+	} else if (colon) {
+		*colon = '\0';
+		port = colon + 1;
 	} else {
-		port = strrchr(host, ':');
-		if (port)
-			*port++ = '\0';
-		fd = port ? listen_tcp(conf, host, port) : listen_tcp(conf, "", host);
+		host = copy + strlen(copy);
 	}
-	free(host);
+	/* an IPv6 address has brackets where a port stands behind it */
+	if (*host == '[' && host[strlen(host) - 1] == ']') {
+		host[strlen(host) - 1] = '\0';
+		host++;
+	}
+	fd = listen_tcp(conf, host, port);
+	free(copy);
 	return fd;
 }
 
