@@ -127,9 +127,9 @@ main_background(void)
 	return ready[1];
 }
 
-/* Told that we serve; from here on nobody reads standard error. */
+/* Told that we serve; from here on nobody reads standard error, unless it is the log. */
 static void
-main_ready(int fd)
+main_ready(int fd, bool log_stderr)
 {
 	int null;
 
@@ -138,7 +138,7 @@ main_ready(int fd)
 	if (write(fd, "", 1) < 0)
 		log_line(LOG_WARNING, NULL, "error=%s", "the process that started this one is gone");
 	close(fd);
-	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	null = log_stderr ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (null >= 0)
 		dup2(null, STDERR_FILENO);
 }
@@ -261,7 +261,7 @@ main_daemon(struct daemon *d, const struct options *o, struct conf *take_conf, s
 		main_undo(conf, pid);
 	} else {
 		log_open(conf->log_stderr, conf->log_facility, "tamis-milter");
-		main_ready(ready);
+		main_ready(ready, conf->log_stderr);
 		rc = main_loop(d, conf);
 		/* sessions that still wait for their server go with the process */
 		log_close();
