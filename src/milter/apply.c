@@ -5,6 +5,7 @@
  * what leaves by itself, each with the port's 250 and its line in the journal;
  * recipients that come, fields; recipients that go; the verdict.  Whatever
  * fails before the first recipient goes makes the client try again. */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -499,6 +500,8 @@ apply_rules(struct apply *a)
 	bool room = !t->want_body || spool_text(&t->body, &body) == 0;
 
 	a->whole = room && !t->header_over;
+	if (!room)
+		log_line(LOG_WARNING, t->id.s, "spill_dir=%s error=%s", t->conf->spill_dir, strerror(errno));
 	if (room)
 		tamis_message_body(t->message, text_of(body), t->header.len + t->size);
 	for (size_t i = 0; i < t->rcpt.n; i++) {

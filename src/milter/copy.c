@@ -7,6 +7,7 @@
  * which mail may be doubled. */
 #include "milter/copy.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -315,6 +316,13 @@ copy_note_twins(struct transaction *t, const struct delivery *d)
 	}
 }
 
+/* The disk, most often. */
+static const char *
+copy_unwritten(struct transaction *t)
+{
+	return arena_printf(&t->arena, "the journal in %s cannot be written: %s", t->conf->state_dir, strerror(errno)).s;
+}
+
 static enum copy_result
 copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const char **ret_why)
 {
@@ -337,8 +345,8 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 		copy_message(&c, &s);
 	daemon_point(t->daemon, POINT_COPY);
 	if (copy_announce(t, to.address) < 0) {
+		*ret_why = copy_unwritten(t);
 		buf_done(&c.top);
-		*ret_why = "the journal cannot be written";
 		return COPY_AGAIN;
 	}
 	result = submit(d->filtered ? t->conf->filtered_to : t->conf->copy_to,
@@ -350,7 +358,7 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 		return result == SUBMIT_REFUSED ? COPY_REFUSED : COPY_AGAIN;
 	text = arena_printf(&t->arena, "%s %.*s", d->kind == DELIVERY_REPORT ? "report" : "copy", STR_ARG(to.address));
 	if (journal_add(t->daemon->journal, d->key, text) < 0) {
-		*ret_why = "the journal cannot be written";
+		*ret_why = copy_unwritten(t);
 		return COPY_AGAIN;
 	}
 	copy_note_twins(t, d);

@@ -30,7 +30,7 @@ spool_reset(struct spool *s)
 	s->map = NULL;
 	s->fd = -1;
 	s->size = 0;
-	s->failed = false;
+	s->failed = 0;
 }
 
 void
@@ -50,7 +50,7 @@ spool_write(struct spool *s, struct str v)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0) {
-			s->failed = true;
+			s->failed = n < 0 ? errno : ENOSPC;
 			return -1;
 		}
 		v = str_sub(v, (size_t)n, v.len);
@@ -72,7 +72,7 @@ spool_spill(struct spool *s, const char *directory)
 			unlink(path);
 	}
 	if (s->fd < 0) {
-		s->failed = true;
+		s->failed = errno;
 		return -1;
 	}
 	return spool_write(s, buf_str(&s->memory));
@@ -82,7 +82,7 @@ int
 spool_add(struct spool *s, struct str v, size_t max_memory, const char *directory)
 {
 	if (s->failed) {
-		errno = ENOSPC;
+		errno = s->failed;
 		return -1;
 	}
 	if (s->fd < 0 && s->size + v.len > max_memory && spool_spill(s, directory) < 0)
@@ -98,7 +98,7 @@ int
 spool_text(struct spool *s, struct str *ret)
 {
 	if (s->failed) {
-		errno = ENOSPC;
+		errno = s->failed;
 		return -1;
 	}
 	if (s->fd < 0) {

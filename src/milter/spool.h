@@ -10,7 +10,7 @@ struct spool {
 	struct buf memory;
 	int fd;                         /* -1: none */
 	uint64_t size;                  /* bytes that came */
-	bool failed;                    /* some could not be kept */
+	int failed;                     /* 0, or the errno with which some could not be kept */
 	void *map;                      /* of the file, once spool_text() was asked */
 };
 

@@ -124,18 +124,34 @@ def cannot_grow(box, copies):
 
 def stays_full(box, copies):
     """There was room for the announcement, not for the copy's own line: the copy that left is not sent with each retry."""
-    with milter.MilterClient(box.socket):
-        pass
+    box.stop()
+    box.log_path.unlink()
+    others = [f'K {os.urandom(32).hex()} {int(time.time())} copy x\n' for _n in range(200)]
+    (box.state / 'journal').write_text(''.join(others))     # so that the log has room below the limit
+    box.start()
     pid, size = box.process.pid, (box.state / 'journal').stat().st_size
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size + 150, resource.RLIM_INFINITY))
     for _attempt in range(4):
         answer = send(box)
         assert answer.startswith('451 '), answer
+    said = box.lines(done='again')[0]['error']
+    equal(said, f'the journal in {box.state} cannot be written: File too large')
     equal(len(copies.transactions()), 1, 'copies while the disk is full')
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     equal(send(box), 'continue')
     equal(send(box), 'continue')
     equal(len(copies.transactions()), 2)
+
+
+def nowhere_to_spill(box, _copies):
+    """A large message that cannot be kept: the log says where, and why."""
+    box.write_rules('bob', 'require "body"; if body :contains "needle" { discard; }')
+    with milter.MilterClient(box.socket) as client:
+        client.macros(b'C', j='mx.example.test', v='Postfix 3.7')
+        client.connect()
+        answers = client.message('<s@client.example>', ['<bob@example.test>'], HEADER, 'long\r\n' * 2000)[1]
+    assert str(answers[-1]).startswith('451 '), answers
+    equal([line['error'] for line in box.lines(spill_dir='/nonexistent')], ['No such file or directory'])
 
 
 def at_the_end(box, _copies):
@@ -179,6 +195,45 @@ def socket_is_whole(box, _copies):
         refused = {one for one in found if one[2] == errno.ECONNREFUSED}     # the old one, until it is replaced
         equal(found - (refused if before != 'nothing' else set()), {(0o620, group, 0)}, before)
     equal([path.name for path in box.directory.glob('*.sock*')], ['milter.sock'])
+
+
+def addresses(box, _copies):
+    """What tamis.conf takes for a socket the daemon can listen at, as libmilter and as Postfix write it."""
+    box.stop()
+    families = [(socket.AF_INET, '127.0.0.1', ['inet:{}@127.0.0.1', 'inet:127.0.0.1:{}', 'inet:{}@localhost'])]
+    if pathlib.Path('/proc/net/if_inet6').exists():
+        families.append((socket.AF_INET6, '::1', ['inet6:{}@::1', 'inet6:{}@[::1]', 'inet:[::1]:{}', 'inet6:[::1]:{}']))
+    for family, host, forms in families:
+        for form in forms:
+            port = place.free_port()
+            box.configure({**box.values, 'socket': form.format(port)})
+            box.process = place.start([daemon.program(), '-c', box.configuration, '-f'], box.log_path)
+
+            def listens(family=family, host=host, port=port):
+                with socket.socket(family) as probe:
+                    return box.process.poll() is not None or not probe.connect_ex((host, port))
+            place.wait_for(listens, 10, form)
+            equal(box.process.poll(), None, form)
+            equal(box.stop(), 0, form)
+
+
+def log_of_the_background(box, _copies):
+    """log = stderr, and no -f: lines go where standard error led when it was started."""
+    box.stop()
+    pid = box.directory / 'pid'
+    box.configure({**box.values, 'pid_file': pid})
+    box.log_path.unlink()
+    with open(box.log_path, 'ab') as log:
+        equal(subprocess.run([daemon.program(), '-c', box.configuration], stderr=log, timeout=60, check=False).returncode, 0)
+    number = int(pid.read_text())
+    place.guard(f'+{number}')
+    try:
+        equal(send(box), 'continue')
+        place.wait_for(lambda: box.lines(rcpt='bob@example.test'), 10, 'a line')
+    finally:
+        os.kill(number, 15)
+        place.wait_for(lambda: not pid.exists(), 10, 'the end')
+        place.guard(f'-{number}')
 
 
 def socket_is_taken(box, _copies):
@@ -242,9 +297,13 @@ def main():
     tap.run('it stops when what is at its end is done', with_daemon, finishes)
     tap.run('two sessions with one message send one copy', with_daemon, at_once)
     tap.run('a file that cannot grow', with_daemon, cannot_grow, log='syslog')
-    tap.run('a disk that stays full', with_daemon, stays_full, log='syslog', trouble_times=50)
+    tap.run('a disk that stays full', with_daemon, stays_full, trouble_times=50)
+    tap.run('a message that cannot be kept', with_daemon, nowhere_to_spill, max_memory='4K', max_header='4K',
+            spill_dir='/nonexistent')
     tap.run('a field at the end of the header', with_daemon, at_the_end)
     tap.run('a socket that is there is whole', with_daemon, socket_is_whole)
+    tap.run('addresses to listen at', with_daemon, addresses)
+    tap.run('a log of the background', with_daemon, log_of_the_background)
     tap.run('a socket that somebody has is left to him', with_daemon, socket_is_taken)
     tap.run('a start in vain leaves nothing', with_daemon, start_in_vain)
     tap.run('points are counted', with_daemon, points)
