@@ -272,6 +272,28 @@ asks(const struct doctor *d, const struct master_service *s)
 	return master_milter(d, master_parameter(d, s, "smtpd_milters"), &m);
 }
 
+/* Does another's content_filter lead to it? */
+static bool
+is_fed(const struct doctor *d, const struct master_service *s)
+{
+	struct str transport;
+
+	for (size_t i = 0; i < d->services; i++)
+		if (&d->service[i] != s && master_hop(d, &d->service[i], &transport) == s)
+			return true;
+	return false;
+}
+
+/* Is there one that asks and is fed? */
+static bool
+has_queue_before(const struct doctor *d)
+{
+	for (size_t i = 0; i < d->services; i++)
+		if (str_is(d->service[i].command, "smtpd") && asks(d, &d->service[i]) && is_fed(d, &d->service[i]))
+			return true;
+	return false;
+}
+
 unsigned
 master_roles(const struct doctor *d, const struct master_service *s)
 {
@@ -291,7 +313,9 @@ master_roles(const struct doctor *d, const struct master_service *s)
 	next = d->conf->mode == CONF_FINAL ? master_hop(d, s, &transport) : NULL;
 	if (next && next != s && asks(d, next))
 		return roles | MASTER_ASKS | MASTER_FRONT;
-	return roles | MASTER_ASKS | (d->conf->mode == CONF_FINAL ? MASTER_FINAL : 0);
+	if (d->conf->mode != CONF_FINAL)
+		return roles | MASTER_ASKS;
+	return roles | MASTER_ASKS | (is_fed(d, s) || !has_queue_before(d) ? MASTER_FINAL : MASTER_BEFORE);
 }
 
 enum doctor_level

@@ -16,7 +16,8 @@ enum master_role {
 	MASTER_FINAL = 2,               /* it is, behind the queue */
 	MASTER_COPIES = 4,              /* the port of copy_to */
 	MASTER_FILTERED = 8,            /* the port of filtered_to */
-	MASTER_FRONT = 16               /* it asks, and hands its mail to one that asks behind the queue */
+	MASTER_FRONT = 16,              /* it asks, and hands its mail to one that asks behind the queue */
+	MASTER_BEFORE = 32              /* it asks before the queue, though others are asked about behind it */
 };
 unsigned master_roles(const struct doctor *, const struct master_service *);
 

@@ -1,10 +1,12 @@
 /* doctor_ours.c - traps in our own configuration and files
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <grp.h>
 #include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tamis/doctor.h"
@@ -91,11 +93,42 @@ look_spill(const struct doctor *d, struct str *ret)
 	return look_directory(d, d->conf->spill_dir, 0, ret);
 }
 
+/* As that user: directories above, groups and whatever else there may be have their say.  0, or errno. */
+static int
+enter_as(const char *name, const char *path)
+{
+	const struct passwd *user = getpwnam(name);
+	int status = 0;
+	pid_t pid;
+
+	if (geteuid() != 0 || !user)
+		return 0;               /* it cannot be told, or is said elsewhere */
+	pid = fork();
+	if (pid == 0) {
+		if (initgroups(name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0)
+			_exit(0);
+		_exit(access(path, X_OK) < 0 ? errno & 0xff : 0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
+		return 0;
+	return WEXITSTATUS(status);
+}
+
 static enum doctor_level
 look_rules(const struct doctor *d, struct str *ret)
 {
+	const char *path = d->conf->rules_dir;
+	enum doctor_level level;
+	int error;
+
 	*ret = STR("not set: nobody has rules");
-	return *d->conf->rules_dir ? look_directory(d, d->conf->rules_dir, 0022, ret) : DOCTOR_NOTE;
+	if (!*path)
+		return DOCTOR_NOTE;
+	level = look_directory(d, path, 0022, ret);
+	if (level != DOCTOR_FINE || !*d->conf->user || !(error = enter_as(d->conf->user, path)))
+		return level;
+	*ret = arena_printf(d->arena, "%.*s, and user %s may not enter it: %s", STR_ARG(*ret), d->conf->user, strerror(error));
+	return DOCTOR_ERROR;
 }
 
 static enum doctor_level
@@ -130,7 +163,7 @@ const struct doctor_trap doctor_ours[] = {
 	{ "effect", look_effect, "nothing is changed or refused before it is full" },
 	{ "state_dir", look_state, "it must be there, and be written by the daemon's user alone" },
 	{ "spill_dir", look_spill, "it must be there: large messages are kept in it while rules run" },
-	{ "rules_dir", look_rules, "it must be there, and not be written by group or others" },
+	{ "rules_dir", look_rules, "it must be there, be entered by the daemon's user, and not be written by group or others" },
 	{ "secret_file", look_secret, "chmod 600: who reads it can make bounce addresses and file into folders" },
 	{ "copy_to", look_copy, "without a port for copies, edits that are not the same for all recipients are left out" },
 	{ "quarantine_to", look_quarantine, "without it a message is held only if all its recipients put it in quarantine; else who did keeps it, marked" },

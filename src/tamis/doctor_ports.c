@@ -189,6 +189,12 @@ front_of(const struct doctor *d, const struct master_service *s, struct str *ret
 }
 
 static enum doctor_level
+look_before(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_BEFORE, front_of, ret);
+}
+
+static enum doctor_level
 look_front(const struct doctor *d, struct str *ret)
 {
 	return master_worst(d, MASTER_FRONT, front_of, ret);
@@ -231,6 +237,8 @@ const struct doctor_trap doctor_ports[] = {
 	{ "aliases", look_aliases, "have no_address_mappings in receive_override_options of that service: aliases are expanded twice, and one "
 	  "that leads to itself doubles mail" },
 	{ "asked twice", look_front, "have no milter of ours at that service: it hands its mail to where the milter is asked, behind the queue" },
+	{ "before the queue", look_before, "give that service the content_filter that others have, and no milter of ours: its mail is asked "
+	  "about before aliases are looked up, and for several recipients at a time" },
 	{ "one at a time", look_split, "set that limit to 1 in main.cf: rules behind the queue are for one final recipient (doc/postfix.md)" },
 	{ NULL, NULL, NULL }
 };

@@ -318,6 +318,7 @@ MISTAKES = {
                 f"sed -i 's,^socket = .*,socket = {SOCKET},' /etc/tamis/tamis.conf")],
     'state_dir': [('chmod 777 /var/lib/tamis', 'chmod 700 /var/lib/tamis'),
                   ('chown root /var/lib/tamis', 'chown tamis /var/lib/tamis')],
+    'rules_dir': [('chmod 700 /etc/tamis/rules', 'chmod 755 /etc/tamis/rules')],
     'secret_file': [('chmod 644 /var/lib/tamis/secret', 'chmod 600 /var/lib/tamis/secret')],
     'Cyrus': [('echo sievedir: /etc/tamis/rules >/etc/imapd.conf', 'rm /etc/imapd.conf')],
 }
@@ -329,6 +330,9 @@ EDGE = {
 }
 BEHIND = {
     'last milter': [master_cf(FINAL, 'smtpd_milters', f'{SOCKET},inet:127.0.0.1:1', SOCKET)],
+    'before the queue': [("postconf -M 'submission/inet=submission inet n - y - - smtpd'; "
+                          f"postconf -P 'submission/inet/smtpd_milters=unix:/tamis/milter.sock'",
+                          'postconf -MX submission/inet')],
     'one at a time': [main_cf('split_destination_recipient_limit', '50', '1')],
     'aliases': [master_cf(FINAL, 'receive_override_options', 'no_unknown_recipient_checks,no_header_body_checks',
                           'no_address_mappings,no_unknown_recipient_checks,no_header_body_checks')],
