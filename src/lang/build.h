@@ -63,6 +63,7 @@ struct str command_usage(struct arena *, const struct command *, const struct co
 /* what a block, or the top of a script, has done so far */
 struct sequence {
 	const struct command *refuses, *delivers;
+	bool broken;                            /* an if that is wrong has been told: its elsif and else are not to blame */
 };
 void compile_sequence(struct compiler *, struct sequence *, struct ast_node *);
 /* goes on with the command before it: an else */
@@ -89,6 +90,8 @@ void vocabulary_unused(struct compiler *);
 bool vocabulary_ready(const struct compiler *, unsigned extension);
 /* Are tests and block as the command wants them?  false: error reported */
 bool node_shape(struct compiler *, const struct command *, struct ast_node *);
+/* The command that stands where the test of another would, as a semicolon is missing; or NULL. */
+struct ast_node *node_hidden(struct compiler *, const struct command *, struct ast_node *);
 bool graft_fits(const struct graft *, const struct command *);
 
 #endif

@@ -333,19 +333,6 @@ command_dead(struct compiler *c, const struct ast_node *node)
 	compile_warning(c, node->at, NULL, "never reached: '%s' stands before it", c->dead_name);
 }
 
-/* "keep" newline "discard;" is grammatical: a keep with a test.  What was meant
- * is a missing semicolon: NULL, or the command hidden in the test's place. */
-static struct ast_node *
-command_hidden(struct compiler *c, const struct command *k, struct ast_node *node)
-{
-	struct ast_node *t = node->tests;
-
-	if (!t || node->parenthesised || k->flags & (COMMAND_TEST_ONE | COMMAND_TEST_LIST) ||
-	    !build_find(c->build, t->name, false) || build_find(c->build, t->name, true))
-		return NULL;
-	return t;
-}
-
 static uint32_t
 arguments_end(const struct ast_node *node)
 {
@@ -402,11 +389,20 @@ command_conflict(struct compiler *c, struct sequence *s, const struct command *k
 		s->delivers = k;
 }
 
-static struct ast_node *command_known(struct compiler *, const struct word *, struct ast_node *);
+/* What is in a command that is wrong has mistakes of its own. */
+static void
+command_inside(struct compiler *c, struct ast_node *node)
+{
+	test_children(c, node);
+	compile_block(c, node);
+}
+
+static struct ast_node *command_known(struct compiler *, struct sequence *, const struct word *, struct ast_node *);
 
 /* Both commands, as if the semicolon stood there. */
 static struct ast_node *
-command_split(struct compiler *c, const struct word *w, struct ast_node *node, struct ast_node *hidden)
+command_split(struct compiler *c, struct sequence *s, const struct word *w, struct ast_node *node,
+              struct ast_node *hidden)
 {
 	uint32_t end = arguments_end(node);
 
@@ -418,11 +414,11 @@ command_split(struct compiler *c, const struct word *w, struct ast_node *node, s
 	node->has_block = false;
 	node->end = end;
 	node->next = hidden;
-	return command_known(c, w, node);
+	return command_known(c, s, w, node);
 }
 
 static struct ast_node *
-command_known(struct compiler *c, const struct word *w, struct ast_node *node)
+command_known(struct compiler *c, struct sequence *s, const struct word *w, struct ast_node *node)
 {
 	const struct command *k = w->command;
 	struct ast_node *hidden;
@@ -433,14 +429,14 @@ command_known(struct compiler *c, const struct word *w, struct ast_node *node)
 		compile_error(c, node->at, NULL, "'%s' must not stand inside a block", k->name);
 		return node;
 	}
-	hidden = command_hidden(c, k, node);
+	hidden = node_hidden(c, k, node);
 	if (hidden)
-		return command_split(c, w, node, hidden);
+		return command_split(c, s, w, node, hidden);
 	if (k->compile) {
 		if (node_shape(c, k, node))
 			return k->compile(c, node);
-		test_children(c, node);
-		compile_block(c, node);
+		s->broken = true;
+		command_inside(c, node);
 	} else if (node_shape(c, k, node)) {
 		compile_action(c, k, node);
 	}
@@ -454,15 +450,17 @@ compile_sequence(struct compiler *c, struct sequence *s, struct ast_node *node)
 		const struct word *w = node_word(c, node, false);
 
 		command_dead(c, node);
-		if (w) {
+		if (w && w->command->flags & COMMAND_CONTINUES && s->broken) {
+			command_inside(c, node);
+		} else if (w) {
 			command_conflict(c, s, w->command, node);
-			node = command_known(c, w, node);
+			s->broken = w->command->flags & COMMAND_CONTINUES;
+			node = command_known(c, s, w, node);
 		} else {
 			command_unknown(c, node);
-			if (!c->ihave) {
-				test_children(c, node);
-				compile_block(c, node);
-			}
+			s->broken = node->has_block && !c->ihave;
+			if (!c->ihave)
+				command_inside(c, node);
 		}
 		if (!w || !(w->command->flags & COMMAND_FIRST))
 			c->commands_seen = true;

@@ -73,3 +73,16 @@ node_shape(struct compiler *c, const struct command *k, struct ast_node *node)
 {
 	return shape_fits(k, node) || shape_wrong(c, k, node);
 }
+
+/* "keep" newline "discard;" is grammatical: a keep with a test.  What was meant
+ * is a missing semicolon: NULL, or the command hidden in the test's place. */
+struct ast_node *
+node_hidden(struct compiler *c, const struct command *k, struct ast_node *node)
+{
+	struct ast_node *t = node->tests;
+
+	if (!t || node->parenthesised || k->flags & (COMMAND_TEST_ONE | COMMAND_TEST_LIST) ||
+	    !build_find(c->build, t->name, false) || build_find(c->build, t->name, true))
+		return NULL;
+	return t;
+}
