@@ -56,7 +56,7 @@ def stuff(content):
 
 
 class Client:
-    def __init__(self, port, helo='client.example', timeout=60, host='127.0.0.1', path=None):
+    def __init__(self, port, helo='client.example', timeout=60, host='127.0.0.1', path=None, source=None):
         self.dialogue = []              # (seconds, "C" or "S", bytes without line end)
         self.extensions = set()
         self._begin = time.monotonic()
@@ -65,7 +65,7 @@ class Client:
             self.socket.settimeout(timeout)
             self.socket.connect(str(path))
         else:
-            self.socket = socket.create_connection((host, port), timeout)
+            self.socket = socket.create_connection((host, port), timeout, source and (source, 0))
         self._input = self.socket.makefile('rb')
         self.banner = self.reply()
         self.helo = helo
