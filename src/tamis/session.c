@@ -80,7 +80,10 @@ is_path(const char *s)
 	bool quoted = false;
 
 	for (; *s; s++) {
-		if (*s == '"')
+		const bool escaped = quoted && *s == '\\' && s[1];    /* "a\"b"@example.org */
+
+		s += escaped;
+		if (*s == '"' && !escaped)
 			quoted = !quoted;
 		else if ((unsigned char)*s < 0x20 || *s == 0x7f || (*s == ' ' && !quoted))
 			return false;

@@ -9,6 +9,7 @@ import email.utils
 import os
 import pathlib
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ import postfix
 import sink
 
 DOMAIN = 'example.test'
+DELIMITER = '+'
 SHOWN = 12                      # lines of the message in the dialogue
 PLAIN = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*")
 
@@ -37,11 +39,21 @@ def arguments():
     parser.add_argument('--from', dest='sender', metavar='ADDRESS', help='envelope sender; default: that of the From field')
     parser.add_argument('--keep', action='store_true', help='go on running until ^C')
     options = parser.parse_args()
-    if not list(options.rules.glob('*.sieve')):
+    if not people_of(options.rules):
         parser.error(f'no NAME.sieve in {options.rules}')
+    for name in people_of(options.rules):
+        if DELIMITER in name:
+            parser.error(f'{name}.sieve in {options.rules}: nobody has these rules, what follows "{DELIMITER}" is a detail')
+        if fold(name) != name and fold(name) in people_of(options.rules):
+            parser.error(f'{name}.sieve and {fold(name)}.sieve in {options.rules}: these are one user\'s')
     if not options.message.is_file():
         parser.error(f'no such file: {options.message}')
     return options
+
+
+def people_of(rules):
+    """Whose rules are there; what begins with a dot is an editor's, or nobody's."""
+    return sorted(path.stem for path in rules.glob('*.sieve') if path.is_file() and not path.name.startswith('.'))
 
 
 def title(text):
@@ -89,12 +101,12 @@ class World:
 
     def __init__(self, directory, rules):
         self.directory = directory
-        self.people = sorted(path.stem for path in rules.glob('*.sieve'))
+        self.people = people_of(rules)
         self.store = maildir.MaildirStore(directory / 'mail')
         self.elsewhere = sink.Sink(directory / 'elsewhere')
         self.daemon = daemon.Daemon(directory / 'tamis', settings={
             'mode': 'edge', 'effect': 'full', 'fileinto_by': 'detail', 'socket_group': 'postfix',
-            'recipient_delimiter': '+',
+            'recipient_delimiter': DELIMITER,
         })
         for name in self.people:
             self.daemon.write_rules(fold(name), '')
@@ -169,7 +181,7 @@ def keep(world):
     title('It goes on running: type ^C to end it')
     print(f'  SMTP:       127.0.0.1 port {port}, for {", ".join(map(address_of, world.people))}')
     print(f'              curl smtp://127.0.0.1:{port} --mail-from me@client.example --mail-rcpt '
-          f'{address_of(world.people[0])} -T FILE')
+          f'{shlex.quote(address_of(world.people[0]))} -T FILE')
     print(f'  rules:      {world.daemon.rules / DOMAIN}/NAME.sieve; an edited file counts from the next message on')
     print(f'  mail:       {world.store.directory}, and {world.elsewhere.directory} for all other domains')
     print(f'  log:        {world.daemon.log_path}; Postfix: {world.postfix.log_path}')

@@ -16,11 +16,21 @@ class MaildirStore(sink.Sink):
     def safe(name):
         return re.sub(r'[/\0.]', '_', name)
 
+    @staticmethod
+    def safe_user(name):
+        return re.sub(r'[/\0]|^[.]', '_', name)
+
+    @staticmethod
+    def unquoted(local):
+        """The local part that is meant."""
+        quoted = re.fullmatch(r'"(.*)"', local, re.S)
+        return re.sub(r'\\(.)', r'\1', quoted[1], flags=re.S) if quoted else local
+
     def store(self, envelope, content):
         for address, _parameters in envelope['recipients']:
             local, _at, domain = address.rpartition('@')
-            user, _plus, folder = local.partition('+')
-            box = self.directory / f'{self.safe(user)}@{domain.replace("/", "_")}'
+            user, _plus, folder = self.unquoted(local).partition('+')
+            box = self.directory / f'{self.safe_user(user)}@{domain.replace("/", "_")}'
             if folder:
                 box = box / ('.' + self.safe(folder))
             for name in ('tmp', 'new', 'cur'):
