@@ -54,7 +54,8 @@ look_filtered(const struct doctor *d, struct str *ret)
 	if (!has_port(d, d->conf->filtered_to, ret, &level))
 		return level;
 	s = master_port(d, d->conf->filtered_to);
-	if (master_roles(d, s) & MASTER_ASKS || feeds(d, s, &transport))
+	/* who only refuses redirects nothing */
+	if (d->conf->effect == CONF_REFUSE || master_roles(d, s) & MASTER_ASKS || feeds(d, s, &transport))
 		return DOCTOR_FINE;
 	*ret = arena_printf(d->arena, "%s: its mail is not asked about", d->conf->filtered_to);
 	return DOCTOR_ERROR;

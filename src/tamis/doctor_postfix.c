@@ -198,7 +198,8 @@ look_local(const struct doctor *d, struct str *ret)
 		*ret = STR("not set");
 	if (d->conf->mode == CONF_FINAL)
 		return ours ? DOCTOR_ERROR : DOCTOR_FINE;
-	return ours ? DOCTOR_FINE : DOCTOR_NOTE;
+	/* an edge in front of the queue, to which pickup hands its mail */
+	return ours || d->conf->effect == CONF_REFUSE ? DOCTOR_FINE : DOCTOR_NOTE;
 }
 
 static enum doctor_level

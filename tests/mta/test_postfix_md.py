@@ -370,7 +370,7 @@ def stopped(town):
 
 
 def final(town):
-    said = town.page.follow('Behind the queue')
+    said = town.page.follow('Behind the queue: mode')
     assert 'error' not in said and 'warning' not in said, said
     place.wait_for(lambda: place.listens(10031) and place.listens(25), 10, 'the port behind the queue')
 
@@ -418,6 +418,27 @@ def final_local(town):
     strips(town)
 
 
+def edge_in_front(town):
+    """What it does not refuse is left to the other."""
+    said = town.page.follow('Behind the queue: refusals')
+    assert 'error' not in said and 'warning' not in said, said
+    equal(doctor(), (0, []))
+    town.write('alice', 'require ["fileinto", "editheader"]; addheader "X-Alice" "1"; fileinto "Lists";')
+    town.write('bob', 'require ["envelope", "ereject"]; if anyof (envelope "from" "bad@client.example", header "subject" "no") '
+                      '{ ereject "not you"; }')
+    told = town.send(['bob', 'alice'], sender='bad@client.example')
+    equal((str(told.rcpt[0]), told.fates()), ('550 5.7.1 not you', [550, 250]))
+    came = town.came()
+    equal(sorted(came), ['alice+Lists@example.org'])
+    equal(came['alice+Lists@example.org'][0].content.count(b'X-Alice'), 1)
+    equal(str(town.send(['bob'], 'no').final), '550 5.7.1 not you')
+    equal(town.came(), {})
+    equal(town.send(['bob', 'alice'], 'no').fates(), [250, 250])
+    came = town.came()
+    equal(sorted(came), ['alice+Lists@example.org', 'bob@example.org'])
+    equal(came['bob@example.org'][0].content.count(b'Tamis-Refused: "not you"\r\n'), 1)
+
+
 def main():
     tap = Tap()
     town = PostfixTown('postfix.md')
@@ -434,6 +455,7 @@ def main():
             ('final: filed for each final recipient', final_files), ('final: aliases', final_alias),
             ('final: refusals are late', final_refuses), ('final: sendmail(1), forged fields', final_local),
             ('final: redirects, SRS', srs), ('final: doctor finds each planted mistake', lambda t: mistakes(t, BEHIND)),
+            ('final: refusals at the edge', edge_in_front),
             ('every block has been run', lambda t: t.page.left())):
         tap.run(title, test, town)
         if tap.failed and test in (before, attach):
