@@ -332,6 +332,7 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 		.ret = t->ret, .envid = t->envid, .smtputf8 = t->smtputf8, .eightbit = t->eightbit,
 		.rcpt = &to, .n = 1, .write = copy_write, .ctx = &c,
 	};
+	const char *port = d->filtered ? t->conf->filtered_to : t->conf->copy_to;
 	struct str text;
 	enum submit_result result;
 
@@ -349,13 +350,14 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 		buf_done(&c.top);
 		return COPY_AGAIN;
 	}
-	result = submit(d->filtered ? t->conf->filtered_to : t->conf->copy_to,
-	                t->hostname.s, &s, t->deadline);
+	result = submit(port, t->hostname.s, &s, t->deadline);
 	buf_done(&c.top);
 	daemon_point(t->daemon, POINT_COPY_TAKEN);
-	*ret_why = arena_printf(&t->arena, "%s", s.reply).s;
-	if (result != SUBMIT_TAKEN)
+	if (result != SUBMIT_TAKEN) {
+		*ret_why = arena_printf(&t->arena, "%s for <%.*s> by %s %s: %s", d->kind == DELIVERY_REPORT ? "report" : "copy",
+		                        STR_ARG(to.address), d->filtered ? "filtered_to" : "copy_to", port, s.reply).s;
 		return result == SUBMIT_REFUSED ? COPY_REFUSED : COPY_AGAIN;
+	}
 	text = arena_printf(&t->arena, "%s %.*s", d->kind == DELIVERY_REPORT ? "report" : "copy", STR_ARG(to.address));
 	if (journal_add(t->daemon->journal, d->key, text) < 0) {
 		*ret_why = copy_unwritten(t);

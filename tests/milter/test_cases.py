@@ -41,6 +41,7 @@ SCRUB = [
     (re.compile(r'SRS0=[^=]+=[^=]+='), 'SRS0=<hash>=<day>='),
     (re.compile(r'/run/tamis-case-\w+|/tmp/tamis-case-\w+'), '<dir>'),
     (re.compile(r'(/tamis\.conf):\d+:'), r'\1:<line>:'),
+    (re.compile(r'(smtp:127\.0\.0\.1:)\d+'), r'\1<port>'),
     (re.compile(r'tamis-milter\[\d+\]'), 'tamis-milter[<pid>]'),
     (re.compile(r'\bms=\d+'), 'ms=<n>'),
     (re.compile(r'(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d+ \w+ \d{4} \d\d:\d\d:\d\d [+-]\d{4}'), '<date>'),
