@@ -318,7 +318,7 @@ finding_run(struct finding *f, struct users_found *found)
 }
 
 int
-rulebook_of(struct rulebook *r, struct arena *a, const struct canonical *address, struct ruleset **ret)
+rulebook_of(struct rulebook *r, struct arena *a, const struct canonical *address, struct ruleset **ret, struct str *ret_broken)
 {
 	struct finding f = { .book = r, .arena = a, .address = address, .own_path = STR_EMPTY };
 	struct users_found found;
@@ -329,6 +329,8 @@ rulebook_of(struct rulebook *r, struct arena *a, const struct canonical *address
 	error = errno;
 	if (rc > 0)
 		*ret = f.set;
+	if (ret_broken)
+		*ret_broken = f.own && !rulescript_program(f.own) ? f.own_path : STR_EMPTY;
 	while (f.n)
 		rulescript_unref(f.script[--f.n]);
 	rulescript_unref(f.own);
@@ -344,7 +346,7 @@ rulebook_find(struct rulebook *r, bool sendmail, struct str rcpt, struct ruleset
 	int rc = 0, error;
 
 	if (!canonical_address(r->conf, sendmail, &a, rcpt, &c))
-		rc = rulebook_of(r, &a, &c, ret);
+		rc = rulebook_of(r, &a, &c, ret, NULL);
 	error = errno;
 	arena_done(&a);
 	errno = error;

@@ -41,7 +41,8 @@ struct ruleset {
  * site's scripts only. */
 int rulebook_find(struct rulebook *, bool sendmail, struct str rcpt, struct ruleset **ret);
 /* The same of an address that is split already.  The arena is for what is done here. */
-int rulebook_of(struct rulebook *, struct arena *, const struct canonical *, struct ruleset **ret);
+/* ret_broken, which may be NULL: the file of his own rules, if they are broken and were never better; else empty. */
+int rulebook_of(struct rulebook *, struct arena *, const struct canonical *, struct ruleset **ret, struct str *ret_broken);
 struct ruleset *ruleset_ref(struct ruleset *);
 struct ruleset *ruleset_unref(struct ruleset *);
 /* The file that a place of its programs is in, as people know it. */

@@ -70,10 +70,10 @@ run_look_up(struct transaction *t, struct rcpt *r)
 	struct canonical group;
 
 	if (!t->sendmail || !memchr(r->group.s, '@', r->group.len))
-		return r->parsed ? rulebook_of(t->setup->rules, &t->arena, &r->parts, &r->rules) : 0;
+		return r->parsed ? rulebook_of(t->setup->rules, &t->arena, &r->parts, &r->rules, &r->broken) : 0;
 	if (canonical_address(t->conf, true, &t->arena, r->group, &group) < 0)
 		return 0;
-	return rulebook_of(t->setup->rules, &t->arena, &group, &r->rules);
+	return rulebook_of(t->setup->rules, &t->arena, &group, &r->rules, &r->broken);
 }
 
 static int

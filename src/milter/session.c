@@ -261,7 +261,7 @@ session_add(struct transaction *t, const struct mta *mta, char **argv)
 	r->notify = esmtp_copy(a, argv, "NOTIFY");
 	r->orcpt = esmtp_copy(a, argv, "ORCPT");
 	r->group = t->sendmail ? macro(t, mta, "{rcpt_addr}") : queued_group(a, r);
-	r->srs = STR_EMPTY;
+	r->srs = r->broken = STR_EMPTY;
 	r->canonical = r->parsed ? canonical_mailbox(a, &r->parts) : arena_lower(a, r->address);
 	plan_keep(&r->plan);
 	vec_push(&t->rcpt, r);

@@ -9,6 +9,7 @@ static const char *const effects[] = {
 	[CONF_OBSERVE] = "observe", [CONF_TAG] = "tag", [CONF_REFUSE] = "refuse", [CONF_FULL] = "full",
 };
 
+#define LOG_NOBODY "rcpt=%.*s rules=none verdict=%s"
 #define LOG_RCPT "rcpt=%.*s user=%.*s rules=%.*s stage=%s effect=%s %s=%.*s verdict=%s ms=%u"
 
 /* The file and line of the command that decided, or the file whose end was reached. */
@@ -73,8 +74,10 @@ transaction_log_rcpt(struct transaction *t, const struct rcpt *r, const char *ve
 		log_no_bounce(t, r, verdict);
 		return;
 	}
+	if (r->broken.len)
+		rest = arena_printf(&t->arena, "his rules are broken and not used: %.*s", STR_ARG(r->broken)).s;
 	if (!r->rules) {
-		log_line(LOG_INFO, id, "rcpt=%.*s rules=none verdict=%s", STR_ARG(r->address), verdict);
+		log_line(LOG_INFO, id, *rest ? LOG_NOBODY " note=%s" : LOG_NOBODY, STR_ARG(r->address), verdict, rest);
 		return;
 	}
 	if (r->error)

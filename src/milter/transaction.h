@@ -18,6 +18,7 @@ struct rcpt {
 	struct str canonical;
 	struct str group;               /* Sendmail's {rcpt_addr}, or his name in Postfix's queue */
 	struct ruleset *rules;          /* NULL: left alone */
+	struct str broken;              /* the file of rules of his own that cannot be used, or empty */
 	struct str srs;                 /* a bounce to a sender that we rewrote: who that was; else empty */
 	const char *no_bounce;          /* NULL, or of an address of srs_domain that goes back to nobody: "forged", "expired" */
 	enum conf_effect effect;

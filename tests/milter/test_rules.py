@@ -104,6 +104,8 @@ def forbidden(box):
     equal(send(box, 'alice'), DISCARDS)
     (box.rules / 'example.test/bob.sieve').chmod(0o600)
     equal(send(box, 'bob'), ('continue', 'accept'), 'his file alone')
+    line = box.lines(rcpt='bob@example.test')[-1]
+    equal((line['rules'], line['note']), ('none', f'his rules are broken and not used: {box.rules}/example.test/bob.sieve'))
 
 
 def site_script(box):
@@ -117,6 +119,10 @@ def site_script(box):
     for recipient in ('bob', 'carol'):
         equal(send(box, recipient)[1], '550 5.7.1 spam', recipient)
     equal([line['error'] for line in box.lines(rules=str(site)) if 'error' in line], ['is not there'])
+    box.write_rules('dora', 'discrd;')
+    equal(send(box, 'dora')[1], '550 5.7.1 spam')
+    note = f'his rules are broken and not used: {box.rules}/example.test/dora.sieve'
+    equal(box.lines(rcpt='dora@example.test')[-1]['note'], note)
     site.write_text('keep;\n')
     equal(send(box, 'bob'), ('continue', 'accept'))
 
