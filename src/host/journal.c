@@ -21,6 +21,7 @@
 #include "host/log.h"
 
 enum {
+	OWED_MOST = 1 << 20,            /* bytes of lines that wait for room on the disk; more are not written any more */
 	LINE_MOST = 2 + 2 * JOURNAL_KEY + 1 + 20 + 1 + JOURNAL_TEXT_MAX + 1,
 	DEAD_LEAST = 1000,              /* lines: fewer are not worth a new file */
 	DAY = 86400,
@@ -49,6 +50,8 @@ struct journal {
 	struct batch *batch;            /* being collected; NULL: none */
 	bool writing;
 	bool doubtful;                  /* nobody knows what of the file is on the disk: it wants a new one */
+	struct buf owed;                /* lines of what has happened and could not be written */
+	size_t nowed;
 	size_t unwritten;               /* bytes of a line that could not be written; 0: lines as long can be */
 	off_t size;                     /* up to where it is good */
 	size_t lines, compact_at;
@@ -289,15 +292,30 @@ batch_write(struct journal *j, const struct batch *b)
 	return error;
 }
 
+/* The first that were owed are written; others may have come meanwhile. */
+static void
+lead_paid(struct journal *j, size_t bytes, size_t lines)
+{
+	if (!bytes)
+		return;
+	memmove(j->owed.s, j->owed.s + bytes, j->owed.len - bytes);
+	j->owed.len -= bytes;
+	j->nowed -= lines;
+}
+
 /* Writes the batch that was collected; the lock is held, but not while it is written. */
 static void
 lead(struct journal *j)
 {
 	struct batch *b = j->batch;
 
+	const size_t owed = j->owed.len, nowed = j->nowed;
+
 	j->writing = true;
 	b->error = make_sure(j);
 	j->batch = NULL;
+	buf_add(&b->lines, buf_str(&j->owed));
+	b->nlines += nowed;
 	if (!b->error) {
 		pthread_mutex_unlock(&j->lock);
 		b->error = batch_write(j, b);
@@ -308,6 +326,7 @@ lead(struct journal *j)
 		j->lines += b->nlines;
 		for (size_t i = 0; i < b->keys.n; i++)
 			ledger_put(&j->keys, b->keys.v[i].bytes, b->time, 0);
+		lead_paid(j, owed, nowed);
 	}
 	if (b->error)
 		j->unwritten = b->lines.len / b->nlines;
@@ -351,21 +370,53 @@ batch_wait(struct journal *j, struct batch *b)
 	return error;
 }
 
-int
-journal_add(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
+/* 0 or an errno. */
+static int
+add(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
 {
 	struct batch *b;
 	struct key k;
-	int error = 0;
 
+	if (!j->unwritten && is_live(j, ledger_find(&j->keys, key)))
+		return 0;
 	memcpy(k.bytes, key, JOURNAL_KEY);
+	b = batch_join(j);
+	line_add(&b->lines, 'K', key, b->time, text);
+	vec_push(&b->keys, k);
+	return batch_wait(j, b);
+}
+
+int
+journal_add(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
+{
+	int error;
+
 	pthread_mutex_lock(&j->lock);
-	if (j->unwritten || !is_live(j, ledger_find(&j->keys, key))) {
-		b = batch_join(j);
-		line_add(&b->lines, 'K', key, b->time, text);
-		vec_push(&b->keys, k);
-		error = batch_wait(j, b);
+	error = add(j, key, text);
+	pthread_mutex_unlock(&j->lock);
+	errno = error;
+	return error ? -1 : 0;
+}
+
+static void
+owe(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
+{
+	if (!is_live(j, ledger_find(&j->keys, key)) && j->owed.len < OWED_MOST) {
+		line_add(&j->owed, 'K', key, now(), text);
+		j->nowed++;
 	}
+	ledger_put(&j->keys, key, now(), 0);
+}
+
+int
+journal_note(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
+{
+	int error;
+
+	pthread_mutex_lock(&j->lock);
+	error = add(j, key, text);
+	if (error)
+		owe(j, key, text);
 	pthread_mutex_unlock(&j->lock);
 	errno = error;
 	return error ? -1 : 0;
@@ -486,6 +537,15 @@ open_files(struct journal *j, const char *directory)
 	return fsync(j->directory);
 }
 
+/* A last attempt. */
+static void
+close_owed(struct journal *j)
+{
+	if (j->owed.len && !make_sure(j) && !write_all(j->fd, buf_str(&j->owed), j->size))
+		fdatasync(j->fd);
+	buf_done(&j->owed);
+}
+
 struct journal *
 journal_open(const char *directory, unsigned days, int *ret_errno)
 {
@@ -509,6 +569,7 @@ journal_close(struct journal *j)
 {
 	if (!j)
 		return NULL;
+	close_owed(j);
 	if (j->fd >= 0)
 		close(j->fd);
 	if (j->lock_fd >= 0)

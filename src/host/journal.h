@@ -32,6 +32,9 @@ bool journal_is_empty(struct journal *);
 /* 0: it is on the disk, whatever happens next.  -1, errno: it is not, and journal_has() will say so; or it was there
  * before, and when a line of that length could not be written last time it cannot be now. */
 int journal_add(struct journal *, const uint8_t key[JOURNAL_KEY], struct str text);
+/* The same of what has happened already: what cannot be written journal_has() knows nevertheless until the process ends,
+ * and the next line that can be written takes it along.  -1, errno: it is not on the disk yet. */
+int journal_note(struct journal *, const uint8_t key[JOURNAL_KEY], struct str text);
 
 /* An internal error befell that message once more.  True when it was the `times`-th, or the first is `seconds` ago:
  * then it is not held up any longer.  What cannot be written is counted all the same, until the process ends. */

@@ -299,8 +299,7 @@ copy_message(struct copy *c, struct submission *s)
 
 /* --- sending */
 
-/* Who got his with this one is remembered as well: at the next attempt his rules may be others, and his plan no twin.
- * Should the journal have no room for that, one more copy is the worst of it. */
+/* Who got his with this one is remembered as well: at the next attempt his rules may be others, and his plan no twin. */
 static void
 copy_note_twins(struct transaction *t, const struct delivery *d)
 {
@@ -311,7 +310,7 @@ copy_note_twins(struct transaction *t, const struct delivery *d)
 			const struct delivery *other = &r->plan.d.v[j];
 
 			if (other->way == WAY_COVERED && other->with == d && !journal_has(t->daemon->journal, other->key))
-				journal_add(t->daemon->journal, other->key, STR("twin"));
+				journal_note(t->daemon->journal, other->key, STR("twin"));
 		}
 	}
 }
@@ -359,10 +358,10 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 		return result == SUBMIT_REFUSED ? COPY_REFUSED : COPY_AGAIN;
 	}
 	text = arena_printf(&t->arena, "%s %.*s", d->kind == DELIVERY_REPORT ? "report" : "copy", STR_ARG(to.address));
-	if (journal_add(t->daemon->journal, d->key, text) < 0) {
-		*ret_why = copy_unwritten(t);
-		return COPY_AGAIN;
-	}
+	/* to have the message sent again would not make the line better known, and would double the copy if we died */
+	if (journal_note(t->daemon->journal, d->key, text) < 0)
+		log_line(LOG_ERR, t->id.s, "rcpt=%.*s error=%s hint=%s", STR_ARG(r->address), copy_unwritten(t),
+		         "a copy has left all the same: it is remembered until the daemon ends, and written when there is room");
 	copy_note_twins(t, d);
 	daemon_point(t->daemon, POINT_JOURNAL);
 	return COPY_TAKEN;

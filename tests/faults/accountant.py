@@ -15,7 +15,9 @@ import sys
 from expected import Resolved, Resolver, Unit, difference, report_difference, user_of
 
 # events at which tamis-milter(8) says that a copy may be doubled
-CAUSES = ('killed at copy-taken', 'reply lost', 'disk full')
+ENDS = ('started anew', 'socket gone')
+FULL = 'ended behind a full disk'       # what it could not write it knew until then
+CAUSES = ('killed at copy-taken', 'reply lost', FULL)
 # the filtered port's answer is lost as well when the daemon dies of, or its server ends with, the session behind that port
 FILTERED_CAUSES = ('killed at abort', 'killed at close', 'mail server restarted')
 # of what came, what is counted
@@ -302,9 +304,13 @@ class Books:
         paid, others = collections.Counter(), 0
         if self.run['mode'] == 'final':
             others = len(self.run['recipients']) - 1 + self.run.get('filtered', False)
+        full = False
         for what in [event['what'] for event in self.evidence.events]:
+            full |= what == 'disk full'
             paid[what] += what in CAUSES + FILTERED_CAUSES * self.run.get('filtered', False)
-            paid[what] += others if what.startswith('killed at') or what == 'disk full' else 0
+            paid[what] += others if what.startswith('killed at') else 0
+            if full and (what.startswith('killed at') or what in ENDS):
+                paid[FULL] += 1 + others
         return paid
 
     def pay(self, causes):

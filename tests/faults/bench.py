@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -24,6 +25,7 @@ from scenario import SRS
 WAYS = ('postfix', 'sendmail', 'final')
 TAG = re.compile(rb'run-(\d+)-(\w+)-')
 DEADLINE = 3                    # seconds that the daemon waits for the port for copies
+SMALL, PAGE = 4 << 20, 4096     # of the small disk: its bytes, and those that a file gets at once
 
 
 def missing(way):
@@ -37,6 +39,18 @@ def make_power(directory):
     return path if done.returncode == 0 else None
 
 
+def small_disk(directory):
+    """A file system of its own, which is full soon; False where none can be mounted."""
+    options = f'size={SMALL},mode=0700'
+    return subprocess.run(['mount', '-t', 'tmpfs', '-o', options, 'tamis-faults', directory], stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL, check=False).returncode == 0
+
+
+def can_mount():
+    with tempfile.TemporaryDirectory() as directory:
+        return small_disk(directory) and subprocess.run(['umount', directory], check=True).returncode == 0
+
+
 class Supervised(daemon.Daemon):
     """Its log goes through a pipe, so that a limit for files is one for the journal."""
 
@@ -44,13 +58,18 @@ class Supervised(daemon.Daemon):
         super().__init__(directory, settings=settings)
         self.pipe = self.directory / 'log.pipe'
         os.mkfifo(self.pipe)
+        self.small = small_disk(self.state)
         self.reader = place.start(['sh', '-c', 'exec cat <>"$1"', 'sh', self.pipe], self.log_path)
 
     def close(self):
         self.kill()
         place.stop(self.reader)
+        if self.small:
+            subprocess.run(['umount', self.state], check=True)
 
-    def start(self, fault=None, power=None):
+    def start(self, fault=None, power=None, room=None):
+        if room is not None:
+            self.pad(room)
         self.point, self.powered = fault.partition(':')[0] if fault else None, bool(power)
         self.socket.unlink(missing_ok=True)
         environment = {**os.environ, 'TAMIS_FAULT': fault or 'count'}
@@ -101,6 +120,21 @@ class Supervised(daemon.Daemon):
         """No file of it grows beyond."""
         with contextlib.suppress(ProcessLookupError):
             resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    def pad(self, room):
+        """The journal has so many bytes left in what it has of the disk: a line of nobody's takes the others."""
+        with open(self.state / 'journal', 'ab') as journal:
+            missing = (PAGE - room - journal.tell()) % PAGE
+            journal.write(b'#' * (missing - 1) + b'\n' if missing else b'')
+
+    def fill(self):
+        """To the last page."""
+        with open(self.state / 'filler', 'wb', buffering=0) as filler, contextlib.suppress(OSError):
+            while filler.write(bytes(PAGE)):
+                pass
+
+    def empty(self):
+        (self.state / 'filler').unlink()
 
     def journal_size(self):
         path = self.state / 'journal'

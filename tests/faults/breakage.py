@@ -143,7 +143,8 @@ class Port(Breakage):
 
 
 class Disk(Breakage):
-    """The journal can grow by some bytes only; a large body finds no room either."""
+    """The journal can grow by some bytes only; a large body finds no room either.  By a limit, which tells it byte by
+    byte; or on a disk that is full indeed, where half a line may be written and nothing new has room."""
 
     name = 'disk'
     wants = 'copy'
@@ -151,17 +152,26 @@ class Disk(Breakage):
     def __init__(self, bench, rng, detail=None):
         super().__init__(bench, rng, detail)
         self.room = rng.choice([0, 1, 50, 100, 150, 250, 400])
+        self.how = (detail or rng.choice(['limit', 'small'])) if bench.daemon.small else 'limit'
+
+    def start(self):
+        return {'room': self.room} if self.how == 'small' else {}
 
     def begin(self, run):
-        self.bench.daemon.limit(self.bench.daemon.journal_size() + self.room)
-        run.event('disk full', room=self.room)
+        if self.how == 'small':
+            self.bench.daemon.fill()
+        else:
+            self.bench.daemon.limit(self.bench.daemon.journal_size() + self.room)
+        run.event('disk full', room=self.room, how=self.how)
 
     def end(self, run):
-        if self.bench.daemon.is_up:
+        if self.how == 'small':
+            self.bench.daemon.empty()
+        elif self.bench.daemon.is_up:
             self.bench.daemon.limit(-1)
 
     def __str__(self):
-        return f'{self.name} has room for {self.room} bytes'
+        return f'{self.name} ({self.how}) has room for {self.room} bytes'
 
 
 class Socket(Breakage):
@@ -253,7 +263,7 @@ KINDS = {kind.name: kind for kind in (Breakage, Kill, Power, Term, Port, Disk, S
 DECK = (
     [('kill', point) for point in POINTS] + [('kill', point) for point in COPYING + COPYING + ('copy-taken', 'add-rcpt', 'hold')] +
     [('port', step) for step in PORT_STEPS] + [('port', step) for step in PORT_STEPS + ('rcpt', 'dot', 'stored')] +
-    [('power', point) for point in COPYING + ('copy-taken', 'verdict')] + [('disk', None)] * 7 +
+    [('power', point) for point in COPYING + ('copy-taken', 'verdict')] + [('disk', how) for how in ('limit', 'small') * 4] +
     [('client', step) for step in STEPS + ('dot', 'answered')] + [('socket', how) for how in ('down', 'unlinked') * 2] +
     [('mta', step) for step in ('mail', 'half', 'dot')] + [('hup', step) for step in STEPS] +
     [('term', step) for step in ('mail', 'half', 'dot')] + [('none', None)]

@@ -95,6 +95,7 @@ class Run:
         self.note_death()
         if how and self.bench.daemon.is_up:
             self.bench.daemon.kill()
+            self.event('started anew')
         self.keep_up(**how)
 
     # --- the client
@@ -254,6 +255,7 @@ class Tally:
             self.counts['points'].update(e['what'].removeprefix('killed at ') for e in run.events if e['what'].startswith('killed'))
             self.counts['port'].update(e['step'] for e in run.events if e['what'] in PORT_EVENTS)
             self.counts['events'].update(e['what'] for e in run.events if not e['what'].startswith(('killed', 'between')))
+            self.counts['disk'].update(e['how'] for e in run.events if e['what'] == 'disk full')
             self.counts['between'].update(e['what'] for e in run.events if e['what'].startswith('between'))
             self.counts['settings'].update([
                 f'fileinto_by {s.fileinto_by}', f'redirect_sender {s.redirect_sender}', f'refuse_late {s.late}',
@@ -268,6 +270,7 @@ class Tally:
             'points': breakage.POINTS, 'port': breakage.PORT_STEPS, 'came': accountant.KINDS, 'runs': ways,
             'events': ('disk full', 'socket gone', 'mail server restarted', 'reloaded', 'told to stop', 'client gone',
                        'machine down', *PORT_EVENTS),
+            'disk': ('limit', 'small') if benches.can_mount() else ('limit',),
             'between': [f'between attempts: {what}' for what in BETWEEN] + ['between attempts in the queue: rules'] * ('final' in ways),
             'settings': [f'{name} {value}' for name, values in SETTINGS.items() for value in values],
             'mail': ('sender there', 'sender null', 'SMTPUTF8', 'ASCII'),

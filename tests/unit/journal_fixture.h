@@ -9,6 +9,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <threads.h>
 #include <time.h>
 #include <unistd.h>
@@ -44,6 +45,17 @@ time(time_t *ret)
 	if (ret)
 		*ret = clock_now;
 	return clock_now;
+}
+
+/* Files grow no more than that; -1: they do. */
+static inline void
+limit_size(off_t n)
+{
+	struct rlimit r;
+
+	getrlimit(RLIMIT_FSIZE, &r);
+	r.rlim_cur = n < 0 ? r.rlim_max : (rlim_t)n;
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &r), 0);
 }
 
 /* --- a directory for each test */

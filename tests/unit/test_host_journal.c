@@ -8,7 +8,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <threads.h>
@@ -174,81 +173,6 @@ START_TEST(test_foreign)
 	ck_assert(journal_has(j, key_of(8)));
 	journal_close(j);
 	buf_done(&b);
-}
-END_TEST
-
-static void
-limit_size(off_t n)
-{
-	struct rlimit r;
-
-	getrlimit(RLIMIT_FSIZE, &r);
-	r.rlim_cur = n < 0 ? r.rlim_max : (rlim_t)n;
-	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &r), 0);
-}
-
-/* The disk is full in the middle of the line, at each of its bytes. */
-START_TEST(test_full)
-{
-	struct journal *j = open_one();
-	struct stat st;
-
-	ck_assert_int_eq(journal_add(j, key_of(0), STR("copy")), 0);
-	ck_assert_int_eq(stat(path_of("journal"), &st), 0);
-	for (int n = 0; n < (int)st.st_size; n++) {
-		struct stat at;
-		int rc, error;
-		bool enough;
-
-		ck_assert_int_eq(stat(path_of("journal"), &at), 0);
-		limit_size(at.st_size + n);             /* libcheck could not write either */
-		rc = journal_add(j, key_of(1000 + n), STR("copy"));
-		error = errno;
-		enough = journal_trouble(j, key_of(5000 + n), 2, 3600) || !journal_trouble(j, key_of(5000 + n), 2, 3600);
-		limit_size(-1);
-		ck_assert_int_eq(rc, -1);
-		ck_assert_int_eq(error, EFBIG);
-		ck_assert(!enough);
-		ck_assert(!journal_has(j, key_of(1000 + n)));
-		/* shorter than what did not get in */
-		ck_assert_int_eq(journal_add(j, key_of(1 + n), STR("")), 0);
-		journal_close(j);
-		j = open_one();
-		ck_assert(!journal_has(j, key_of(1000 + n)));
-		for (int i = 0; i <= n + 1; i++)
-			ck_assert(journal_has(j, key_of(i)));
-	}
-	journal_close(j);
-}
-END_TEST
-
-/* Who wants to know whether there is room asks with a key that is there: for a line as long as the one that failed. */
-START_TEST(test_full_still)
-{
-	struct journal *j = open_one();
-	struct stat st;
-	int rc[4];
-
-	ck_assert_int_eq(journal_add(j, key_of(1), STR("message a@example.org")), 0);
-	ck_assert_int_eq(stat(path_of("journal"), &st), 0);
-	limit_size(st.st_size + 90);                    /* libcheck could not write either */
-	rc[0] = journal_add(j, key_of(1), STR("message a@example.org"));
-	rc[1] = journal_add(j, key_of(2), STR("copy a@example.org"));
-	rc[2] = journal_add(j, key_of(1), STR("message a@example.org"));
-	limit_size(-1);
-	rc[3] = journal_add(j, key_of(1), STR("message a@example.org"));
-	ck_assert_int_eq(rc[0], 0);
-	ck_assert_int_eq(rc[1], -1);
-	ck_assert_int_eq(rc[2], -1);
-	ck_assert_int_eq(rc[3], 0);
-	ck_assert(journal_has(j, key_of(1)));
-	ck_assert(!journal_has(j, key_of(2)));
-	ck_assert_int_eq(stat(path_of("journal"), &st), 0);
-	limit_size(st.st_size);
-	rc[0] = journal_add(j, key_of(1), STR("message a@example.org"));
-	limit_size(-1);
-	ck_assert_int_eq(rc[0], 0);
-	journal_close(j);
 }
 END_TEST
 
@@ -579,8 +503,6 @@ main(void)
 	tcase_add_test(t, test_locked);
 	tcase_add_test(t, test_torn);
 	tcase_add_loop_test(t, test_foreign, 0, COUNT(foreign));
-	tcase_add_test(t, test_full);
-	tcase_add_test(t, test_full_still);
 	tcase_add_test(t, test_sync_fails);
 	tcase_add_test(t, test_removed);
 	tcase_add_test(t, test_expiry);

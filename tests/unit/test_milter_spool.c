@@ -76,7 +76,7 @@ START_TEST(no_directory)
 
 	ck_assert_int_eq(spool_add(&spool, STR("one"), 8, "/nonexistent"), 0);
 	ck_assert_int_lt(spool_add(&spool, STR("too much"), 8, "/nonexistent"), 0);
-	/* and from then on, though a small one would fit */
+	/* and from then on, with that reason, though a small one would fit */
 	errno = 0;
 	ck_assert_int_lt(spool_add(&spool, STR("x"), 100, directory), 0);
 	ck_assert_int_eq(errno, ENOENT);
