@@ -108,6 +108,16 @@ fuzz_host(struct fuzz_result *result)
 	};
 }
 
+struct tamis_host
+fuzz_host_for(struct tamis_text rules)
+{
+	struct tamis_host host = fuzz_host(NULL);
+
+	if (!memmem(rules.s, rules.len, "testsuite", strlen("testsuite")))
+		host.allow = NULL;
+	return host;
+}
+
 size_t
 fuzz_split(struct tamis_text raw)
 {

@@ -25,6 +25,9 @@ struct fuzz_result {
 
 /* Allows everything, answers every question by a hash of it, has a few scripts to include, and small limits. */
 struct tamis_host fuzz_host(struct fuzz_result *);
+/* The same for a compilation.  Rules that name no test suite get none, and so are compiled as a mail server compiles them:
+ * an include that is wrong is an error when it is run. */
+struct tamis_host fuzz_host_for(struct tamis_text rules);
 
 /* bytes up to and with the first empty line; the rest is the body */
 size_t fuzz_split(struct tamis_text raw);

@@ -22,7 +22,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct tamis_text rules = { size ? (const char *)data : "", size };
-	struct tamis_host host = fuzz_host(NULL);
+	struct tamis_host host = fuzz_host_for(rules);
 	struct tamis_program *plain = tamis_compile(&host, FUZZ_TEXT("fuzz"), rules, 0);
 	struct tamis_program *resident = tamis_compile(&host, FUZZ_TEXT("fuzz"), rules, TAMIS_RESIDENT);
 	size_t printed = 0;

@@ -29,7 +29,7 @@ check_early(const struct tamis_program *program, struct tamis_text raw, enum tam
 static void
 run(struct tamis_text rules, struct tamis_text raw)
 {
-	struct tamis_host host = fuzz_host(NULL);
+	struct tamis_host host = fuzz_host_for(rules);
 	struct tamis_program *plain = tamis_compile(&host, FUZZ_TEXT("fuzz"), rules, 0);
 	struct tamis_program *resident;
 	struct fuzz_result late, indexed;
