@@ -47,6 +47,25 @@ look_tcp(const struct doctor *d, struct str *ret)
 	return socket_path(d->conf) || !strncmp(d->conf->socket, "fd:", 3) ? DOCTOR_FINE : DOCTOR_WARNING;
 }
 
+/* Whoever reaches the socket can play the mail server, and have copies sent past all that it stands for. */
+static enum doctor_level
+look_reach(const struct doctor *d, struct str *ret)
+{
+	static const char *const inside[] = { "127.", "localhost", "[::1]", "::1" };
+	struct str socket = str_from(d->conf->socket), host;
+	ptrdiff_t colon = str_find(socket, STR(":")), at = str_find(socket, STR("@"));
+
+	if (colon < 0 || !str_starts(socket, STR("inet")))
+		return DOCTOR_FINE;
+	*ret = socket;
+	host = at < 0 ? str_sub(socket, (size_t)colon + 1, socket.len) : str_sub(socket, (size_t)at + 1, socket.len);
+	for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
+		if (str_starts(host, str_from(inside[i])))
+			return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "%s: other machines may reach it", d->conf->socket);
+	return DOCTOR_WARNING;
+}
+
 static enum doctor_level
 look_effect(const struct doctor *d, struct str *ret)
 {
@@ -160,6 +179,7 @@ look_quarantine(const struct doctor *d, struct str *ret)
 const struct doctor_trap doctor_ours[] = {
 	{ "daemon", look_daemon, "start tamis-milter; its log says why it does not serve" },
 	{ "socket", look_tcp, "use a Unix socket: over TCP servers and libmilter wait 40 ms for each other at every edit" },
+	{ "open socket", look_reach, "name an address of this machine alone, as inet:8899@127.0.0.1: who reaches it can hand in mail past the mail server" },
 	{ "effect", look_effect, "nothing is changed or refused before it is full" },
 	{ "state_dir", look_state, "it must be there, and be written by the daemon's user alone" },
 	{ "spill_dir", look_spill, "it must be there: large messages are kept in it while rules run" },
