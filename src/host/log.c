@@ -263,10 +263,12 @@ write_repeats(void)
 	char text[64];
 
 	if (where.repeats) {
-		snprintf(text, sizeof text, "event=repeated times=%u", where.repeats);
+		snprintf(text, sizeof text, "event=repeated times=%u ", where.repeats);
 		line_begin(&line);
 		line_about(&line, where.last_level, where.last_id.len ? buf_str(&where.last_id).s : NULL);
 		buf_puts(&line, text);
+		/* others may have said much since */
+		buf_add(&line, buf_str(&where.last));
 		line_end(&line, where.syslog, where.last_level);
 	}
 	buf_done(&line);

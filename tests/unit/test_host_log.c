@@ -146,10 +146,10 @@ START_TEST(test_repeats)
 	ck_assert_str_eq(capture_end(&out),
 		"level=warning error=\"store locked\"\n"
 		"Q: verdict=keep\nQ: verdict=keep\nQ: verdict=keep\nQ: verdict=keep\nQ: verdict=keep\n"
-		"level=warning event=repeated times=4\n"
+		"level=warning event=repeated times=4 error=\"store locked\"\n"
 		"Q: level=warning error=\"store locked\"\n"
 		"Q: level=error error=\"store locked\"\n"
-		"Q: level=error event=repeated times=1\n");
+		"Q: level=error event=repeated times=1 error=\"store locked\"\n");
 	buf_done(&out);
 }
 END_TEST
