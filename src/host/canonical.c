@@ -1,5 +1,8 @@
 /* canonical.c - the one form of a recipient's address
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "host/canonical.h"
@@ -72,6 +75,27 @@ canonical_label(struct str v)
 	return v.len && v.len <= 63;
 }
 
+/* An address in brackets (RFC 5321 4.1.3), however it is spelled; Postfix takes IPv6 ones without their tag, too. */
+static int
+canonical_literal(struct arena *a, struct str v, struct str *ret)
+{
+	const bool tagged = str_istarts(v, STR("[IPv6:")), six = tagged || memchr(v.s, ':', v.len);
+	unsigned char bytes[sizeof(struct in6_addr)];
+	char text[INET6_ADDRSTRLEN];
+
+	if (v.len < 2 || v.s[v.len - 1] != ']' || memchr(v.s, '\0', v.len))
+		return -1;
+	v = str_sub(v, tagged ? 6 : 1, v.len - 1);
+	if (v.len >= sizeof(text))
+		return -1;
+	*(char *)mempcpy(text, v.s, v.len) = '\0';
+	if (inet_pton(six ? AF_INET6 : AF_INET, text, bytes) != 1)
+		return -1;
+	inet_ntop(six ? AF_INET6 : AF_INET, bytes, text, sizeof(text));
+	*ret = arena_printf(a, "[%s%s]", six ? "ipv6:" : "", text);
+	return 0;
+}
+
 int
 canonical_domain(struct arena *a, struct str v, struct str *ret)
 {
@@ -80,6 +104,8 @@ canonical_domain(struct arena *a, struct str v, struct str *ret)
 
 	if (!v.len || v.len > 4 * CANONICAL_DOMAIN || memchr(v.s, '\0', v.len) || utf8_check(v) >= 0)
 		return -1;
+	if (v.s[0] == '[')
+		return canonical_literal(a, v, ret);
 	if (!utf8_is_ascii(v) && !unicode_domain(a, v, &v))
 		return -1;
 	if (v.len > CANONICAL_DOMAIN)

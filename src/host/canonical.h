@@ -8,7 +8,7 @@
 struct canonical {
 	struct str local;               /* without quotes and detail; folded unless localpart_case = exact; UTF-8 in NFC */
 	struct str detail;
-	struct str domain;              /* lower-case A-labels */
+	struct str domain;              /* lower-case A-labels; or "[192.0.2.1]", "[ipv6:2001:db8::1]" */
 	struct str whole;               /* local part with the detail */
 	bool has_detail;
 };
@@ -24,7 +24,7 @@ enum {
 int canonical_address(const struct conf *, bool sendmail, struct arena *, struct str address, struct canonical *ret);
 /* The same without a detail: local and whole are equal. */
 int canonical_plain(const struct conf *, struct arena *, struct str address, struct canonical *ret);
-/* A domain alone: 0 or -1. */
+/* A domain alone, or an address literal: 0 or -1. */
 int canonical_domain(struct arena *, struct str, struct str *ret);
 /* "alice@example.org" */
 struct str canonical_user(struct arena *, const struct canonical *);

@@ -216,7 +216,7 @@ session_is_routed(const struct rcpt *r)
 	return memchr(r->parts.whole.s, '%', r->parts.whole.len) || memchr(r->parts.whole.s, '!', r->parts.whole.len);
 }
 
-/* To Sendmail as well, which has no domain for whom it delivers to itself. */
+/* To Sendmail as well, which has no domain for whom it delivers to itself; what comes without one is of this machine. */
 static struct str
 session_resolved(struct transaction *t, const struct mta *mta, const struct rcpt *r)
 {
@@ -226,7 +226,7 @@ session_resolved(struct transaction *t, const struct mta *mta, const struct rcpt
 		return server;
 	if (!server.len || memchr(server.s, '@', server.len))
 		return r->address;      /* run_look_up() knows what to do with it */
-	return arena_printf(&t->arena, "%.*s@%.*s", STR_ARG(server), STR_ARG(r->parts.domain));
+	return arena_printf(&t->arena, "%.*s@%.*s", STR_ARG(server), STR_ARG(r->parsed ? r->parts.domain : t->hostname));
 }
 
 /* Postfix takes comments, blanks and the like in an address, and delivers to what is left of it: that is whose rules
@@ -238,7 +238,7 @@ session_parse(struct transaction *t, const struct mta *mta, struct rcpt *r)
 	struct str server;
 
 	r->parsed = canonical_address(t->conf, t->sendmail, &t->arena, r->address, &r->parts) == 0;
-	if (r->parsed ? !session_is_routed(r) : t->sendmail)
+	if (r->parsed && !session_is_routed(r))
 		return;
 	server = session_resolved(t, mta, r);
 	if (str_ieq(server, r->address) || canonical_address(t->conf, t->sendmail, &t->arena, server, &parts) < 0)

@@ -109,9 +109,8 @@ master_cleanup(const struct doctor *d, const struct master_service *s)
 	return master_find(d, master_parameter(d, s, "cleanup_service_name"), "unix");
 }
 
-/* The next word between blanks and commas; what is in braces is one. */
-static bool
-next_word(struct str *rest, struct str *ret)
+bool
+master_next_word(struct str *rest, struct str *ret)
 {
 	size_t from = 0, to;
 	int depth = 0;
@@ -131,7 +130,7 @@ master_has_word(const struct doctor *d, struct str list, const char *word)
 	struct str v;
 
 	(void)d;
-	while (next_word(&list, &v))
+	while (master_next_word(&list, &v))
 		if (str_is(v, word))
 			return true;
 	return false;
@@ -233,16 +232,16 @@ master_milter(const struct doctor *d, struct str list, struct master_milter *ret
 {
 	struct str word, inner, rest = list;
 
-	while (next_word(&rest, &word)) {
+	while (master_next_word(&rest, &word)) {
 		struct str name = word;
 
 		if (word.s[0] == '{') {
 			inner = str_sub(word, 1, word.len - (word.s[word.len - 1] == '}'));
-			next_word(&inner, &name);
+			master_next_word(&inner, &name);
 		}
 		if (is_socket(d, name)) {
 			*ret = (struct master_milter){ .name = name, .text = word };
-			ret->last = !next_word(&rest, &word);
+			ret->last = !master_next_word(&rest, &word);
 			return true;
 		}
 	}
@@ -256,7 +255,7 @@ master_attribute(const struct doctor *d, const struct master_milter *m, const ch
 
 	if (m->text.len < 2 || m->text.s[0] != '{')
 		return STR_EMPTY;
-	for (rest = str_sub(rest, 1, rest.len - (rest.s[rest.len - 1] == '}')); next_word(&rest, &word);)
+	for (rest = str_sub(rest, 1, rest.len - (rest.s[rest.len - 1] == '}')); master_next_word(&rest, &word);)
 		if (str_starts(word, begin))
 			return str_sub(word, begin.len, word.len);
 	return STR_EMPTY;

@@ -27,6 +27,8 @@ struct str master_parameter(const struct doctor *, const struct master_service *
 const struct master_service *master_find(const struct doctor *, struct str name, const char *type);
 /* The cleanup that takes its mail; NULL. */
 const struct master_service *master_cleanup(const struct doctor *, const struct master_service *);
+/* The next word of a list between blanks and commas; what is in braces is one.  false: there is none. */
+bool master_next_word(struct str *rest, struct str *ret);
 /* Is that word in a list of words? */
 bool master_has_word(const struct doctor *, struct str list, const char *word);
 

@@ -1,6 +1,7 @@
 /* doctor_postfix.c - traps in Postfix's configuration: how our milter is attached
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "tamis/doctor_master.h"
+#include "tamis/doctor_names.h"
 
 /* An attribute of the milter itself goes before the service's parameter. */
 static struct str
@@ -209,6 +210,38 @@ look_aliases(const struct doctor *d, struct str *ret)
 	return d->conf->mode == CONF_EDGE && ret->len && !*d->conf->users ? DOCTOR_NOTE : DOCTOR_FINE;
 }
 
+/* --- names of the same mailboxes */
+
+static void
+add_interfaces(const struct doctor *d, struct names_known *k, const char *parameter)
+{
+	struct str list = master_parameter(d, NULL, parameter), word;
+
+	while (master_next_word(&list, &word)) {
+		if (str_is(word, "all") || str_is(word, "loopback-only"))
+			names_add_addresses(d, k, !str_is(word, "all"), !str_is(master_parameter(d, NULL, "inet_protocols"), "ipv4"));
+		else
+			names_add_domain(d, k, arena_printf(d->arena, word.s[0] == '[' ? "%.*s" : "[%.*s]", STR_ARG(word)));
+	}
+}
+
+static enum doctor_level
+look_names(const struct doctor *d, struct str *ret)
+{
+	struct str list = master_parameter(d, NULL, "mydestination"), word;
+	struct names_known k = { .unknown = STR_EMPTY };
+
+	while (master_next_word(&list, &word)) {
+		if (word.s[0] == '/')
+			names_add_file(d, &k, arena_str(d->arena, word).s);
+		else
+			names_add_domain(d, &k, word);
+	}
+	add_interfaces(d, &k, "inet_interfaces");
+	add_interfaces(d, &k, "proxy_interfaces");
+	return names_level(&k, ret);
+}
+
 const struct doctor_trap doctor_postfix[] = {
 	{ "milter_default_action", look_action, "set milter_default_action = tempfail: with accept, mail is lost when the milter dies" },
 	{ "smtpd_milters", look_attached, "set smtpd_milters to the socket of tamis-milter" },
@@ -222,6 +255,7 @@ const struct doctor_trap doctor_postfix[] = {
 	{ "header_checks", look_checks, "senders can forge that field: have the checks of doc/postfix.md there" },
 	{ "non_smtpd_milters", look_local, "at the edge, set it to the socket of tamis-milter, or mail of sendmail(1) has no rules; behind the "
 	  "queue leave it empty, and give pickup the content_filter, or such mail is asked about twice" },
+	{ "names", look_names, NAMES_REMEDY },
 	{ "virtual_alias_maps", look_aliases, "aliases are expanded after rules are run: name them in the users map, or stand behind the queue "
 	  "(doc/postfix.md)" },
 	{ NULL, NULL, NULL }

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "host/file.h"
-#include "tamis/doctor.h"
+#include "tamis/doctor_names.h"
 
 enum { CF_MAX = 4 << 20 };              /* bytes of a sendmail.cf */
 
@@ -238,6 +238,40 @@ look_delimiter(const struct doctor *d, struct str *ret)
 	return !strcmp(d->conf->recipient_delimiter, "+") ? DOCTOR_FINE : DOCTOR_ERROR;
 }
 
+/* Class w: "Cwlocalhost example.org", "Fw-o /etc/mail/local-host-names". */
+static void
+add_class(const struct doctor *d, struct names_known *k, struct str line)
+{
+	struct str *word, values = str_sub(line, 2, line.len);
+	size_t n = arena_words(d->arena, &values, 1, &word);
+
+	for (size_t i = 0; i < n; i++) {
+		if (line.s[0] == 'C')
+			names_add_domain(d, k, word[i]);
+		else if (word[i].s[0] == '/')
+			names_add_file(d, k, arena_str(d->arena, word[i]).s);
+	}
+}
+
+static enum doctor_level
+look_names(const struct doctor *d, struct str *ret)
+{
+	struct names_known k = { .unknown = STR_EMPTY };
+	struct str text = d->cf_text, probes = line_with(d->cf_text, "O DontProbeInterfaces=", "");
+
+	while (text.len) {
+		const char *stop = memchr(text.s, '\n', text.len);
+		struct str line = str_sub(text, 0, stop ? (size_t)(stop - text.s) : text.len);
+
+		text = str_sub(text, line.len + (stop != NULL), text.len);
+		if (str_starts(line, STR("Cw")) || str_starts(line, STR("Fw")))
+			add_class(d, &k, line);
+	}
+	if (str_find(probes, STR("=True")) < 0)
+		names_add_addresses(d, &k, false, true);
+	return names_level(&k, ret);
+}
+
 const struct doctor_trap doctor_sendmail[] = {
 	{ "filter", look_attached, "add INPUT_MAIL_FILTER(`tamis', `S=unix:..., F=T, T=C:30s;S:30s;R:30s;E:5m')" },
 	{ "F=T", look_action, "add F=T to the filter: without it, mail is lost when the milter dies" },
@@ -247,6 +281,7 @@ const struct doctor_trap doctor_sendmail[] = {
 	{ "socket's directory", look_directory, "Sendmail takes no socket from below a directory that everybody can write; put it below /run" },
 	{ "copy_to", look_port, "give that port a daemon: DAEMON_OPTIONS(`Name=tamis-copies, Addr=127.0.0.1, Port=..., InputMailFilters=')" },
 	{ "open port", look_reach, "have Addr=127.0.0.1 there: who reaches it is past all filters" },
+	{ "names", look_names, NAMES_REMEDY },
 	{ "delimiter", look_delimiter, "Sendmail's is +: set recipient_delimiter = +" },
 	{ NULL, NULL, NULL }
 };

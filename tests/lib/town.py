@@ -52,11 +52,9 @@ class Town:
     def reload(self, act='kill -HUP "$(cat /run/tamis/tamis-milter.pid)"'):
         """What makes the daemon read its configuration again: a command, or a function."""
         seen = len(self.log(reload='done'))
-        if callable(act):
-            act()
-        else:
-            subprocess.run(act, shell=True, check=True)
+        said = act() if callable(act) else subprocess.run(act, shell=True, check=True) and None
         place.wait_for(lambda: len(self.log(reload='done')) > seen, 10, 'the reload')
+        return said
 
     def keep_mail(self):
         """What leaves is where the pages say that alice's mail is kept."""

@@ -36,7 +36,7 @@ CONFINED = [
 ]
 SYSTEM = set('''
     arpa/inet.h assert.h byteswap.h ctype.h dirent.h endian.h errno.h fcntl.h float.h fnmatch.h getopt.h glob.h
-    grp.h iconv.h immintrin.h inttypes.h langinfo.h limits.h locale.h malloc.h math.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h
+    grp.h iconv.h ifaddrs.h immintrin.h inttypes.h langinfo.h limits.h locale.h malloc.h math.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h
     pwd.h regex.h sanitizer/asan_interface.h sched.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h
     stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h strings.h sys/file.h sys/mman.h sys/random.h
     sys/resource.h sys/select.h sys/socket.h sys/stat.h sys/time.h sys/types.h sys/uio.h sys/un.h sys/wait.h

@@ -206,6 +206,26 @@ def copies(town):
     assert LOG.read_text('utf-8', 'replace').count('postfix/tamis/smtpd') > mark, 'nothing came by port 10026'
 
 
+def names(town):
+    """Alice by every name of the machine; doctor misses one that is not in the map."""
+    town.write('alice', 'discard;')
+    local = f'smtp:[127.0.0.1]:{town.sink.port}'
+    subprocess.run(f"postconf -e 'mydestination = mx.example.org, localhost' 'local_transport = {local}' 'local_recipient_maps ='"
+                   ' && postfix reload', shell=True, check=True, stderr=subprocess.DEVNULL)
+    said = town.reload(lambda: town.page.follow('Other names'))
+    assert 'warning' not in said and re.search('^fine +names$', said, re.M), said
+    for name in ('localhost', 'MX.example.org', '[127.0.0.1]'):
+        equal(town.send([f'alice@{name}']).fates(), [250])
+        equal(town.came(), {}, name)
+    page.change(page.CONFIGURATION, 'users = /etc/tamis/some\n')
+    town.reload('grep -v localhost /etc/tamis/users >/etc/tamis/some; kill -HUP "$(cat /run/tamis/tamis-milter.pid)"')
+    _status, said = run('tamis doctor --quiet')
+    assert re.search('^warning +names: localhost$', said, re.M), said
+    equal(town.send(['alice@localhost']).fates(), [250])
+    equal(sorted(town.came()), ['alice@localhost'])
+    subprocess.run("postconf -e 'mydestination =' && postfix reload", shell=True, check=True, stderr=subprocess.DEVNULL)
+
+
 def local(town):
     """sendmail(1)"""
     town.write('alice', 'require "fileinto"; fileinto "Lists";')
@@ -448,6 +468,7 @@ def main():
             ('a probe tells whether they are', probes),
             ('a probe that does not arrive', probes_nowhere), ('tag marks', tags),
             ('full, first for one', one_in_full), ('copies come by port 10026', copies),
+            ('other names of a mailbox', names),
             ('mail of sendmail(1) has rules', local), ('where things go', fates),
             ('quarantine', quarantine), ('redirects to users with rules', filtered), ('SRS, there and back', returns),
             ('doctor finds each planted mistake', lambda t: mistakes(t, EDGE)), ('nothing is lost while the daemon is away', stopped),

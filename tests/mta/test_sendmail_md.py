@@ -16,7 +16,7 @@ from town import SENDER, Town, bare, doctor, probed, run
 
 DOCTOR = '--sendmail /etc/mail/sendmail.cf'
 VIRTUAL = {'team@example.org': 'pair', 'al@example.org': 'alice@example.org'}
-ALIASES = {'pair': 'alice@example.org, bob@example.org'}
+ALIASES = {'pair': 'alice@example.org, bob@example.org', 'alice': 'alice@example.org'}
 
 
 class Server(sendmail.PrivateSendmail):
@@ -143,6 +143,20 @@ def in_full(town):
     equal(sorted(town.came()), ['alice+Lists@example.org', 'bob+Bobs@example.org'])
 
 
+def names(town):
+    """Alice by every name of the machine; doctor misses one that is not in the map."""
+    town.write('alice', 'discard;')
+    said = town.reload(lambda: town.page.follow('Other names'))
+    equal(re.findall('^warning +names: (.*)$', said, re.M), ['local.example.org'])
+    for name in ('alice@localhost', 'alice'):
+        with client.Client(25, source='127.0.0.5') as c:
+            equal(c.send(SENDER, [name], town.content('hello', 'everybody:;')).fates(), [250])
+        town.first.wait_empty()
+        equal(town.came(), {}, name)
+        assert town.log(user='alice@example.org', effects='discard'), town.syslog.lines[-5:]
+        town.syslog.lines.clear()
+
+
 def copies(town):
     town.write('alice', 'require "editheader"; addheader "X-Alice" "1";')
     town.write('bob', 'require "editheader"; addheader "X-Bob" "1";')
@@ -241,7 +255,8 @@ def main():
     for title, test in (
             ('Sendmail as it was', before), ('"Attach it" is followed, and doctor finds nothing wrong', attach),
             ('observe changes nothing', observes), ('mode = strip: forged fields are taken away', strips),
-            ('a probe tells whether they are', probes), ('full, first for one', in_full), ('copies come by port 10026', copies), ('aliases', aliases),
+            ('a probe tells whether they are', probes), ('full, first for one', in_full), ('copies come by port 10026', copies),
+            ('other names of a mailbox', names), ('aliases', aliases),
             ('refusals and redirects', fates), ('doctor finds each planted mistake', mistakes),
             ('"mode = final" is followed', final), ('final: filed for each final recipient', final_files),
             ('final: refusals are late', final_refuses), ('every block has been used', lambda t: t.page.left())):

@@ -87,7 +87,13 @@ static const struct {
 	{ "", "a@Bu\xcc\x88" "cher.example", "a@xn--bcher-kva.example", NULL, 0 },
 	{ "", "a@XN--bcher-KVA.example", "a@xn--bcher-kva.example", NULL, 0 },
 	{ "", "a@\xc3\xbc\xe3\x80\x82" "example", "a@xn--tda.example", NULL, 0 },       /* an ideographic full stop */
-	{ "", "a@[192.0.2.1]", NULL, NULL, 0 }, { "", "a@example.org..", NULL, NULL, 0 }, { "", "a@.example.org", NULL, NULL, 0 },
+	{ "", "a@[192.0.2.1]", "a@[192.0.2.1]", NULL, 0 }, { "", "a+x@[192.0.2.1]", "a@[192.0.2.1]", "x", 0 },
+	{ "", "a@[IPv6:2001:DB8:0::1]", "a@[ipv6:2001:db8::1]", NULL, 0 }, { "", "a@[2001:db8::1]", "a@[ipv6:2001:db8::1]", NULL, 0 },
+	{ "", "a@[192.0.2]", NULL, NULL, 0 }, { "", "a@[192.0.2.1", NULL, NULL, 0 }, { "", "a@[", NULL, NULL, 0 },
+	{ "", "a@[]", NULL, NULL, 0 }, { "", "a@[ipv6:]", NULL, NULL, 0 }, { "", "a@[ipv6:192.0.2.1]", NULL, NULL, 0 },
+	{ "", "a@[mx.example]", NULL, NULL, 0 }, { "", "a@[192.0.2.1]x", NULL, NULL, 0 }, { "", "a@[../x]", NULL, NULL, 0 },
+	{ "", "a@[0000:0000:0000:0000:0000:0000:0000:0000:0000:0001]", NULL, NULL, 0 },
+	{ "", "a@example.org..", NULL, NULL, 0 }, { "", "a@.example.org", NULL, NULL, 0 },
 	{ "", "a@a..b", NULL, NULL, 0 }, { "", "a@..", NULL, NULL, 0 }, { "", "a@a/b", NULL, NULL, 0 }, { "", "a@a b", NULL, NULL, 0 },
 	{ "", "a@\xc3\xbc/b", NULL, NULL, 0 }, { "", "a@\xef\xbc\x8f\xc3\xbc", NULL, NULL, 0 }, { "", "a@\xff.example", NULL, NULL, 0 },
 	/* details, as Postfix splits */
@@ -236,6 +242,8 @@ static const char good[] =
 	"erin@example.org        erin@example.net\n"
 	"@example.net            @example.org\n"
 	"@example.com\t@example.net\n"
+	"@[192.0.2.1] @example.org\n"
+	"@[IPv6:2001:DB8::1] @example.org\n"
 	"@b\xc3\xbc" "cher.example @example.org\n"
 	"login:al                alice@example.org\n"
 	"login:boss              team@example.org\n"
@@ -266,6 +274,9 @@ static const struct {
 	{ "nobody@example.org", "nobody@example.org", false },
 	{ "nobody@example.com", "nobody@example.org", true },
 	{ "alice@example.edu", "alice@example.edu", false },
+	{ "al@[192.0.2.1]", "alice@example.org", true },
+	{ "Alice+x@[IPv6:2001:db8:0::1]", "alice@example.org", true },
+	{ "alice@[192.0.2.2]", "alice@[192.0.2.2]", false },
 };
 
 START_TEST(test_find)
