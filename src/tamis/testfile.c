@@ -56,6 +56,20 @@ testfile_wrong(struct reader *r, const char *what, struct str word)
 	r->c->wrong_line = r->line;
 }
 
+struct str
+testfile_trimmed(struct str v)
+{
+	size_t n;
+
+	while (v.len && v.s[v.len - 1] == '\n') {
+		n = v.len - (v.len > 1 && v.s[v.len - 2] == '\r' ? 2 : 1);
+		if (n && v.s[n - 1] != '\n')
+			break;
+		v.len = n;
+	}
+	return v;
+}
+
 /* Blank lines at the end of a case are there for the eye. */
 static void
 testfile_end(struct reader *r)
@@ -65,10 +79,7 @@ testfile_end(struct reader *r)
 	if (!r->c)
 		return;
 	v = r->section ? &r->section->body : &r->c->rules;
-	while (v->len > 1 && v->s[v->len - 1] == '\n' && v->s[v->len - 2] == '\n')
-		v->len--;
-	if (v->len == 1 && *v->s == '\n')
-		v->len = 0;
+	*v = testfile_trimmed(*v);
 	r->c = NULL;
 	r->section = NULL;
 }
@@ -167,6 +178,9 @@ testfile_read(struct testfile *t, const char *path)
 		return -1;
 	r.page = n > 3 && !strcmp(path + n - 3, ".md");
 	rest = buf_str(&t->text);
+	/* A mark of UTF-8 would make a preface of the first case. */
+	if (str_starts(rest, STR("\xEF\xBB\xBF")))
+		rest = str_sub(rest, 3, rest.len);
 	while (testfile_line(&rest, &line)) {
 		r.line++;
 		if (r.page)

@@ -48,6 +48,8 @@ void testfile_done(struct testfile *);
 struct str testfile_text(struct arena *, struct str body);
 /* The other way round. */
 void testfile_escape(struct buf *, struct str text);
+/* Without the blank lines at its end, which may end in CRLF. */
+struct str testfile_trimmed(struct str);
 /* "expect" */
 const char *testfile_kind_name(enum testfile_kind);
 static inline bool

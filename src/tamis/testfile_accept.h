@@ -10,6 +10,7 @@ struct testfile_accept {
 	const struct testfile *file;
 	struct buf text;                /* up to `done` */
 	const char *done;               /* of the old text, so far */
+	const char *newline;            /* as the file's first line ends */
 	size_t n;                       /* changes */
 };
 

@@ -317,6 +317,28 @@ scenario('nothing is accepted that is as expected', {'a.test': '== a\n\n-- expec
          ('--accept a.test', '1..2\nok 1 - a.test: a\nok 2 - a.test: b\n', 0),
          then={'a.test': '== a\n\n-- expect\nkeep\n\n\n== b\n-- expect\nkeep'})
 
+# as some editors save it: the first case was taken for a preface, and never run
+scenario('a mark of UTF-8 in front hides no case', {'a.test': '\ufeff== a\ndiscard;\n-- expect\nkeep\n\n== b\n-- expect\nkeep\n'},
+         ('a.test', '''1..2
+not ok 1 - a.test: a
+# a.test:3: the plan differs (- expected, + got)
+#   - keep
+#   + discard
+ok 2 - a.test: b
+''', 1), ('-a a.test', '1..2\nok 1 - a.test: a\nok 2 - a.test: b\n# a.test: 1 accepted\n', 0),
+         then={'a.test': '\ufeff== a\ndiscard;\n-- expect\ndiscard\n\n== b\n-- expect\nkeep\n'})
+
+LINES = '== a\nrequire "body";\nif body :raw :is "x" { discard; }\n-- message\n\nx\n-- expect\nkeep\n\n\n== b\ndiscard;\n\n'
+LINES_THEN = ('== a\nrequire "body";\nif body :raw :is "x" { discard; }\n-- message\n\nx\n-- expect\nkeep\n\n\n'
+              '== b\ndiscard;\n-- expect\ndiscard\n\n')
+scenario('what is accepted ends its lines as the file does', {'a.test': LINES.replace('\n', '\r\n'), 'b.test': LINES},
+         ('-a a.test b.test', None, 0),
+         then={'a.test': LINES_THEN.replace('\n', '\r\n'), 'b.test': LINES_THEN})
+
+scenario('a link to tests stays one', {'a.test': '-> b', 'b': '== a\n-- expect\nx\n'},
+         ('-a a.test', '1..1\nok 1 - a.test: a\n# a.test: 1 accepted\n', 0),
+         then={'a.test': '== a\n-- expect\nkeep\n', 'b': '== a\n-- expect\nkeep\n'})
+
 scenario('what is not expected yet is added', {'a.test': '== a\ndiscard;\n\n== b\nkeep;\n-- message\nA: b\n\n\n-- expect\nx\n\n== c\nkeep;'},
          ('a.test', '''1..3
 not ok 1 - a.test: a
@@ -524,7 +546,10 @@ def check(title, files, commands, then):
         for name, text in files.items():
             path = pathlib.Path(directory, name)
             path.parent.mkdir(exist_ok=True)
-            path.write_bytes(text.encode())
+            if text.startswith('-> '):
+                path.symlink_to(text[3:])
+            else:
+                path.write_bytes(text.encode())
         for arguments, expected, status in commands:
             text, code = run(directory, arguments)
             text = text.replace(directory, '@')
@@ -534,9 +559,12 @@ def check(title, files, commands, then):
             if code != status:
                 found.append(f'tamis test {arguments}: exit status {code}, not {status}')
         for name, expected in then.items():
-            text = pathlib.Path(directory, name).read_text('utf-8')
+            text = pathlib.Path(directory, name).read_bytes().decode()
+            if os.path.islink(os.path.join(directory, name)) != files[name].startswith('-> '):
+                found.append(f'{name} is a link no more')
             if text != expected:
-                found += difflib.unified_diff(expected.splitlines(), text.splitlines(), name, name + ' is', lineterm='')
+                found += [f'{name} differs', *difflib.unified_diff(expected.replace('\r', '<CR>').splitlines(),
+                                                                   text.replace('\r', '<CR>').splitlines(), lineterm='')]
         if sorted(os.listdir(directory)) != sorted({name.split('/')[0] for name in files}):
             found.append('files were left: ' + ' '.join(os.listdir(directory)))
     finally:
