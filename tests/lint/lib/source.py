@@ -33,11 +33,22 @@ def cannot_look(why):
     sys.exit(CANNOT_LOOK)
 
 
+MADE = {'Makefile', 'config.log', 'config.status', 'libtamis.pc'}     # by configure, in a build inside of the tree
+
+
+def made(path):
+    """Did a build inside of the tree, or the interpreter of a test, write it?"""
+    if path.suffix in ('.a', '.o', '.pyc') or name(path) in MADE or '.deps' in path.parts:
+        return True
+    with path.open('rb') as opened:
+        return opened.read(4) == b'\x7fELF'
+
+
 def files(*patterns):
     """The files of the tree that match, sorted."""
     found = set()
     for pattern in patterns:
-        found.update(path for path in ROOT.glob(pattern) if path.is_file())
+        found.update(path for path in ROOT.glob(pattern) if path.is_file() and not made(path))
     return sorted(found)
 
 

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+# test_intree.py - the lints look at the tree, not at what a build inside of it made
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# README builds in the tree, as everybody does with a tarball.  Prints TAP.
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+SOURCE = pathlib.Path(os.environ.get('TAMIS_SOURCE') or pathlib.Path(__file__).resolve().parents[2])
+LATER = 'TO' + 'DO'         # the lint "words" reads this file, too
+HEAD = '/* a.c - what it does */\n/* SPDX-License-Identifier: BSD-2-Clause */\n'
+MADE = {'config.status': '#!/bin/sh\n# ' + LATER, 'config.log': LATER, 'Makefile': LATER, 'libtamis.a': LATER, 'tamis': '\x7fELF' + LATER,
+        'src/a.o': LATER, 'src/.deps/a.Po': 'stu' + 'bs', 'tests/unit/test_a': '\x7fELF' + LATER, 'libtamis.o': LATER}
+MINE = {'src/a.c': HEAD, 'README': 'a'}
+CASES = [
+    ('what a build made is not looked at', {**MINE, **MADE}, {'words': '', 'form': ''}),
+    ('what somebody wrote is', {**MINE, **MADE, 'src/b.c': '/* ' + LATER + ' */\n'},
+     {'words': 'src/b.c:1: ', 'form': 'src/b.c:1: '}),
+    ('so is a script without a suffix', {**MINE, 'check': '#!/bin/sh\n# ' + LATER + '\n'},
+     {'words': 'check:2: ', 'form': 'check:2: '}),
+]
+
+
+def complaints(files):
+    """What each lint says of a tree of these files."""
+    said = {}
+    with tempfile.TemporaryDirectory() as root:
+        for name, text in files.items():
+            path = pathlib.Path(root, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, 'utf-8')
+        for lint in ('words', 'form'):
+            done = subprocess.run([sys.executable, SOURCE / f'tests/lint/{lint}.py'], env={**os.environ, 'TAMIS_SOURCE': root},
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            said[lint] = done.stdout.decode('utf-8', 'replace')
+    return said
+
+
+def main():
+    failed = 0
+    print(f'1..{len(CASES)}')
+    for number, (title, files, expected) in enumerate(CASES, 1):
+        said = complaints(files)
+        good = all(said[lint].startswith(start) and bool(start) == bool(said[lint]) for lint, start in expected.items())
+        failed += not good
+        print(f'{"" if good else "not "}ok {number} - {title}')
+        if not good:
+            for lint, text in said.items():
+                for line in text.splitlines():
+                    print(f'#   {lint}: {line}')
+    return 1 if failed else 0
+
+
+sys.exit(main())
