@@ -54,6 +54,9 @@ def wanted():
         yield f'share/man/man{page.suffix[1]}/{page.name}'
     for page in ('postfix.md', 'sendmail.md', 'tamis-milter.service'):
         yield f'share/doc/tamis/{page}'
+    # tamis help and the manual pages name them
+    for page in sorted(SOURCE.glob('doc/ext/*.md')):
+        yield f'share/doc/tamis/ext/{page.name}'
     for rules in sorted(SOURCE.glob('rules/*.sieve')):
         yield f'share/tamis/rules/{rules.name}'
 
