@@ -69,10 +69,28 @@ cmd_test_order(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static void cmd_test_path(struct test *, const char *path, unsigned depth);
+/* The directories that one is in. */
+struct above {
+	const struct above *up;
+	dev_t device;
+	ino_t inode;
+	unsigned depth;
+};
+
+/* A link to a directory above would have all its tests run again and again. */
+static bool
+cmd_test_is_above(const struct above *in, const struct stat *st)
+{
+	for (; in; in = in->up)
+		if (in->device == st->st_dev && in->inode == st->st_ino)
+			return true;
+	return false;
+}
+
+static void cmd_test_path(struct test *, const char *path, const struct above *);
 
 static void
-cmd_test_directory(struct test *t, const char *path, unsigned depth)
+cmd_test_directory(struct test *t, const char *path, const struct above *here)
 {
 	struct dirent **entry;
 	struct buf name = { 0 };
@@ -85,7 +103,7 @@ cmd_test_directory(struct test *t, const char *path, unsigned depth)
 	for (i = 0; i < n; i++) {
 		buf_reset(&name);
 		buf_printf(&name, "%s%s%s", path, cmd_test_ends(path, "/") ? "" : "/", entry[i]->d_name);
-		cmd_test_path(t, buf_str(&name).s, depth + 1);
+		cmd_test_path(t, buf_str(&name).s, here);
 		free(entry[i]);
 	}
 	free(entry);
@@ -94,8 +112,9 @@ cmd_test_directory(struct test *t, const char *path, unsigned depth)
 
 /* Of a directory only what is named like a test; a file that is asked for is one. */
 static void
-cmd_test_path(struct test *t, const char *path, unsigned depth)
+cmd_test_path(struct test *t, const char *path, const struct above *in)
 {
+	struct above here = { .up = in, .depth = in ? in->depth + 1 : 0 };
 	struct stat st;
 
 	if (stat(path, &st) < 0) {
@@ -103,11 +122,13 @@ cmd_test_path(struct test *t, const char *path, unsigned depth)
 		return;
 	}
 	if (S_ISDIR(st.st_mode)) {
-		if (depth < DEPTH_MAX)
-			cmd_test_directory(t, path, depth);
+		here.device = st.st_dev;
+		here.inode = st.st_ino;
+		if (here.depth < DEPTH_MAX && !cmd_test_is_above(in, &st))
+			cmd_test_directory(t, path, &here);
 		return;
 	}
-	if (depth && !cmd_test_ends(path, ".test") && !cmd_test_ends(path, ".svtest") && !cmd_test_ends(path, ".md"))
+	if (in && !cmd_test_ends(path, ".test") && !cmd_test_ends(path, ".svtest") && !cmd_test_ends(path, ".md"))
 		return;
 	vec_push(&t->path, mem_strdup(path));
 }
@@ -241,7 +262,7 @@ cmd_test_start(struct test *t, struct texts operands)
 		t->options.cover = &t->cover;
 	t->report = (struct testfile_report){ .out = stdout, .json = t->set->json };
 	for (i = 0; i < operands.n; i++)
-		cmd_test_path(t, operands.v[i], 0);
+		cmd_test_path(t, operands.v[i], NULL);
 	cmd_test_read(t);
 	t->suites = (struct svtest_options){ .set = t->set, .log = own->log, .expect_failure = own->expect_failure };
 	t->suites.trace = cmd_test_output(t, own->trace);

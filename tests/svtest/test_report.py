@@ -339,6 +339,10 @@ scenario('a link to tests stays one', {'a.test': '-> b', 'b': '== a\n-- expect\n
          ('-a a.test', '1..1\nok 1 - a.test: a\n# a.test: 1 accepted\n', 0),
          then={'a.test': '== a\n-- expect\nkeep\n', 'b': '== a\n-- expect\nkeep\n'})
 
+scenario('links to directories above lead nowhere, others are followed',
+         {'a/b.test': '== b\n-- expect\nkeep\n', 'a/up': '-> .', 'a/top': '-> ..', 'c': '-> a'},
+         ('.', '1..2\nok 1 - ./a/b.test: b\nok 2 - ./c/b.test: b\n', 0), ('c/up', '1..1\nok 1 - c/up/b.test: b\n', 0))
+
 scenario('what is not expected yet is added', {'a.test': '== a\ndiscard;\n\n== b\nkeep;\n-- message\nA: b\n\n\n-- expect\nx\n\n== c\nkeep;'},
          ('a.test', '''1..3
 not ok 1 - a.test: a
