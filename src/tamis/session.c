@@ -126,7 +126,7 @@ session_facts(struct session *s)
 		return rc;
 	if (set->from && !is_path(set->from))
 		return cmd_usage(s->cmd, "envelope sender \"%s\" is no mail address, nor \"<>\"", set->from);
-	if (set->to && (!*set->to || !is_path(set->to)))
+	if (set->to && (!*set->to || !strcmp(set->to, "<>") || !is_path(set->to)))
 		return cmd_usage(s->cmd, "envelope recipient \"%s\" is no mail address", set->to);
 	s->answer.from = set->from;
 	s->answer.to = set->to;

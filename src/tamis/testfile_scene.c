@@ -102,13 +102,16 @@ testfile_scene_fact(struct testfile_run *r, struct str line)
 static const char *
 testfile_scene_limit(struct testfile_run *r, struct str line)
 {
+	uint64_t least, most;
 	struct str name;
 
 	switch (limit_set(&r->session.rules.limits, line, &name)) {
 	case LIMIT_UNKNOWN:
 		return "names no limit";
 	case LIMIT_BAD_VALUE:
-		return "is not \"LIMIT=NUMBER\"";
+		limit_range(name, &least, &most);
+		return arena_printf(&r->arena, "is not \"LIMIT=NUMBER\" with a number from %ju to %ju", (uintmax_t)least,
+		                    (uintmax_t)most).s;
 	default:
 		return NULL;
 	}

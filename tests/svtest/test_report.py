@@ -443,7 +443,7 @@ x y: perhaps
 nothing
 -- limits
 size=3
-actions=x
+nesting=65
 -- script private x
 -- message x.eml
 -- message @none.eml
@@ -452,7 +452,7 @@ keep
 '''}, ('a.test', '''1..1
 not ok 1 - a.test: a
 # a.test:11: "size=3" names no limit
-# a.test:11: "actions=x" is not "LIMIT=NUMBER"
+# a.test:11: "nesting=65" is not "LIMIT=NUMBER" with a number from 1 to 64
 # a.test:14: "private x" is not "personal NAME" or "global NAME"
 # a.test:3: "late" is no stage: envelope, header, body
 # a.test:4: "then" is not a time like 2025-11-23T09:30:00Z
