@@ -75,12 +75,29 @@ canonical_label(struct str v)
 	return v.len && v.len <= 63;
 }
 
-/* An address in brackets (RFC 5321 4.1.3), however it is spelled; Postfix takes IPv6 ones without their tag, too. */
+/* Four numbers; one that begins with 0 is octal to Postfix, which asks the C library. */
+static bool
+canonical_four(const char *text, struct in_addr *ret)
+{
+	size_t dots = 0;
+
+	for (const char *p = text; *p; p++) {
+		if (*p != '.' && !char_is_digit(*p))
+			return false;
+		dots += *p == '.';
+	}
+	return dots == 3 && inet_aton(text, ret);
+}
+
+/* An address in brackets (RFC 5321 4.1.3), however it is spelled; Postfix takes IPv6 ones without their tag, too, and
+ * an IPv4 address that is written as one of those is itself. */
 static int
 canonical_literal(struct arena *a, struct str v, struct str *ret)
 {
-	const bool tagged = str_istarts(v, STR("[IPv6:")), six = tagged || memchr(v.s, ':', v.len);
-	unsigned char bytes[sizeof(struct in6_addr)];
+	const bool tagged = str_istarts(v, STR("[IPv6:"));
+	bool six = tagged || memchr(v.s, ':', v.len);
+	struct in6_addr bytes;
+	struct in_addr four;
 	char text[INET6_ADDRSTRLEN];
 
 	if (v.len < 2 || v.s[v.len - 1] != ']' || memchr(v.s, '\0', v.len))
@@ -89,9 +106,13 @@ canonical_literal(struct arena *a, struct str v, struct str *ret)
 	if (v.len >= sizeof(text))
 		return -1;
 	*(char *)mempcpy(text, v.s, v.len) = '\0';
-	if (inet_pton(six ? AF_INET6 : AF_INET, text, bytes) != 1)
+	if (six ? inet_pton(AF_INET6, text, &bytes) != 1 : !canonical_four(text, &four))
 		return -1;
-	inet_ntop(six ? AF_INET6 : AF_INET, bytes, text, sizeof(text));
+	if (six && IN6_IS_ADDR_V4MAPPED(&bytes)) {
+		memcpy(&four, bytes.s6_addr + 12, sizeof(four));
+		six = false;
+	}
+	inet_ntop(six ? AF_INET6 : AF_INET, six ? (const void *)&bytes : &four, text, sizeof(text));
 	*ret = arena_printf(a, "[%s%s]", six ? "ipv6:" : "", text);
 	return 0;
 }

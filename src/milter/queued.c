@@ -18,11 +18,9 @@ queued_name(const struct rcpt *r)
 	return colon < 0 ? v : str_sub(v, (size_t)colon + 1, v.len);
 }
 
-/* ... and quotes */
 struct str
-queued_group(struct arena *a, const struct rcpt *r)
+queued_unquoted(struct arena *a, struct str v)
 {
-	struct str v = queued_name(r);
 	char *to = NULL;
 	size_t n = 0;
 
@@ -37,6 +35,13 @@ queued_group(struct arena *a, const struct rcpt *r)
 	}
 	to[n] = '\0';
 	return (struct str){ to, n };
+}
+
+/* ... and quotes */
+struct str
+queued_group(struct arena *a, const struct rcpt *r)
+{
+	return queued_unquoted(a, queued_name(r));
 }
 
 static struct str

@@ -6,6 +6,8 @@
 #include "milter/merge.h"
 #include "milter/transaction.h"
 
+/* Without quotes and the backslashes of quoted pairs. */
+struct str queued_unquoted(struct arena *, struct str);
 /* What recipients have in common that are one in the queue: taken away is who has it, however he was written.  Postfix's;
  * Sendmail says so itself. */
 struct str queued_group(struct arena *, const struct rcpt *);

@@ -209,14 +209,35 @@ session_find(const struct transaction *t, struct str argument)
 	return NULL;
 }
 
-/* alice%example.org@example.org is Alice to Postfix, where mail is local. */
+/* alice%example.org@example.org is Alice to the servers, where mail is local, and so is "alice@example.org"@example.org:
+ * they look inside quotes. */
 static bool
 session_is_routed(const struct rcpt *r)
 {
-	return memchr(r->parts.whole.s, '%', r->parts.whole.len) || memchr(r->parts.whole.s, '!', r->parts.whole.len);
+	static const char routes[] = { '%', '!', '@' };
+
+	for (size_t i = 0; i < sizeof(routes); i++)
+		if (memchr(r->parts.whole.s, routes[i], r->parts.whole.len))
+			return true;
+	return false;
 }
 
-/* To Sendmail as well, which has no domain for whom it delivers to itself; what comes without one is of this machine. */
+/* Of an address that we cannot split: what stands behind its @, if that is a domain; else that of the machine. */
+static struct str
+session_domain(struct transaction *t, const struct rcpt *r)
+{
+	const char *at = memrchr(r->address.s, '@', r->address.len);
+	struct str domain;
+
+	if (r->parsed)
+		return r->parts.domain;
+	if (at && !canonical_domain(&t->arena, str_sub(r->address, (size_t)(at + 1 - r->address.s), r->address.len), &domain))
+		return domain;
+	return t->hostname;
+}
+
+/* Sendmail has no domain for whom it delivers to itself, and delivers to what is left of \alice and alice"" without quotes
+ * and backslashes. */
 static struct str
 session_resolved(struct transaction *t, const struct mta *mta, const struct rcpt *r)
 {
@@ -226,7 +247,7 @@ session_resolved(struct transaction *t, const struct mta *mta, const struct rcpt
 		return server;
 	if (!server.len || memchr(server.s, '@', server.len))
 		return r->address;      /* run_look_up() knows what to do with it */
-	return arena_printf(&t->arena, "%.*s@%.*s", STR_ARG(server), STR_ARG(r->parsed ? r->parts.domain : t->hostname));
+	return canonical_written(&t->arena, queued_unquoted(&t->arena, server), session_domain(t, r));
 }
 
 /* Postfix takes comments, blanks and the like in an address, and delivers to what is left of it: that is whose rules

@@ -15,9 +15,12 @@ RULES = {'alice': 'discard;', 'bob': 'require "editheader"; addheader "X-Edited"
 NAMES = ('mx.example.test', 'localhost', '[127.0.0.1]')
 FORMS = {
     'postfix': ('{0}@[127.0.0.1]', '{0}@localhost', '{0}@mx.example.test', '{0}', '{0}%localhost', '{0}%[127.0.0.1]',
-                '{0}@MX.example.test.', '{0}+x@[127.0.0.1]', '@localhost:{0}@[127.0.0.1]'),
+                '{0}@MX.example.test.', '{0}+x@[127.0.0.1]', '@localhost:{0}@[127.0.0.1]',
+                '"{0}@example.test"@example.test', '"{0}@localhost."@localhost', '"{0}+x@example.test"@[127.0.0.1]',
+                '{0}@[127.00.0.1]', '{0}@[0177.0.0.1]', '{0}@[IPv6:::ffff:127.0.0.1]'),
     'sendmail': ('{0}@[127.0.0.1]', '{0}@localhost', '{0}@mx.example.test', '{0}', '{0}%mx.example.test', '{0}%localhost',
-                 '{0}+x@[127.0.0.1]', '{0}%mx.example.test@localhost'),
+                 '{0}+x@[127.0.0.1]', '{0}%mx.example.test@localhost', '"{0}@example.test"@example.test',
+                 '\\{0}@example.test', '{0}""@example.test', '"{0}"+x@localhost', '"" {0}@mx.example.test', '\\{0}'),
 }
 
 
