@@ -28,6 +28,7 @@ struct arena {
 	struct arena_chunk *chunk;
 	struct arena_defer *defer;
 	size_t used, budget;            /* bytes; budget 0: none */
+	size_t held;                    /* bytes that what was deferred will free, as far as somebody counts them */
 };
 
 /* A zeroed struct arena is a valid, empty one. */

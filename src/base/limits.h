@@ -21,6 +21,7 @@
 #define LIMIT_PATTERN           65536           /* bytes of one regular expression */
 #define LIMIT_REGEX_NESTING     100             /* groups in groups of one */
 #define LIMIT_REGEX_SIZE        (8u << 20)      /* bytes that PCRE2 may take to compile one */
+#define LIMIT_REGEXES_SIZE      (64u << 20)     /* bytes of all of one program, or made in one run, with machine code */
 
 /* --- a run */
 #define LIMIT_WORK              20000000u       /* units (vm/run.h), about 2 s of a slow machine */

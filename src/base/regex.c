@@ -122,6 +122,17 @@ compile(struct str text, uint32_t options, size_t *left, int *ret_error,
 	return code;
 }
 
+/* What is said of many small ones counts: 20 bytes of rules may become some hundred thousand. */
+static size_t
+code_size(const pcre2_code *code)
+{
+	size_t size = 0, machine = 0;
+
+	pcre2_pattern_info(code, PCRE2_INFO_SIZE, &size);
+	pcre2_pattern_info(code, PCRE2_INFO_JITSIZE, &machine);
+	return size + machine;
+}
+
 struct regex *
 regex_new(struct arena *a, struct str pattern, unsigned flags, struct str *ret_error,
           size_t *ret_offset)
@@ -133,6 +144,11 @@ regex_new(struct arena *a, struct str pattern, unsigned flags, struct str *ret_e
 	if (pattern.len > LIMIT_PATTERN) {
 		*ret_error = STR("regular expression is too large");
 		*ret_offset = LIMIT_PATTERN;
+		return NULL;
+	}
+	if (a->held >= LIMIT_REGEXES_SIZE) {
+		*ret_error = STR("regular expressions are too large together");
+		*ret_offset = 0;
 		return NULL;
 	}
 	re->fold = flags & REGEX_FOLD;
@@ -154,6 +170,7 @@ regex_new(struct arena *a, struct str pattern, unsigned flags, struct str *ret_e
 	/* without it, or if it fails, PCRE2 interprets */
 	re->jit = (flags & REGEX_JIT)
 	          && !pcre2_jit_compile(re->code, PCRE2_JIT_COMPLETE);
+	a->held += code_size(re->code);
 	return re;
 }
 

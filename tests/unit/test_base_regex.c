@@ -140,6 +140,26 @@ START_TEST(compile_limits)
 }
 END_TEST
 
+/* Few bytes of rules make many of memory: what all of one program take is bounded. */
+START_TEST(compile_limits_together)
+{
+	struct arena a = { 0 };
+	struct str error = STR_EMPTY;
+	size_t offset, n = 0;
+
+	while (n < 100000 && !str_is(error, "regular expressions are too large together")) {
+		regex_new(&a, STR("((a{1,200}){1,200}b)"), REGEX_JIT, &error, &offset);
+		n++;
+	}
+	ck_assert_uint_gt(n, 100);
+	ck_assert_uint_lt(n, 2000);
+	check_too_much(&a, STR("a"), "regular expressions are too large together");
+	arena_reset(&a);
+	ck_assert_ptr_nonnull(regex_new(&a, STR("a"), 0, &error, &offset));
+	arena_done(&a);
+}
+END_TEST
+
 /* --- literals */
 
 static const struct {
@@ -531,6 +551,7 @@ main(void)
 	tcase_add_loop_test(c, refusals, 0, sizeof refused / sizeof *refused);
 	tcase_add_loop_test(c, acceptances, 0, sizeof accepted / sizeof *accepted);
 	tcase_add_test(c, compile_limits);
+	tcase_add_test(c, compile_limits_together);
 	tcase_add_loop_test(c, literal, 0, sizeof literals / sizeof *literals);
 	tcase_add_loop_test(c, excludes, 0, sizeof excluded / sizeof *excluded);
 	tcase_add_loop_test(c, literal_is_in_every_match, 0, 2);
