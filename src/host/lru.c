@@ -23,7 +23,8 @@ struct lru {
 	pthread_mutex_t lock;
 	void *(*ref)(void *), *(*unref)(void *);
 	struct node **slot;
-	size_t mask, n, max;
+	size_t mask, n, max, weight, heaviest;
+	size_t (*weigh)(const void *);  /* NULL: only their number counts */
 	uint64_t seed;
 	struct node *newest, *oldest;
 };
@@ -42,6 +43,19 @@ lru_new(size_t max, void *(*ref)(void *), void *(*unref)(void *))
 	pthread_mutex_init(&l->lock, NULL);
 	l->slot = memset(mem_alloc(slots * sizeof(*l->slot)), 0, slots * sizeof(*l->slot));
 	return l;
+}
+
+void
+lru_weigh(struct lru *l, size_t most, size_t (*weight)(const void *))
+{
+	l->heaviest = most;
+	l->weigh = weight;
+}
+
+static size_t
+lru_weight(const struct lru *l, const void *value)
+{
+	return l->weigh ? l->weigh(value) : 0;
 }
 
 struct lru *
@@ -124,25 +138,49 @@ lru_find(struct lru *l, struct str key)
 	return ret;
 }
 
-/* The node to be freed outside of the lock, or NULL. */
+static struct node *
+lru_cut(struct lru *l, struct node **at)
+{
+	struct node *n = *at;
+
+	*at = n->next;
+	lru_take_out(l, n);
+	l->weight -= lru_weight(l, n->value);
+	l->n--;
+	return n;
+}
+
+/* Those that are one too many, or too heavy, but for the newest: to be freed outside of the lock. */
 static struct node *
 lru_evict(struct lru *l)
 {
-	struct node *n = l->oldest;
+	struct node *out = NULL, *n;
 
-	if (l->n <= l->max)
-		return NULL;
-	*lru_at(l, n->hash, (struct str){ n->key, n->len }) = n->next;
-	lru_take_out(l, n);
-	l->n--;
-	return n;
+	while (l->n > l->max || (l->n > 1 && l->weight > l->heaviest)) {
+		n = lru_cut(l, lru_at(l, l->oldest->hash, (struct str){ l->oldest->key, l->oldest->len }));
+		n->next = out;
+		out = n;
+	}
+	return out;
+}
+
+static void
+lru_free(struct lru *l, struct node *out)
+{
+	struct node *next;
+
+	for (; out; out = next) {
+		next = out->next;
+		l->unref(out->value);
+		free(out);
+	}
 }
 
 bool
 lru_put(struct lru *l, struct str key, void *take_value)
 {
 	uint64_t hash = str_hash(key, l->seed);
-	struct node **at, *n, *out = NULL;
+	struct node **at, *n, *out;
 	void *old = NULL;
 	bool fresh;
 
@@ -152,22 +190,37 @@ lru_put(struct lru *l, struct str key, void *take_value)
 	fresh = !n;
 	if (n) {
 		old = n->value;
+		l->weight -= lru_weight(l, old);
 		n->value = take_value;
 		lru_take_out(l, n);
 	} else {
 		*at = n = node_new(hash, key, take_value);
 		l->n++;
 	}
+	l->weight += lru_weight(l, take_value);
 	lru_put_first(l, n);
-	if (fresh)
-		out = lru_evict(l);
+	out = lru_evict(l);
 	pthread_mutex_unlock(&l->lock);
 	if (old)
 		l->unref(old);
-	if (out)
-		l->unref(out->value);
-	free(out);
+	lru_free(l, out);
 	return fresh;
+}
+
+void
+lru_drop(struct lru *l, struct str key)
+{
+	uint64_t hash = str_hash(key, l->seed);
+	struct node **at, *out = NULL;
+
+	pthread_mutex_lock(&l->lock);
+	at = lru_at(l, hash, key);
+	if (*at) {
+		out = lru_cut(l, at);
+		out->next = NULL;
+	}
+	pthread_mutex_unlock(&l->lock);
+	lru_free(l, out);
 }
 
 size_t

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "host/rulelook.h"
 #include "host/text.h"
 
@@ -80,10 +81,19 @@ kept_unref(void *p)
 	return NULL;
 }
 
+static size_t
+kept_weight(const void *p)
+{
+	return ((const struct kept *)p)->len;
+}
+
 struct lru *
 rulescript_goods(size_t max)
 {
-	return lru_new(max, kept_ref, kept_unref);
+	struct lru *l = lru_new(max, kept_ref, kept_unref);
+
+	lru_weigh(l, LIMIT_GOODS_SIZE, kept_weight);
+	return l;
 }
 
 static struct str
@@ -122,6 +132,21 @@ look_see_kept(struct look *l, struct seen *s)
 
 /* --- files */
 
+/* One script is as large as it may be; many that include each other are larger than rules need to be. */
+static void
+look_measure(struct look *l, struct seen *s)
+{
+	const size_t most = l->host->conf->limits.script_size, sum = most * LIMIT_RULES_TIMES;
+
+	l->read += s->text.len;
+	if (l->read <= sum || s->text.len > most)
+		return;
+	l->read -= s->text.len;
+	buf_done(&s->text);
+	s->result = RULEFILE_REFUSED;
+	s->why = "makes rules larger than eight times limit_script_size, with all that they include";
+}
+
 struct seen *
 look_see(struct look *l, const char *root, const char *name)
 {
@@ -138,6 +163,8 @@ look_see(struct look *l, const char *root, const char *name)
 		l->error = errno;
 	if (l->good && s->result == RULEFILE_NONE && !strcmp(root, l->file->root))
 		look_see_kept(l, s);
+	if (s->result == RULEFILE_FINE)
+		look_measure(l, s);
 	vec_push(&l->seen, s);
 	vec_push(&l->version->file, (struct watched){ mem_strdup(look_path(l, s)), s->stamp });
 	l->version->young |= rulefile_young(&s->stamp, l->now);

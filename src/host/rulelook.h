@@ -19,6 +19,7 @@ struct rulescript {
 	bool there, young;
 	struct tamis_program *program;
 	uint8_t content[DIGEST_SIZE];
+	uint8_t alone[DIGEST_SIZE];     /* of the script without its includes */
 	char *path;
 	VEC(struct watched) file;       /* all that it depends on, there or not */
 };
@@ -54,6 +55,7 @@ struct look {
 	char *directory;                /* of the file, below its root, with "/" behind it; or empty */
 	const char *leaf;
 	bool good;                      /* the last good copies are meant */
+	size_t read;                    /* bytes of those, or of the others */
 	int error;                      /* what kept us from telling; 0 */
 	time_t now;
 	struct arena arena;
@@ -61,6 +63,7 @@ struct look {
 	/* of one compilation */
 	struct diag *diag;
 	VEC(struct wanted) wants;
+	bool refused;                   /* one of those does not count */
 	VEC(struct tamis_diagnostic) said;      /* their texts are the arena's */
 };
 

@@ -184,8 +184,10 @@ look_read(void *ctx, bool global, const char *leaf, struct str *ret)
 		return 0;
 	look_want(l, global, leaf);
 	s = global ? look_see(l, l->host->conf->global_dir, leaf) : look_beside(l, leaf);
-	if (s->result == RULEFILE_REFUSED)
+	if (s->result == RULEFILE_REFUSED) {
+		l->refused = true;
 		look_refuse(l, s);
+	}
 	if (s->result == RULEFILE_TROUBLE)
 		return -1;
 	if (s->result != RULEFILE_FINE)
@@ -278,6 +280,7 @@ look_compile(struct look *l, const struct seen *main, const uint8_t alone[DIGEST
 	rules.report = look_report;
 	rules.report_ctx = l;
 	look_wants_done(l);
+	l->refused = false;
 	l->said.n = 0;
 	l->diag = &diag;
 	rules_compile(&rules, l->file->site ? path : RULESCRIPT_NAME,
@@ -288,14 +291,15 @@ look_compile(struct look *l, const struct seen *main, const uint8_t alone[DIGEST
 		return tamis_program_unref(program);
 	look_shelve_wants(l, alone);
 	/* a script with a broken include runs until it gets there (RFC 6609 3.2): what was good before is better */
-	if (program && look_has_errors(l))
+	if (program && (l->refused || look_has_errors(l)))
 		program = tamis_program_unref(program);
 	if (!program) {
 		if (look_claim(l, "wrong", main->root, main->name, digest_str(ret_content)))
 			look_say_all(l, path);
 		return NULL;
 	}
-	if (lru_put(l->host->shelf, digest_str(ret_content), shelved_new(program)))
+	lru_put(l->host->shelf, digest_str(ret_content), shelved_new(program));
+	if (l->said.n && look_claim(l, "said", "", "", digest_str(ret_content)))
 		look_say_all(l, path);
 	return program;
 }
@@ -309,6 +313,7 @@ look_program(struct look *l, const struct seen *main, uint8_t ret_content[DIGEST
 	struct shelved *wants, *s = NULL;
 
 	look_digest(l, main, alone);
+	memcpy(l->version->alone, alone, DIGEST_SIZE);
 	wants = lru_find(l->host->shelf, digest_str(alone));
 	if (wants && look_digest_all(l, alone, wants->wants.v, wants->wants.n, ret_content))
 		s = lru_find(l->host->shelf, digest_str(ret_content));
@@ -387,11 +392,13 @@ look_fall_back(struct look *l, const struct seen *main, const struct rulescript 
 		struct rulefile_stamp stamp;
 
 		rulefile_stat(l->file->root, good, &stamp);
+		memcpy(l->version->alone, before->alone, DIGEST_SIZE);
 		look_take(l, tamis_program_ref(before->program), before->content,
 		          stamp.there ? arena_printf(&l->arena, "%s/%s", l->file->root, good).s : before->path);
 		return;
 	}
 	l->good = true;
+	l->read = 0;
 	s = look_see(l, l->file->root, look_good_name(l, l->leaf));
 	if (s->result != RULEFILE_FINE)
 		return;
@@ -411,6 +418,17 @@ look_doubt(struct look *l, struct seen *main)
 	}
 	if (!l->file->site && main->result <= RULEFILE_NONE && !l->error && access(l->file->root, X_OK) < 0)
 		l->error = errno;
+}
+
+/* Whoever changes his rules again and again has one program all the same; it is made anew for others with the same rules. */
+static void
+look_drop(struct look *l, const struct rulescript *before)
+{
+	if (!before || !before->program || before->program == l->version->program)
+		return;
+	lru_drop(l->host->shelf, digest_str(before->content));
+	if (!l->version->program || memcmp(before->alone, l->version->alone, DIGEST_SIZE))
+		lru_drop(l->host->shelf, digest_str(before->alone));
 }
 
 static void
@@ -433,6 +451,8 @@ look_run(struct look *l, const struct rulescript *before)
 	} else if (l->version->there && !l->error) {
 		look_fall_back(l, main, before);
 	}
+	if (!l->error)
+		look_drop(l, before);
 }
 
 /* Is all as it was? */

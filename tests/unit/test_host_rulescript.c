@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 #include <time.h>
 
+#include "host/lru.h"
 #include "host/rulebook.h"
 #include "rulebook.h"
 
@@ -25,10 +26,10 @@ START_TEST(test_changes)
 	after = find(r, "alice@example.org");
 	ck_assert(memcmp(before->content, after->content, 32) != 0);
 	ck_assert_ptr_ne(before->program[0], after->program[0]);
-	ruleset_unref(after);
+	ruleset_unref(before);
 	/* touched is not changed */
-	put("rules/example.org/alice.sieve", "discard;\n");
-	after = find(r, "alice@example.org");
+	replace("rules/example.org/alice.sieve", "redirect \"x@example.net\";\n");
+	before = find(r, "alice@example.org");
 	ck_assert_int_eq(memcmp(before->content, after->content, 32), 0);
 	ck_assert_ptr_eq(before->program[0], after->program[0]);
 	ruleset_unref(after);
@@ -39,6 +40,121 @@ START_TEST(test_changes)
 	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS);
 	ck_assert_uint_eq(reports, 0);
 	rulebook_free(r);
+}
+END_TEST
+
+/* What was in force is not kept when it is not any more. */
+START_TEST(test_many_changes)
+{
+	struct rulebook *r = book("");
+	size_t size = 0;
+
+	for (int i = 0; i < 50; i++) {
+		char text[64];
+
+		snprintf(text, sizeof text, "require \"include\"; include \"x\"; # %d\n", i);
+		replace("rules/example.org/x", i % 2 ? "discard;\n" : "keep;\n");
+		replace("rules/example.org/alice.sieve", text);
+		ck_assert_uint_eq(effects(r, "alice@example.org"), i % 2 ? DISCARDS : KEEPS);
+		if (i == 10)
+			size = rulebook_size(r);
+		if (i % 3 == 0) {
+			unlink(at("rules/example.org/alice.sieve"));
+			ck_assert_ptr_null(find(r, "alice@example.org"));
+		}
+	}
+	ck_assert_uint_eq(rulebook_size(r), size);
+	rulebook_free(r);
+}
+END_TEST
+
+/* One script has its limit; so has all of them together. */
+START_TEST(test_too_much)
+{
+	struct rulebook *r = book("limit_script_size = 1000\n");
+	char text[1001], name[64];
+	struct buf main = { 0 };
+
+	buf_puts(&main, "require \"include\";\n");
+	for (int i = 0; i < 9; i++) {
+		snprintf(text, sizeof text, "#%0950d\ndiscard;\n", i);
+		snprintf(name, sizeof name, "rules/example.org/part%d", i);
+		put(name, text);
+		buf_printf(&main, "include \"part%d\";\n", i);
+		if (i == 7)
+			put("rules/example.org/alice.sieve", buf_str(&main).s);
+	}
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	put("rules/example.org/bob.sieve", buf_str(&main).s);
+	ck_assert_ptr_null(find(r, "bob@example.org"));
+	ck_assert_uint_gt(reports, 0);
+	/* it is as if it were broken: what was good before is in force */
+	buf_puts(&main, "redirect \"x@example.net\";\n");
+	put("rules/example.org/alice.sieve", buf_str(&main).s);
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	buf_done(&main);
+	rulebook_free(r);
+}
+END_TEST
+
+/* So it is with what others might have written. */
+START_TEST(test_refused_include)
+{
+	struct rulebook *r = book("");
+
+	put("rules/example.org/part", "discard;\n");
+	put("rules/example.org/alice.sieve", "require \"include\"; include \"part\";\n");
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	put("rules/example.org/part", "redirect \"x@example.net\";\n");
+	chmod(at("rules/example.org/part"), 0664);
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	chmod(at("rules/example.org/part"), 0644);
+	ck_assert_uint_eq(effects(r, "alice@example.org"), REDIRECTS);
+	rulebook_free(r);
+}
+END_TEST
+
+static void *
+itself(void *p)
+{
+	return p;
+}
+
+static void *
+nothing(void *p)
+{
+	(void)p;
+	return NULL;
+}
+
+static size_t
+length(const void *p)
+{
+	return strlen(p);
+}
+
+/* Texts of good versions are kept up to a weight; the newest in any case. */
+START_TEST(test_weight)
+{
+	static char text[] = "abcdefgh";
+	struct lru *l = lru_new(10, itself, nothing);
+
+	lru_weigh(l, 10, length);
+	lru_put(l, STR("1"), text + 4);
+	lru_put(l, STR("2"), text + 4);
+	ck_assert_uint_eq(lru_count(l), 2);
+	lru_put(l, STR("3"), text + 5);
+	ck_assert_uint_eq(lru_count(l), 2);
+	ck_assert_ptr_null(lru_find(l, STR("1")));
+	lru_put(l, STR("2"), text);
+	ck_assert_uint_eq(lru_count(l), 1);
+	lru_drop(l, STR("2"));
+	lru_drop(l, STR("3"));
+	ck_assert_uint_eq(lru_count(l), 0);
+	lru_put(l, STR("4"), text);
+	lru_put(l, STR("5"), text + 7);
+	ck_assert_uint_eq(lru_count(l), 2);
+	lru_unref(l);
 }
 END_TEST
 
@@ -416,6 +532,10 @@ main(void)
 	tcase_set_timeout(t, 60);
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_changes);
+	tcase_add_test(t, test_many_changes);
+	tcase_add_test(t, test_too_much);
+	tcase_add_test(t, test_weight);
+	tcase_add_test(t, test_refused_include);
 	tcase_add_test(t, test_young_files);
 	tcase_add_test(t, test_old_files);
 	tcase_add_test(t, test_last_good);
