@@ -42,10 +42,6 @@ apply_mode(struct transaction *t, struct rcpt *r)
 
 	if (!r->outcome || r->trouble || r->effect == CONF_OBSERVE) {
 		plan_keep(&r->plan);
-		if (r->srs.len) {
-			r->plan.d.v[0].kind = DELIVERY_ADDRESS;
-			r->plan.d.v[0].target = r->plan.d.v[0].canonical = r->srs;
-		}
 		return;
 	}
 	/* what neither refuses nor discards stands in a refusal's way, and is else somebody else's to do */
@@ -126,7 +122,7 @@ apply_merge(struct apply *a)
 
 		m->rcpt[i] = (struct merge_rcpt){
 			.canonical = r->canonical, .address = r->address, .group = r->group, .plan = &r->plan, .refused = r->refused,
-			.silent = !apply_may_report(r),
+			.silent = !apply_may_report(r), .elsewhere = r->srs.len,
 		};
 	}
 }
@@ -508,6 +504,7 @@ apply_rules(struct apply *a)
 		if (room)
 			run_stage(t, t->rcpt.v[i], TAMIS_BODY);
 		apply_mode(t, t->rcpt.v[i]);
+		plan_move(t->conf, t->sendmail, &t->arena, t->rcpt.v[i]->srs, &t->rcpt.v[i]->plan);
 		apply_redirects(a, t->rcpt.v[i]);
 	}
 	return room ? apply_troubled(t) : "no room for the body";
@@ -518,8 +515,10 @@ static void
 apply_only_refusals(struct transaction *t)
 {
 	for (size_t i = 0; i < t->rcpt.n; i++)
-		if (t->rcpt.v[i]->effect == CONF_REFUSE && t->rcpt.v[i]->outcome && !t->rcpt.v[i]->refused)
+		if (t->rcpt.v[i]->effect == CONF_REFUSE && t->rcpt.v[i]->outcome && !t->rcpt.v[i]->refused) {
 			plan_keep(&t->rcpt.v[i]->plan);
+			plan_move(t->conf, t->sendmail, &t->arena, t->rcpt.v[i]->srs, &t->rcpt.v[i]->plan);
+		}
 }
 
 static void

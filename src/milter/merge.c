@@ -253,7 +253,8 @@ in_place(const struct delivery *d)
 	return d->way == WAY_QUEUE && d->kind != DELIVERY_REPORT && d->kind != DELIVERY_QUARANTINE && !d->filtered;
 }
 
-/* How many are put in quarantine, and whether the server's own message has to bring something to somebody. */
+/* How many are put in quarantine, and whether the server's own message has to bring something to somebody.  What is
+ * released goes to those who are in the envelope: it does not do for who keeps his mail under another address. */
 static size_t
 merge_count_quarantine(const struct merge *m, bool *ret_carries)
 {
@@ -261,9 +262,8 @@ merge_count_quarantine(const struct merge *m, bool *ret_carries)
 
 	*ret_carries = false;
 	EACH_DELIVERY(m, r, d) {
-		(void)r;
 		n += d->kind == DELIVERY_QUARANTINE;
-		*ret_carries |= in_place(d);
+		*ret_carries |= in_place(d) || (d->kind == DELIVERY_QUARANTINE && r->elsewhere);
 	}
 	return n;
 }

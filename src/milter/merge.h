@@ -17,6 +17,7 @@ struct merge_rcpt {
 	struct plan *plan;
 	bool refused;                   /* at RCPT TO: no recipient any more */
 	bool silent;                    /* the sender wants no report of a refusal */
+	bool elsewhere;                 /* what he keeps comes to another address than that in the envelope */
 	bool stays;                     /* a copy was refused by the port: he is kept in the envelope */
 	/* the result */
 	bool removed;                   /* from the envelope */

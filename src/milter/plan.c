@@ -357,6 +357,29 @@ plan_make(const struct plan_maker *by, const struct tamis_outcome *outcome, stru
 }
 
 void
+plan_move(const struct conf *conf, bool sendmail, struct arena *arena, struct str address, struct plan *p)
+{
+	struct str canonical;
+
+	if (!address.len)
+		return;
+	canonical = plan_canonical(arena, conf, sendmail, address);
+	for (size_t i = 0; i < p->d.n; i++) {
+		struct delivery *d = &p->d.v[i];
+
+		if (d->kind != DELIVERY_SELF)
+			continue;
+		d->kind = DELIVERY_ADDRESS;
+		d->target = address;
+		d->canonical = canonical;
+	}
+	if (!p->home.len) {
+		p->home = address;
+		p->home_canonical = canonical;
+	}
+}
+
+void
 plan_done(struct plan *p)
 {
 	vec_done(&p->d);

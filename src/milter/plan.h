@@ -73,6 +73,8 @@ struct str plan_canonical(struct arena *, const struct conf *, bool sendmail, st
 /* The keep of somebody whose rules are not asked. */
 void plan_keep(struct plan *);
 void plan_make(const struct plan_maker *, const struct tamis_outcome *, struct plan *);
+/* What he keeps comes to that address, if it is one: nobody has the one that was given. */
+void plan_move(const struct conf *, bool sendmail, struct arena *, struct str address, struct plan *);
 void plan_done(struct plan *);
 /* A keep, wherever his keeps go.  Is there one, or what cancels it by itself? */
 bool plan_is_keep(const struct plan *, const struct delivery *);

@@ -63,13 +63,16 @@ run_trouble(struct transaction *t, const struct rcpt *r)
 	return journal_trouble(t->daemon->journal, key, (unsigned)t->conf->trouble_times, (unsigned)t->conf->trouble_seconds);
 }
 
-/* An alias that Sendmail has resolved already is looked up as what it became. */
+/* An alias that Sendmail has resolved already is looked up as what it became, and a sender that we rewrote as himself:
+ * he may have rules here. */
 static int
 run_look_up(struct transaction *t, struct rcpt *r)
 {
 	struct canonical group;
 
-	if (!t->sendmail || !memchr(r->group.s, '@', r->group.len))
+	if (r->srs.len)
+		r->parsed = canonical_address(t->conf, t->sendmail, &t->arena, r->srs, &r->parts) == 0;
+	if (r->srs.len || !t->sendmail || !memchr(r->group.s, '@', r->group.len))
 		return r->parsed ? rulebook_of(t->setup->rules, &t->arena, &r->parts, &r->rules, &r->broken) : 0;
 	if (canonical_address(t->conf, true, &t->arena, r->group, &group) < 0)
 		return 0;
@@ -113,7 +116,7 @@ run_recipient(struct transaction *t, struct rcpt *r)
 	struct buf list = { 0 };
 
 	digest_seed(seed);
-	r->recipient = tamis_recipient_new(t->message, text_of(r->address), daemon_now(), seed);
+	r->recipient = tamis_recipient_new(t->message, text_of(r->srs.len ? r->srs : r->address), daemon_now(), seed);
 	tamis_recipient_fact(r->recipient, text_from("vnd.tamis.recipient-delimiter"),
 	                     text_from(t->sendmail ? "+" : t->conf->recipient_delimiter));
 	for (size_t i = 0; i < t->conf->protect_add.n; i++)
@@ -164,8 +167,6 @@ run_find(struct transaction *t, struct rcpt *r)
 	enum srs_result srs = run_srs(t, r);
 	int found;
 
-	if (srs == SRS_OURS)
-		return 0;
 	found = run_look_up(t, r);
 	if (found < 0) {
 		r->trouble = arena_printf(&t->arena, "rules cannot be read now: %s (rules_dir %s)", strerror(errno), t->conf->rules_dir).s;
@@ -175,7 +176,7 @@ run_find(struct transaction *t, struct rcpt *r)
 		return 0;
 	}
 	if (!found) {
-		if (srs != SRS_NONE)
+		if (srs == SRS_FORGED || srs == SRS_EXPIRED)
 			run_no_bounce(t, r, srs);
 		return 0;
 	}
@@ -194,7 +195,8 @@ static void
 run_plan(struct transaction *t, struct rcpt *r)
 {
 	struct plan_maker by = {
-		.arena = &t->arena, .conf = t->conf, .rules = r->rules, .sendmail = t->sendmail, .address = r->address,
+		.arena = &t->arena, .conf = t->conf, .rules = r->rules, .sendmail = t->sendmail,
+		.address = r->srs.len ? r->srs : r->address,
 		.has_detail = r->parsed && r->parts.has_detail,
 		.sender = t->sender, .secret = t->daemon->secret, .now = daemon_now() / 1000000,
 	};

@@ -12,7 +12,11 @@ from tap import Tap, equal
 SENDERS = ['s@client.example', '"s t"@client.example', r'"s\"@t"@client.example', 's+x=y@client.example']
 SETTINGS = {'redirect_sender': 'srs', 'srs_domain': 'srs.example.test'}
 AWAY = 'away@else.example'
-RULES = {'away': f'redirect "{AWAY}";'}
+RULES = {
+    'away': f'redirect "{AWAY}";', 'alice': 'discard;', 'bob': 'require "editheader"; addheader "X-Edited" "once";',
+    'carol': 'require "fileinto"; fileinto "Lists";', 'dora': 'require "vnd.tamis.quarantine"; quarantine "odd";', 'frank': 'keep;',
+    'gina': 'require ["ereject", "envelope"]; if envelope "to" "gina@example.test" { ereject "no"; }',
+}
 
 
 class Scene(world.World):
@@ -65,6 +69,22 @@ def refused(s):
     equal((told.fates(), came), ([250], [('somebody@srs.example.test', '')]))
 
 
+def users(s):
+    """A sender with rules here, whom somebody else's redirect gave such an address: it is no way round his rules."""
+    for name, expected in (('alice', []), ('bob', ['bob@example.test']), ('carol', ['carol+Lists@example.test']),
+                           ('dora', ['dora@example.test']), ('frank', ['frank@example.test']), ('gina', None)):
+        sender = f'{name}@example.test'
+        (_away, made), = s.go(['away'], sender)[1]
+        told, came = s.go([made], 'x@client.example')
+        if expected is None:
+            equal((told.fates(), came), ([550], []), name)
+            continue
+        equal((told.fates(), [address for address, _sender in came]), ([250], expected), name)
+        content = b''.join(content for _to, _from, content in s.arrived(f'srs-{s.number - 1}'))
+        equal(b'X-Edited: once\r\n' in content, name == 'bob', name)
+        equal(b'Tamis-Quarantine:' in content, name == 'dora', name)
+
+
 def left(s, **log):
     """A good one goes back all the same; a forged one is the mail server's to deliver, and here it can."""
     made = s.made()
@@ -91,6 +111,7 @@ def watched(s):
 WORLDS = [
     ('they find back', back, {}),
     ('forged ones are refused at RCPT TO', refused, {}),
+    ('they are no way round rules', users, {}),
     ('a client of ours is refused nothing', ours, {'own_clients': '127.0.0.1'}),
     ('behind the queue nobody is refused', ours, {'mode': 'final'}),
     ('effect = observe says what it would do', watched, {'effect': 'observe'}),
