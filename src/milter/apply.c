@@ -114,6 +114,7 @@ apply_merge(struct apply *a)
 		.rcpt = ARENA_ARRAY(&t->arena, t->rcpt.n, struct merge_rcpt), .n = t->rcpt.n, .arena = &t->arena,
 		.can_refuse = !t->ours, .can_copy = *t->conf->copy_to && a->whole, .speakable = apply_speakable,
 	};
+	m->many_fields = t->nfields > FIELDS_EDITED;
 	m->can_hold = a->mta->quarantine != NULL;
 	m->can_set_aside = m->can_copy && *t->conf->quarantine_to;
 	m->can_report = m->can_copy && t->conf->refuse_late == CONF_REFUSE_BOUNCE && sender_authentic(t);

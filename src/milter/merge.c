@@ -339,6 +339,8 @@ merge_choose_content(struct merge *m)
 		if (!in_place(d))
 			continue;
 		all++;
+		if (m->many_fields && d->edits.len)
+			continue;
 		n = weight[d->content];
 		if (n > most || (n == most && is_original(d))) {
 			most = n;

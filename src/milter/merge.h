@@ -36,6 +36,7 @@ struct merge {
 	struct arena *arena;
 	bool can_refuse;                /* the client is the sender's side */
 	bool can_copy;                  /* there is a port for copies */
+	bool many_fields;               /* in the header: the server would be busy for long if it deleted some of them */
 	bool can_report;                /* refusals may be reported to the sender later */
 	bool can_hold;                  /* the server can hold the message, for all of them */
 	bool can_set_aside;             /* there is an address for copies in quarantine */

@@ -432,6 +432,7 @@ session_field(struct session *s, const char *name, const char *value)
 	if (!t)
 		return;
 	daemon_point(t->daemon, POINT_FIELD);
+	t->nfields++;
 	t->hops += str_iis(field, "Received");
 	t->redirected += str_iis(field, "Tamis-Redirected");
 	t->header_over |= t->conf->mode != CONF_STRIP && t->header.len + field.len + body.len > t->conf->max_header;

@@ -45,7 +45,9 @@ transaction_left_out(struct transaction *t, const struct rcpt *r, const struct d
 		what = "the field with folder and flags was left out";
 	else if (r->plan.refuses)
 		what = "it is refused too late, and the mark that says so was left out";
-	return arena_printf(&t->arena, "%s: others get the message too, and %s", what,
+	return arena_printf(&t->arena, "%s: %s, and %s", what,
+	                    d->edits.len && t->nfields > FIELDS_EDITED ? "the header has too many fields for edits in place" :
+	                    "others get the message too",
 	                    *t->conf->copy_to ? "no copy of it can be made" : "copy_to is not set").s;
 }
 

@@ -8,6 +8,9 @@
 #include "milter/plan.h"
 #include "milter/spool.h"
 
+/* Of a header that the server edits: Postfix looks through all of it for each edit. */
+enum { FIELDS_EDITED = 1000 };
+
 struct rcpt {
 	struct str argument;            /* as given, "<>" and all: what delete_rcpt wants */
 	struct str address;             /* without "<>" */
@@ -59,6 +62,7 @@ struct transaction {
 	VEC(struct rcpt *) rcpt;
 	struct buf header;              /* as received, lines end in CRLF, with the empty line */
 	bool header_over;               /* there was more than max_header */
+	unsigned nfields;
 	unsigned hops;                  /* Received fields */
 	unsigned redirected;            /* Tamis-Redirected fields */
 	struct spool body;

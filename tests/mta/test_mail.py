@@ -16,7 +16,7 @@ RULES = {
     'file': 'require "fileinto"; fileinto "Box";',
     'redirect': 'redirect "away@else.example";',
     'late': 'require "ereject"; if header :contains "subject" "hello" { ereject "too late"; }',
-    'jürgen': EDIT,
+    'jürgen': EDIT, 'clean': 'require "editheader"; deleteheader "X-Spam";',
     'size': 'require "fileinto"; if size :over 1M { fileinto "Large"; }',
     'text': 'require ["body", "fileinto"]; if body :text :contains "needle" { fileinto "Found"; }',
 }
@@ -98,6 +98,17 @@ def large(scene):
     scene.send(['keep', 'edit', 'size', 'text'], content)
     comes(scene, 'large', {'keep@example.test': content, 'edit@example.test': EDITED + content,
                            'size+Large@example.test': content, 'text+Found@example.test': content})
+
+
+def many_fields(scene):
+    """Postfix looks through the header for each field that is to go: where there are many, a copy is made."""
+    more = ['X-Spam: a'] * (16000 if scene.kind == 'postfix' else 1500)
+    equal(scene.send(['clean', 'keep'], world.message('fields', more=more)).fates(), [250, 250])
+    scene.settle(60)
+    equal([address for address, _sender, _content in scene.arrived('fields')], ['clean@example.test', 'keep@example.test'])
+    equal(scene.send(['clean'], world.message('alone', more=more)).fates(), [250])
+    (_to, _from, content), = comes(scene, 'alone', {'clean@example.test': world.message('alone')})
+    assert b'(tamis ' in content, 'no copy was made'
 
 
 def nul(scene):
@@ -244,7 +255,7 @@ def final_bounces(scene):
     equal([address for address, _sender, _copy in scene.arrived() if address == world.SENDER], [])
 
 
-BOTH = [null_sender, dsn, eight_bit, large, no_subject, many_messages, alias_of_many]
+BOTH = [null_sender, dsn, eight_bit, large, many_fields, no_subject, many_messages, alias_of_many]
 ONLY = {'postfix': [smtputf8, nul, bare_lf, alias_of_one, other_domain, local, incomplete,
                      incomplete_local, login, xclient_refused], 'sendmail': []}
 
