@@ -84,6 +84,17 @@ plan_by_detail(struct making *k, struct delivery *d, struct str folder)
 	plan_to_address(k, d, plan_user(k, folder));
 }
 
+/* Does the server find the user in that address?  With "-" for a delimiter "anna-request" is the address of a list. */
+static bool
+plan_is_detail(struct making *k, struct str folder)
+{
+	struct canonical c;
+
+	return filing_is_detail(folder) &&
+	       canonical_address(k->by->conf, k->by->sendmail, k->by->arena, plan_user(k, folder), &c) == 0 &&
+	       str_ieq(c.detail, folder) && str_eq(canonical_user(k->by->arena, &c), k->by->rules->user);
+}
+
 static void
 plan_by_header(struct making *k, struct delivery *d, struct str folder, struct str flags)
 {
@@ -112,12 +123,12 @@ plan_once(struct plan *p)
 static void
 plan_file_by_detail(struct making *k, struct delivery *d, struct str folder, bool inbox)
 {
-	if (!inbox && filing_is_detail(folder)) {
+	if (!inbox && plan_is_detail(k, folder)) {
 		plan_by_detail(k, d, folder);
 		return;
 	}
 	if (!inbox)
-		k->plan->note = "the name of the folder cannot be the detail of an address: kept";
+		k->plan->note = "the name of the folder cannot be the detail of his address: kept";
 	if (k->plan->home.len)
 		plan_by_detail(k, d, STR_EMPTY);
 }

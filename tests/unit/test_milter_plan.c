@@ -42,6 +42,10 @@ static const struct planned planned[] = {
 	  "+a+X@example.org | -<A@example.org> | accept" },
 	{ "a delimiter that is another", DETAIL "recipient_delimiter = -+\n", "a fileinto \"X\";", { .to = "a" },
 	  "+a-X@example.org | -<a@example.org> | accept" },
+	{ "a list's own address is somebody else's", DETAIL "recipient_delimiter = -\n", "a fileinto \"request\";", { .to = "a" },
+	  "header: accept" },
+	{ "and so is one with two delimiters", DETAIL "recipient_delimiter = -\n", "owner-a fileinto \"X\";", { .to = "owner-a" },
+	  "header: accept" },
 	{ "Sendmail splits at a plus", DETAIL "recipient_delimiter = -\nmta = sendmail\n", "a fileinto \"X\";", { .to = "a" },
 	  "+a+X@example.org | -<a@example.org> | accept" },
 	/* --- senders of redirects */
