@@ -24,22 +24,35 @@ enum { BY_SIZE = 10 };                  /* bytes of the word that stands for who
 
 /* --- the same message again (dialect 0.6) */
 
-/* Of the envelope and of fields that no server on the way changes. */
+/* Fields that no server on the way changes: those that tell most messages apart, for each message; the others when that
+ * is known.  Somebody who sends what he has seen of a message must not have it taken for that with another address for
+ * answers, or in another encoding. */
+static const char *const first_names[] = {
+	"From", "Sender", "Date", "Message-ID", "Subject", "To", "Cc", "Content-Type", NULL,
+};
+static const char *const other_names[] = {
+	"Reply-To", "In-Reply-To", "References", "MIME-Version", "Content-Transfer-Encoding", "Content-Disposition", "Resent-From",
+	"Resent-Date", "Resent-Message-ID", "List-Id", "List-Post", "List-Unsubscribe", NULL,
+};
+
 static void
-copy_header_digest(struct transaction *t, struct digest *d)
+copy_fields_digest(const struct transaction *t, const char *const *names, struct digest *d)
 {
-	static const char *const names[] = {
-		"From", "Sender", "Date", "Message-ID", "Subject", "To", "Cc", "Content-Type",
-	};
 	struct str v;
 
-	digest_init(d);
-	digest_add_part(d, t->sender);
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		if (!fields_first(buf_str(&t->header), names[i], &v))
+	for (; *names; names++) {
+		if (!fields_first(buf_str(&t->header), *names, &v))
 			v = STR_EMPTY;
 		digest_add_part(d, v);
 	}
+}
+
+static void
+copy_header_digest(struct transaction *t, struct digest *d)
+{
+	digest_init(d);
+	digest_add_part(d, t->sender);
+	copy_fields_digest(t, first_names, d);
 }
 
 static const uint8_t *
@@ -64,6 +77,7 @@ copy_identify(struct transaction *t)
 	if (t->fingerprinted)
 		return;
 	copy_header_digest(t, &d);
+	copy_fields_digest(t, other_names, &d);
 	if (spool_text(&t->body, &body) == 0)
 		digest_add_part(&d, body);
 	digest_end(&d, t->fingerprint);

@@ -111,6 +111,15 @@ def many_fields(scene):
     assert b'(tamis ' in content, 'no copy was made'
 
 
+def same_again(scene):
+    """The journal takes for a retry what is the same, and not what somebody made of it."""
+    for more, expected in (((), 1), (('Reply-To: x@evil.example',), 2), ((), 2), (('Content-Transfer-Encoding: base64',), 3)):
+        equal(scene.send(['edit', 'keep'], world.message('same', more=more)).fates(), [250, 250])
+        scene.settle(60)
+        came = [address for address, _sender, _content in scene.arrived('same')]
+        equal(came.count('edit@example.test'), expected, str(more))
+
+
 def nul(scene):
     content = world.message('nul', body=b'a\0b\r\n\0\r\nneedle\r\n')
     scene.send(['keep', 'edit', 'text'], content)
@@ -255,7 +264,7 @@ def final_bounces(scene):
     equal([address for address, _sender, _copy in scene.arrived() if address == world.SENDER], [])
 
 
-BOTH = [null_sender, dsn, eight_bit, large, many_fields, no_subject, many_messages, alias_of_many]
+BOTH = [null_sender, dsn, eight_bit, large, many_fields, same_again, no_subject, many_messages, alias_of_many]
 ONLY = {'postfix': [smtputf8, nul, bare_lf, alias_of_one, other_domain, local, incomplete,
                      incomplete_local, login, xclient_refused], 'sendmail': []}
 
