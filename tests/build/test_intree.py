@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# test_intree.py - the lints look at the tree, not at what a build inside of it made
+# test_intree.py - a build inside of the tree: the lints do not look at it, ./demo uses it
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # README builds in the tree, as everybody does with a tarball.  Prints TAP.
@@ -39,9 +39,34 @@ def complaints(files):
     return said
 
 
+def demo_build(configured):
+    """Which build ./demo uses, of a tree that was configured or not."""
+    with tempfile.TemporaryDirectory() as root:
+        files = {'demo': (SOURCE / 'demo').read_text('utf-8'), 'build-aux/deps': '#!/bin/sh\n', 'configure': '#!/bin/sh\necho all: >Makefile\n',
+                 'configure.ac': '', 'Makefile.in': '', 'tests/demo/demo.py': 'import os\nprint(os.environ["TAMIS_BUILD"])\n'}
+        if configured:
+            files |= {'config.status': '', 'Makefile': 'all:\n', 'configure': '#!/bin/sh\nexit 1\n'}
+        for name in sorted(files):
+            path = pathlib.Path(root, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(files[name], 'utf-8')
+            path.chmod(0o755)
+        os.utime(pathlib.Path(root, 'configure.ac'), (0, 0))
+        environment = {name: value for name, value in os.environ.items() if not name.startswith('TAMIS_') and name != 'MAKEFLAGS'}
+        done = subprocess.run([pathlib.Path(root, 'demo')], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+        return done.stdout.decode().strip().removeprefix(os.path.realpath(root)).removeprefix(root) or done.stderr.decode() * bool(done.returncode)
+
+
 def main():
     failed = 0
-    print(f'1..{len(CASES)}')
+    print(f'1..{len(CASES) + 1}')
+    skip = os.geteuid() and ' # skip only root runs ./demo'
+    uses = skip or [demo_build(True), demo_build(False)]
+    good = skip or uses == ['', '/.build/gcc']
+    failed += not good
+    print(f'{"" if good else "not "}ok {len(CASES) + 1} - ./demo uses a build in the tree, else one of its own{skip or ""}')
+    if not good:
+        print(f'# {uses}')
     for number, (title, files, expected) in enumerate(CASES, 1):
         said = complaints(files)
         good = all(said[lint].startswith(start) and bool(start) == bool(said[lint]) for lint, start in expected.items())
