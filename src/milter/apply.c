@@ -85,7 +85,7 @@ apply_redirects(const struct apply *a, struct rcpt *r)
 	if (!any)
 		return;
 	r->note = "a redirect was not followed: the message came back, or has passed too many servers";
-	if (!r->plan.d.n)
+	if (!r->plan.d.n && !r->plan.refuses)
 		plan_add_keep(&r->plan, STR_EMPTY);
 }
 
@@ -155,7 +155,7 @@ apply_nothing(struct transaction *t)
 			continue;
 		if (r->effect == CONF_REFUSE && p->d.n)
 			continue;
-		if (r->effect != CONF_FULL || p->d.n != 1 || p->d.v[0].kind != DELIVERY_SELF || p->d.v[0].edits.len ||
+		if (r->effect != CONF_FULL || p->refuses || p->d.n != 1 || p->d.v[0].kind != DELIVERY_SELF || p->d.v[0].edits.len ||
 		    p->d.v[0].mark.len)
 			return false;
 	}
@@ -183,7 +183,7 @@ apply_needs_body(struct transaction *t)
 				return true;
 			continue;
 		}
-		if (r->plan.refuses && (t->ours || t->rcpt.n > 1 || r->plan.exact))
+		if (r->plan.refuses && (t->ours || t->rcpt.n > 1 || r->plan.exact || r->plan.d.n))
 			return true;
 		for (size_t j = 0; j < r->plan.d.n; j++) {
 			const struct delivery *d = &r->plan.d.v[j];

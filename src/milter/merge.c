@@ -27,7 +27,7 @@ is_original(const struct delivery *d)
 static void
 merge_keep(struct merge_rcpt *r)
 {
-	if (!plan_keeps(r->plan))
+	if (!plan_keeps(r->plan) && !r->plan->refuses)
 		plan_add_keep(r->plan, STR_EMPTY);
 }
 
@@ -62,7 +62,7 @@ merge_find(const struct merge *m, struct str canonical)
 	return i < 0 ? NULL : m->order[i];
 }
 
-/* The redirect is as if it had not been written; nothing cancels the keep then (RFC 5228 4.2). */
+/* The redirect is as if it had not been written; nothing but a refusal cancels the keep then (RFC 5228 4.2). */
 static void
 merge_ignore(struct merge_rcpt *r, size_t i)
 {
@@ -228,19 +228,35 @@ merge_refuses(const struct merge *m)
 	return any && !merge_delivers(m);
 }
 
-/* Who refuses what others take: the sender is told by a report, or else it is kept with a mark. */
+/* With the mark.  What a script of the site has kept for him already has it then, so that he gets it once. */
+static void
+merge_keep_late(struct plan *p)
+{
+	for (size_t i = 0; i < p->d.n; i++) {
+		struct delivery *d = &p->d.v[i];
+
+		if (!plan_is_keep(p, d) || d->mark.len || d->done)
+			continue;
+		d->mark = p->late_mark;
+		return;
+	}
+	plan_add_keep(p, p->late_mark);
+}
+
+/* Who refuses what others take, or a script of the site delivers besides: the sender is told by a report, or else it is
+ * kept with a mark. */
 static void
 merge_refuse_late(struct merge *m)
 {
 	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
-		if (r->refused || !r->plan->refuses || r->plan->d.n)
+		if (r->refused || !r->plan->refuses || r->late)
 			continue;
 		r->late = m->can_report && !r->silent ? LATE_TOLD : LATE_KEPT;
 		if (r->late == LATE_TOLD)
 			vec_push(&r->plan->d, (struct delivery){ .kind = DELIVERY_REPORT, .target = STR_EMPTY, .canonical = STR_EMPTY,
 			         .folder = STR_EMPTY, .edits = STR_EMPTY, .mark = STR_EMPTY, .sender = STR_EMPTY });
 		else
-			plan_add_keep(r->plan, r->plan->late_mark);
+			merge_keep_late(r->plan);
 	}
 }
 

@@ -29,6 +29,7 @@ plan_add(struct making *k, const struct tamis_effect *e)
 	struct delivery d = delivery_self;
 
 	d.version = e->version;
+	d.site = !ruleset_is_users(k->by->rules, e->place.file);
 	d.edits = buf_copy(&k->edits, k->by->arena);
 	vec_push(&k->plan->d, d);
 	return &k->plan->d.v[k->plan->d.n - 1];
@@ -252,6 +253,7 @@ plan_quarantine(struct making *k, const struct tamis_effect *e)
 	k->plan->quarantine = print_option(e, "reason");
 	k->plan->kept_mark = plan_quarantine_mark(k, STR_EMPTY);
 	d.kind = DELIVERY_QUARANTINE;
+	d.site = !ruleset_is_users(k->by->rules, e->place.file);
 	d.target = str_from(k->by->conf->quarantine_to);
 	d.mark = plan_quarantine_mark(k, buf_str(&who));
 	vec_push(&k->plan->d, d);
@@ -286,16 +288,6 @@ plan_effect(struct making *k, const struct tamis_effect *e)
 		k->plan->place = e->place;
 }
 
-/* Who must be reachable is: a user's own rules do not close postmaster and abuse. */
-static bool
-plan_protected(const struct making *k)
-{
-	for (size_t i = 0; i < k->plan->d.n; i++)
-		if (k->plan->d.v[i].kind != DELIVERY_QUARANTINE)
-			return false;
-	return k->by->rules->protected_ && ruleset_is_users(k->by->rules, k->plan->place.file);
-}
-
 /* Without anything yet, but for room: most plans have one delivery. */
 static void
 plan_begin(struct plan *p)
@@ -320,13 +312,22 @@ plan_is_keep(const struct plan *p, const struct delivery *d)
 	       (d->kind == DELIVERY_ADDRESS && !d->redirect && p->home.len && str_eq(d->canonical, p->home_canonical));
 }
 
+static bool
+plan_has_keep(const struct plan *p)
+{
+	for (size_t i = 0; i < p->d.n; i++)
+		if (plan_is_keep(p, &p->d.v[i]))
+			return true;
+	return false;
+}
+
 bool
 plan_keeps(const struct plan *p)
 {
 	for (size_t i = 0; i < p->d.n; i++)
-		if (plan_is_keep(p, &p->d.v[i]) || p->d.v[i].kind == DELIVERY_QUARANTINE)
+		if (p->d.v[i].kind == DELIVERY_QUARANTINE)
 			return true;
-	return false;
+	return plan_has_keep(p);
 }
 
 struct delivery
@@ -349,6 +350,30 @@ plan_add_keep(struct plan *p, struct str mark)
 	vec_push(&p->d, plan_new_keep(p, mark));
 }
 
+/* Who must be reachable is: a user's own rules do not close postmaster and abuse.  What the site's do with a copy stands
+ * beside that, and opens nothing. */
+static bool
+plan_protected(const struct making *k)
+{
+	for (size_t i = 0; i < k->plan->d.n; i++)
+		if (!k->plan->d.v[i].site && k->plan->d.v[i].kind != DELIVERY_QUARANTINE)
+			return false;
+	return k->by->rules->protected_ && ruleset_is_users(k->by->rules, k->plan->place.file);
+}
+
+static void
+plan_protect(struct plan *p)
+{
+	p->refuses = false;
+	for (size_t i = 0; i < p->d.n; i++)
+		if (!p->d.v[i].site)
+			p->d.v[i--] = p->d.v[--p->d.n];
+	if (!p->d.n)
+		plan_keep(p);
+	else if (!plan_has_keep(p))
+		plan_add_keep(p, STR_EMPTY);
+}
+
 void
 plan_make(const struct plan_maker *by, const struct tamis_outcome *outcome, struct plan *p)
 {
@@ -363,7 +388,7 @@ plan_make(const struct plan_maker *by, const struct tamis_outcome *outcome, stru
 	while ((e = tamis_outcome_next(outcome, e)))
 		plan_effect(&k, e);
 	if (plan_protected(&k))
-		plan_keep(p);
+		plan_protect(p);
 	buf_done(&k.edits);
 }
 

@@ -27,6 +27,7 @@ struct delivery {
 	struct str canonical;           /* for comparisons */
 	struct str folder;              /* of SELF by a secret field: where it is to be filed */
 	bool redirect;
+	bool site;                      /* it is a script of the site that delivers, not the user's */
 	bool filtered;                  /* a redirect to somebody with rules here: through the filtered port */
 	/* What the content is: equal edits, mark and sender make equal contents. */
 	unsigned version;               /* edits of the outcome that come before it */

@@ -103,6 +103,20 @@ static const struct planned planned[] = {
 	  "a quarantine \"x\";\nb if header \"subject\" \"hi\" { ereject \"no\"; }", { .to = "a b" },
 	  "copy s@example.net>q@example.org [Tamis-Quarantine: <a@example.org> \"x\"] | top Tamis-Refused: \"no\" | "
 	  "-<a@example.org> | accept" },
+	/* --- what a script of the site delivers before the user's refuse */
+	{ "a copy of the site's makes a refusal late", "site_before = %/site/copy.sieve\n", "a ereject \"no\";", { .to = "a" },
+	  "copy s@example.net>a@example.org [Tamis-Refused: \"no\"] | +archive@example.net | -<a@example.org> | accept" },
+	{ "of whichever kind", "site_before = %/site/copy.sieve\n", "a reject \"no\";\nb keep;", { .to = "a b" },
+	  "copy s@example.net>a@example.org [Tamis-Refused: \"no\"] | +archive@example.net | -<a@example.org> | accept" },
+	{ "and he is told who may be", "site_before = %/site/copy.sieve\nrefuse_late = bounce\nauthserv_id = mx.example.org\n",
+	  "a ereject \"no\";", { .to = "a", .header = "Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=example.net\n" },
+	  "copy >s@example.net [report] | +archive@example.net | -<a@example.org> | accept" },
+	{ "so does a folder of the site's", DETAIL "site_before = %/site/folder.sieve\n", "a ereject \"no\";", { .to = "a" },
+	  "copy s@example.net>a@example.org [Tamis-Refused: \"no\"] | +a+X@example.org | -<a@example.org> | accept" },
+	{ "once, where there are no folders", "site_before = %/site/folder.sieve\n", "a ereject \"no\";", { .to = "a" },
+	  "top Tamis-Refused: \"no\" | accept" },
+	{ "what the site keeps for others is no copy", "site_before = %/site/copy.sieve\n", "a ereject \"no\";\narchive keep;",
+	  { .to = "a archive@example.net" }, "copy s@example.net>a@example.org [Tamis-Refused: \"no\"] | -<a@example.org> | accept" },
 	/* --- who must be reachable is */
 	{ "postmaster refuses nothing", "", "postmaster ereject \"no\";", { .to = "postmaster" }, "header: accept" },
 	{ "nor discards", "", "postmaster discard;", { .to = "postmaster" }, "header: accept" },
@@ -118,6 +132,15 @@ static const struct planned planned[] = {
 	  "-<postmaster@example.org> | accept" },
 	{ "an edit of the site's is no leave", "site_before = %/site/edit.sieve\n", "postmaster discard;", { .to = "postmaster" },
 	  "header: accept" },
+	{ "a copy of the site's is no leave", "site_before = %/site/copy.sieve\n", "postmaster discard;", { .to = "postmaster" },
+	  "+archive@example.net | accept" },
+	{ "to refuse neither", "site_before = %/site/copy.sieve\n", "postmaster ereject \"no\";", { .to = "postmaster" },
+	  "+archive@example.net | accept" },
+	{ "nor to put away", "site_before = %/site/copy.sieve\n", "postmaster quarantine \"x\";", { .to = "postmaster" },
+	  "+archive@example.net | accept" },
+	{ "what the site puts away as well stays there", "quarantine_to = q@example.org\nsite_before = %/site/both.sieve\n",
+	  "postmaster discard;", { .to = "postmaster" },
+	  "copy s@example.net>q@example.org [Tamis-Quarantine: <postmaster@example.org> \"the site's\"] | accept" },
 	{ "an edit of the user's takes no leave away", "site_after = %/site/discard.sieve\n", "postmaster addheader \"X-A\" \"1\";",
 	  { .to = "postmaster" }, "-<postmaster@example.org> | accept" },
 };
@@ -133,6 +156,9 @@ START_TEST(plan)
 		buf_printf(&conf, "%s%s", dir, mark + 1);
 	put("site/discard.sieve", "discard;\n");
 	put("site/quarantine.sieve", "require \"vnd.tamis.quarantine\";\nquarantine \"the site's\";\n");
+	put("site/copy.sieve", "require \"copy\";\nredirect :copy \"archive@example.net\";\n");
+	put("site/both.sieve", "require \"vnd.tamis.quarantine\";\nquarantine \"the site's\";\nkeep;\n");
+	put("site/folder.sieve", "require [\"fileinto\", \"copy\"];\nfileinto :copy \"X\";\n");
 	put("site/edit.sieve", "require \"editheader\";\naddheader \"X-Site\" \"1\";\n");
 	rules(p->rules);
 	begin(buf_str(&conf).s);
