@@ -3,6 +3,7 @@
 #include "milter/transaction.h"
 
 #include "host/log.h"
+#include "host/text.h"
 
 static const char *const stages[] = { [TAMIS_ENVELOPE] = "envelope", [TAMIS_HEADER] = "header", [TAMIS_BODY] = "body" };
 static const char *const effects[] = {
@@ -12,21 +13,39 @@ static const char *const effects[] = {
 #define LOG_NOBODY "rcpt=%.*s rules=none verdict=%s"
 #define LOG_RCPT "rcpt=%.*s user=%.*s rules=%.*s stage=%s effect=%s %s=%.*s verdict=%s ms=%u"
 
+/* How much an effect has to say about where the message goes: an edit says nothing, a copy little, and what delivers makes
+ * a discard beside it void. */
+static int
+log_weight(const struct tamis_effect *e)
+{
+	static const int weight[] = {
+		[TAMIS_REJECT] = 4, [TAMIS_KEEP] = 3, [TAMIS_FILE] = 3, [TAMIS_REDIRECT] = 3, [TAMIS_QUARANTINE] = 3,
+		[TAMIS_DISCARD] = 2,
+	};
+	int n = e->kind < sizeof(weight) / sizeof(*weight) ? weight[e->kind] : 0;
+
+	for (size_t i = 0; i < e->noptions; i++)
+		if (str_is(text_str(e->options[i].name), "copy"))
+			n = 1;
+	return e->implicit ? -1 : n;
+}
+
 /* The file and line of the command that decided, or the file whose end was reached. */
 static struct str
 log_rules(struct transaction *t, const struct rcpt *r)
 {
-	const struct tamis_effect *e = NULL;
+	const struct tamis_effect *e = NULL, *best = NULL;
 	struct buf b = { 0 };
 	struct str place;
 
-	while ((e = tamis_outcome_next(r->outcome, e)) && e->implicit)
-		;
-	if (!e)
+	while ((e = tamis_outcome_next(r->outcome, e)))
+		if (!best || log_weight(e) > log_weight(best))
+			best = e;
+	if (!best || best->implicit)
 		return r->rules->path;
-	buf_add(&b, ruleset_file(r->rules, e->place.file));
+	buf_add(&b, ruleset_file(r->rules, best->place.file));
 	buf_putc(&b, ':');
-	buf_number(&b, e->place.line);
+	buf_number(&b, best->place.line);
 	place = buf_copy(&b, &t->arena);
 	buf_done(&b);
 	return place;
