@@ -106,6 +106,7 @@ outcome_clear(struct outcome *o)
 	o->cleared++;
 	o->first = o->last = NULL;
 	o->nactions = o->nredirects = 0;
+	o->flags = STR_EMPTY;
 	o->cancelled = o->kept = o->answered = o->failed = o->degraded = false;
 }
 
@@ -138,17 +139,6 @@ of_this_run(const struct outcome *o, const struct effect *e)
 	return e->script == o->nruns;
 }
 
-void
-outcome_begin(struct outcome *o)
-{
-	/* the keep of a script that is not the last means "go on" */
-	outcome_drop(o, is_keep);
-	o->nruns++;
-	o->begun = o->version;
-	o->nactions = o->nredirects = 0;
-	o->cancelled = o->kept = o->answered = false;
-}
-
 static void
 outcome_append(struct outcome *o, struct effect *e)
 {
@@ -159,33 +149,6 @@ outcome_append(struct outcome *o, struct effect *e)
 	else
 		o->first = e;
 	o->last = e;
-}
-
-struct effect *
-outcome_end(struct outcome *o, bool failed)
-{
-	struct effect *keep;
-
-	if (failed) {
-		outcome_drop(o, of_this_run);
-		/* RFC 5293 7: an error keeps the message as it was */
-		edit_undo(o, o->begun);
-		o->cancelled = false;
-	}
-	o->failed = failed;
-	if (o->cancelled)
-		return NULL;
-	for (const struct effect *e = o->first; e; e = e->next)
-		if (e->public.kind == TAMIS_KEEP)
-			return NULL;
-	keep = ARENA_NEW(&o->arena, struct effect);
-	keep->public.kind = TAMIS_KEEP;
-	keep->public.name = text_of(STR("keep"));
-	keep->public.implicit = true;
-	keep->public.place.file.s = "";
-	keep->public.version = o->version;
-	outcome_append(o, keep);
-	return keep;
 }
 
 bool
@@ -248,6 +211,63 @@ option_take(struct outcome *o, struct effect *e, const struct effect *from, cons
 	option_remove(e, name);
 	if (option)
 		outcome_option(o, e, name, str_of(option->value));
+}
+
+/* NULL: nothing is kept */
+static struct effect *
+outcome_keep(const struct outcome *o)
+{
+	for (struct effect *e = o->first; e; e = e->next)
+		if (e->public.kind == TAMIS_KEEP)
+			return e;
+	return NULL;
+}
+
+void
+outcome_begin(struct outcome *o)
+{
+	const struct effect *keep = outcome_keep(o);
+
+	/* the keep of a script that is not the last means "go on" */
+	o->flags = keep ? option_of(keep, "flags") : STR_EMPTY;
+	outcome_drop(o, is_keep);
+	o->nruns++;
+	o->begun = o->version;
+	o->nactions = o->nredirects = 0;
+	o->cancelled = o->kept = o->answered = false;
+}
+
+struct effect *
+outcome_end(struct outcome *o, bool failed)
+{
+	struct effect *keep;
+
+	if (failed) {
+		outcome_drop(o, of_this_run);
+		/* RFC 5293 7: an error keeps the message as it was */
+		edit_undo(o, o->begun);
+		o->cancelled = false;
+	}
+	o->failed = failed;
+	if (o->cancelled || outcome_keep(o))
+		return NULL;
+	keep = ARENA_NEW(&o->arena, struct effect);
+	keep->public.kind = TAMIS_KEEP;
+	keep->public.name = text_of(STR("keep"));
+	keep->public.implicit = true;
+	keep->public.place.file.s = "";
+	keep->public.version = o->version;
+	outcome_append(o, keep);
+	return keep;
+}
+
+void
+outcome_keep_flags(struct outcome *o)
+{
+	struct effect *keep = outcome_keep(o);
+
+	if (keep && o->flags.len && !option_find(keep, "flags"))
+		outcome_option(o, keep, "flags", o->flags);
 }
 
 /* What of an effect says where mail goes; equal ones are one (RFC 5228 2.10.3). */

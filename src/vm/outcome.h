@@ -53,6 +53,7 @@ struct outcome {
 	bool kept;                      /* it has an explicit one */
 	bool answered;                  /* outcome_answer() in the current script */
 	bool failed, degraded;
+	struct str flags;               /* of the keep of the script before */
 	unsigned cleared;               /* how often */
 };
 
@@ -65,6 +66,8 @@ void outcome_clear(struct outcome *);
 void outcome_begin(struct outcome *);
 /* it ends: the implicit keep, or NULL.  failed: its effects and edits go, a keep stays. */
 struct effect *outcome_end(struct outcome *, bool failed);
+/* What the script keeps without flags has those with which the script before it kept it: its author speaks of none. */
+void outcome_keep_flags(struct outcome *);
 /* The script answers, even if nothing is to be sent this time: NULL, or why it cannot (RFC 5230 4.7). */
 const char *outcome_answer(struct outcome *);
 /* NULL, or what the new effect is in conflict with or which limit it exceeds (literal; RFC 5228 2.10) */

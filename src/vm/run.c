@@ -499,6 +499,7 @@ run_program(const struct program *p, struct outcome *o, enum tamis_stage stage, 
 	/* after an error nothing counts that the script has set up (RFC 5228 2.10.6) */
 	if (keep && end != FAILED && run_hooks(&r, keep) == UNKNOWN && stage < TAMIS_BODY)
 		end = UNDECIDED;
+	outcome_keep_flags(o);
 	arena_done(&r.arena);
 	if (end == UNDECIDED)
 		return r.waiting ? TAMIS_WAITING : TAMIS_UNDECIDED;
