@@ -511,15 +511,21 @@ apply_rules(struct apply *a)
 	return room ? apply_troubled(t) : "no room for the body";
 }
 
-/* The message is not refused: for those whose rules may do nothing else it goes on as it came. */
+/* The message is not refused: for those whose rules may do nothing else it goes on as it came, unless they have it by an
+ * earlier attempt, when they might do more. */
 static void
 apply_only_refusals(struct transaction *t)
 {
+	bool any = false;
+
 	for (size_t i = 0; i < t->rcpt.n; i++)
 		if (t->rcpt.v[i]->effect == CONF_REFUSE && t->rcpt.v[i]->outcome && !t->rcpt.v[i]->refused) {
 			plan_keep(&t->rcpt.v[i]->plan);
 			plan_move(t->conf, t->sendmail, &t->arena, t->rcpt.v[i]->srs, &t->rcpt.v[i]->plan);
+			any = true;
 		}
+	if (any)
+		copy_keys(t);
 }
 
 static void

@@ -85,6 +85,30 @@ START_TEST(retry)
 }
 END_TEST
 
+/* What is done besides refusals is another server's to do, but for what was done before that was so. */
+START_TEST(retry_refuse)
+{
+	const struct mail m = { .to = "a b c" };
+	static const char *const effects[] = { "observe", "refuse", "tag" };
+
+	rules("a " ADD "\nb addheader \"X-B\" \"1\";");
+	begin("");
+	port.answers = "b@example.org=451";
+	expect("first", play(&m), COPY_A AGAIN);
+	end();
+	for (size_t i = 0; i < COUNT(effects); i++) {
+		char conf[40];
+
+		snprintf(conf, sizeof conf, "effect = %s\n", effects[i]);
+		begin(conf);
+		port.answers = NULL;
+		expect(effects[i], play(&m), i == 2 ? "copy s@example.net>b@example.org [Tamis-Would: addheader \"X-B\" \"1\", keep] | "
+		       "-<a@example.org> | -<b@example.org> | accept" : "-<a@example.org> | accept");
+		end();
+	}
+}
+END_TEST
+
 /* One that left for quarantine is none that the server holds as well, whoever is left by then. */
 START_TEST(retry_quarantine)
 {
@@ -377,6 +401,7 @@ tests(TCase *t)
 	tcase_add_test(t, retry);
 	tcase_add_test(t, retry_quarantine);
 	tcase_add_loop_test(t, retry_changed, 0, COUNT(changes));
+	tcase_add_test(t, retry_refuse);
 	tcase_add_loop_test(t, same_again, 0, COUNT(others));
 	tcase_add_test(t, journal_is_full);
 	tcase_add_loop_test(t, received_field, 0, COUNT(received));
