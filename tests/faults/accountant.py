@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 
-from expected import Resolved, Resolver, Unit, difference, report_difference, user_of
+from expected import Resolved, Resolver, Unit, difference, moved, report_difference, user_of
 
 # events at which tamis-milter(8) says that a copy may be doubled
 ENDS = ('started anew', 'socket gone')
@@ -22,7 +22,7 @@ CAUSES = ('killed at copy-taken', 'reply lost', FULL)
 FILTERED_CAUSES = ('killed at abort', 'killed at close', 'mail server restarted')
 # of what came, what is counted
 KINDS = ('report', 'refused and kept', 'put in quarantine', 'through the filtered port', 'filed by header', 'filed by detail',
-         'with another sender')
+         'with another sender', 'with a mark of what would be done', 'back to a rewritten sender')
 FILING = re.compile(rb'^(Tamis-File-[0-9a-z]+):', re.M)
 
 
@@ -65,8 +65,9 @@ class Arrival:
 class Attempt:
     """What the client was told, and what the rules were."""
 
-    def __init__(self, number, seen, plans):
+    def __init__(self, number, seen, plans, run):
         self.number = number
+        self.run = {**run, 'split': run['mode'] == 'final', **seen.get('settings', {})}
         self.recipients = seen['recipients']
         self.mail, self.end = seen['mail'], seen['end']
         self.rcpt = dict(zip(self.recipients, seen['rcpt']))
@@ -76,14 +77,14 @@ class Attempt:
         self.refused = [r for r, code in self.rcpt.items() if code and code // 100 == 5]
         self.resolved = Resolved()
 
-    def resolve(self, run, events):
-        resolver = Resolver(run, self.plans)
+    def resolve(self, events):
+        resolver = Resolver(self.run, self.plans)
         self.resolved = resolver.resolve({r: self.plans[r] for r in self.taken}, self.refused)
-        if self.resolved.sends or run['mode'] == 'final':
+        if self.resolved.sends or self.run['mode'] == 'final':
             resolver.add_late(self.resolved)
         resolver.add_quarantine(self.resolved, self.number != 0)
         # behind the queue what is refused is not of the attempt that is under way; and one that the client has left goes on
-        goes_on = run['mode'] == 'final' or self.dot and self.end is None
+        goes_on = self.run['split'] or self.dot and self.end is None
         self.port_refused = sum(1 for e in events if e['what'] == 'port refused' and (e['attempt'] == self.number or goes_on))
         self.stays = set()
         if self.port_refused:
@@ -96,6 +97,11 @@ class Attempt:
     @property
     def may_be_accepted(self):
         return self.dot and bool(self.taken) and (self.end is None or self.end // 100 == 2)
+
+    def may_refuse(self, recipient):
+        """At RCPT TO, what his plan is, and is in force."""
+        in_force = self.run['mode'] != 'final' and self.run.get('effect', 'full') in ('refuse', 'full')
+        return in_force and any(d['do'] == 'refuse early' for d in self.plans[recipient])
 
     def settles(self, recipient):
         """The code that ends it for him, or None: to be tried again."""
@@ -120,13 +126,13 @@ class Books:
         self.doubled, self.kept, self.kinds = collections.Counter(), 0, collections.Counter()
         self.paid = self.payments()
         self.bundles = []       # (via, claims): all that came of one copy through the filtered port, and was paid for
-        self.attempts = [Attempt(n, seen, plans)
+        self.attempts = [Attempt(n, seen, plans, self.run)
                          for n, (seen, plans) in enumerate(zip(evidence.attempts, evidence.rules))]
         self.ghosts = []
         if chosen:
             self.choose(chosen)
         for attempt in self.attempts + self.ghosts:
-            attempt.resolve(self.run, evidence.events)
+            attempt.resolve(evidence.events)
 
     def choose(self, chosen):
         """Under the others a copy may have left in an attempt of the mail server's that came to nothing."""
@@ -136,7 +142,7 @@ class Books:
         for number, plans in enumerate(versions):
             nothing = {'recipients': self.run['recipients'], 'mail': 250, 'rcpt': [250] * len(plans), 'end': 451,
                        'dot': True}
-            self.ghosts.append(Attempt(f'with rules {number}', nothing, plans))
+            self.ghosts.append(Attempt(f'with rules {number}', nothing, plans, self.run))
 
     def fail(self, what, why):
         self.failures.append(f'{what}: {why}')
@@ -161,16 +167,16 @@ class Books:
             if a.mail and a.mail // 100 == 5:
                 self.fail('refused without a rule', f'attempt {a.number}: MAIL was answered {a.mail}')
             for r in a.refused:
-                if not any(d['do'] == 'refuse early' for d in a.plans[r]) or self.run['mode'] == 'final':
+                if not a.may_refuse(r):
                     self.fail('refused without a rule', f'attempt {a.number}: RCPT {r} was answered {a.rcpt[r]}')
             for r in a.taken:
-                if any(d['do'] == 'refuse early' for d in a.plans[r]) and self.run['mode'] != 'final':
+                if a.may_refuse(r):
                     self.fail('not refused', f'attempt {a.number}: RCPT {r} was answered {a.rcpt[r]}')
             if a.end and a.end // 100 == 5 and (a.resolved.sends or not a.resolved.refusals or
-                                                  self.run['mode'] == 'final'):
+                                                  a.run['mode'] == 'final'):
                 self.fail('refused without a rule', f'attempt {a.number}: the message was answered {a.end}')
             if (a.end and a.end // 100 == 2 and a.resolved.refusals and not a.resolved.sends and
-                    self.run['mode'] != 'final'):
+                    a.run['mode'] != 'final'):
                 self.fail('not refused', f'attempt {a.number}: the message was answered {a.end}')
 
     def check_settled(self):
@@ -214,14 +220,16 @@ class Books:
             self.fail('misdelivered' if early or not wrong else 'altered', f'{arrival}: ' + '; '.join(early or wrong))
         return found
 
-    def count(self, arrival, unit):
+    def count(self, arrival, attempt, unit):
         """What kinds of things came."""
         label = unit.label
         words = {
             'report': label.kind == 'report', 'refused and kept': any('Refused' in line for line in label.top),
             'put in quarantine': bool(unit.group), 'through the filtered port': bool(unit.via),
             'filed by header': bool(unit.folder), 'with another sender': label.kind != 'report' and label.sender is not None,
-            'filed by detail': '+' in arrival.address and self.run.get('fileinto_by', 'detail') == 'detail',
+            'filed by detail': '+' in arrival.address and attempt.run.get('fileinto_by', 'detail') == 'detail',
+            'with a mark of what would be done': any('Would' in line for line in label.top),
+            'back to a rewritten sender': arrival.address == moved(self.run, unit.owner) != unit.owner,
         }
         self.kinds.update(word for word in KINDS if words[word])
 
@@ -252,7 +260,7 @@ class Books:
         for arrival in self.evidence.arrivals:
             origins = self.origins(arrival)
             if origins:
-                self.count(arrival, origins[0][1])
+                self.count(arrival, *origins[0])
                 self.wanted.append((arrival, {claims[key_of(u)] for _a, u in origins}))
         taker = Matching([names for _arrival, names in self.wanted])
         for attempt in self.attempts:
@@ -262,8 +270,27 @@ class Books:
         for arrival, names in [self.wanted[at] for at in taker.left()]:
             self.excuse(arrival, names)
 
+    def came_otherwise(self, attempt, unit):
+        """A redirect that went by the filtered port, or past it, when that was another setting, is not sent again."""
+        to = (unit.via or (unit.address,))[0]
+        for other in self.attempts[:attempt.number]:
+            if not other.dot or other.run.get('filtered') == attempt.run.get('filtered'):
+                continue
+            units = {u for u in other.all() if u.owner == unit.owner and (u.via or (u.address,))[0] == to}
+            keys = {key_of(u) for u in units}
+            came = any(a is other and key_of(u) in keys for arrival, _names in self.wanted for a, u in self.origins(arrival))
+            if came or not units and other.run.get('filtered') and self.sends_round(other, unit.owner, to):
+                return True
+        return False
+
+    def sends_round(self, attempt, owner, to):
+        """Where nothing has to come of it."""
+        return any(d['do'] == 'redirect' and d['to'] == to for d in attempt.plans[owner]) and to in self.run.get('others', {})
+
     def miss(self, attempt, unit):
         """It did not come.  When the port refuses a copy for good, its recipient keeps the message as it was."""
+        if self.came_otherwise(attempt, unit):
+            return
         keepers = {address for owner, address, _label, _via in attempt.resolved.keepers if owner == unit.owner}
         if attempt.port_refused and any(arrival.address in keepers for arrival, _names in self.wanted):
             attempt.port_refused -= 1

@@ -1,6 +1,7 @@
 # bench.py - a mail server with the milter, the port for copies, and what stands behind both
 # SPDX-License-Identifier: BSD-2-Clause
 import contextlib
+import json
 import os
 import pathlib
 import re
@@ -14,13 +15,14 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / 'lib'))
+import client
 import daemon
 import milter
 import place
 import postfix
 import sendmail
 import sink
-from scenario import SRS
+from scenario import BACK, DOMAIN, OUTSIDE, SENDER_DOMAIN, SRS, Scenario
 
 WAYS = ('postfix', 'sendmail', 'final')
 TAG = re.compile(rb'run-(\d+)-(\w+)-')
@@ -140,6 +142,12 @@ class Supervised(daemon.Daemon):
         path = self.state / 'journal'
         return path.stat().st_size if path.exists() else 0
 
+    def reload_and_wait(self):
+        """Until the next message meets the new configuration."""
+        before = self.log().count(' reload=')
+        self.reload()
+        place.wait_for(lambda: not self.is_up or self.log().count(' reload=') > before, 30, 'a reload')
+
     def remove_rules(self, user):
         local, _at, domain = user.rpartition('@')
         (self.rules / domain / f'{local}.sieve').unlink(missing_ok=True)
@@ -159,15 +167,34 @@ class Bench:
             self.mta = postfix.PrivatePostfix(directory / 'mta', self.daemon.milter, transport, transport,
                                               final=way == 'final')
         self.mta.start()
+        self.made = {whose: self.make_sender(address) for whose, address in BACK.items()}
 
-    def configure(self, scenario):
-        """The configuration in force, as the daemon's next start will read it."""
+    def make_sender(self, address):
+        """What a redirect of its mail makes of that sender."""
+        self.configure(Scenario('', 0, self.way), redirect_sender='srs', filtered_to='', effect='full')
+        self.daemon.write_rules(f'first@{DOMAIN}', f'redirect "first@{OUTSIDE}";\n')
+        self.daemon.start()
+        content = f'From: <nobody@{SENDER_DOMAIN}>\r\n\r\n'.encode()
+        told = client.send(self.mta.port, address, [f'first@{DOMAIN}'], content)
+        if told.fates() != [250]:
+            raise RuntimeError(f'no sender can be rewritten: {told.fates()}')
+        self.wait_empty()
+        self.daemon.kill()
+        [path] = [p for one in (self.copies, self.queue) for p in one.directory.glob('*.json')]
+        made = json.loads(path.read_text('utf-8'))['sender']
+        for part in (path, path.with_suffix('.eml')):
+            part.unlink()
+        self.daemon.remove_rules(f'first@{DOMAIN}')
+        return made
+
+    def configure(self, scenario, **more):
+        """The configuration in force, as the daemon's next start or reload will read it."""
         self.daemon.configure({
             **self.daemon.values, 'copy_to': f'smtp:127.0.0.1:{self.copies.port}', 'fileinto_by': scenario.fileinto_by,
             'refuse_late': scenario.late, 'redirect_sender': scenario.redirect_sender, 'srs_domain': SRS,
             'filtered_to': f'smtp:127.0.0.1:{self.mta.port}' if scenario.filtered else '',
             'quarantine_to': scenario.quarantine_to, 'authserv_id': 'mx.example.test', 'trouble_times': 1000, 'message_deadline': f'{DEADLINE}s',
-            'max_memory': 4096, 'mode': 'final' if self.way == 'final' else 'edge',
+            'max_memory': 4096, 'mode': scenario.mode, 'effect': scenario.effect, **more,
         })
 
     def close(self):

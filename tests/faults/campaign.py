@@ -24,17 +24,19 @@ import breakage
 import client
 import place
 from breakage import Dropped
-from scenario import SRS, Scenario, script, user_of
+from scenario import CHANGES, SRS, Scenario, script, user_of
 
 ATTEMPTS_MOST = 8
 BATCH = 20                      # runs between two looks at what arrived
 LONG = 300                      # runs in which everything that is drawn has to occur
-BETWEEN = ('at once', 'reload', 'rules')
+BETWEEN = ('at once', 'reload', 'rules', 'settings')
 PORT_EVENTS = ('port failed', 'port refused', 'reply lost')
 SETTINGS = {
     'fileinto_by': ('detail', 'header'), 'redirect_sender': ('keep', 'user', 'srs', 'null'), 'refuse_late': ('keep', 'bounce'),
     'filtered_to': ('set', 'empty'), 'quarantine_to': ('set', 'empty'),
 }
+# of what may be others at the next attempt, as tamis.conf has them
+NAMES = {**{name: name for name in CHANGES}, 'late': 'refuse_late', 'filtered': 'filtered_to'}
 
 
 class Run:
@@ -48,7 +50,7 @@ class Run:
         self.breakages = [breakage.draw(bench, self.random, options.only, breakage.dealt(options.seed, number))]
         if self.random.random() < 0.2:
             self.breakages.append(breakage.draw(bench, self.random, options.only))
-        self.scenario = Scenario(options.seed, number, bench.way, self.breakages[0].wants)
+        self.scenario = Scenario(options.seed, number, bench.way, self.breakages[0].wants, bench.made)
         # versions: rules that were in force one after the other; rules: those of each attempt
         self.attempts, self.versions, self.rules, self.events = [], [], [], []
         self.faults = [str(b) for b in self.breakages]
@@ -61,7 +63,9 @@ class Run:
     def write_rules(self):
         s = self.scenario
         for recipient, plan in {**s.plans, **s.rules_of_others}.items():
-            user = user_of(recipient)
+            if not s.is_here(recipient):
+                continue
+            user = user_of(s.home(recipient))
             text = script(plan, self.random, f'{s.tag} {len(self.attempts)}')
             if text is None:
                 self.bench.daemon.remove_rules(user)
@@ -117,6 +121,8 @@ class Run:
         self.attempts.append(seen)
         self.rules.append(self.rules_now())
         seen['version'] = len(self.versions) - 1
+        if self.bench.way != 'final':
+            seen['settings'] = self.scenario.settings()
         fault.begin(self)
         dialogue = []
         try:
@@ -208,8 +214,12 @@ class Run:
         self.keep_up()
 
     def between(self, left, where=''):
-        """At once; after a reload; after a change of rules."""
-        what = self.random.choice([*BETWEEN, 'rules'])
+        """At once; after a reload; after a change of rules, or of the configuration."""
+        what = self.random.choice([*BETWEEN, 'rules', 'settings'])
+        last = self.attempts[-1]
+        # what the client has left goes on, and meets itself by the filtered port
+        if what == 'settings' and (self.bench.way == 'final' or last['dot'] and last['end'] is None):
+            what = 'rules'
         if len(self.attempts) > 1:
             time.sleep(0.02 * 2 ** (len(self.attempts) - 1))
         if what == 'rules' and not self.scenario.may_change:
@@ -222,10 +232,16 @@ class Run:
         if what == 'reload':
             self.bench.daemon.reload()
         self.event(f'between attempts{where}: {what}')
+        if what == 'settings':
+            changed = self.scenario.change_settings()
+            self.bench.configure(self.scenario)
+            self.bench.daemon.reload_and_wait()
+            self.event('settings changed', which=changed)
 
     def write(self):
         s = self.scenario
-        run = {'number': self.number, 'mode': 'final' if self.bench.way == 'final' else 'edge', 'through': self.bench.way,
+        run = {'number': self.number, 'mode': 'final' if self.bench.way == 'final' else 'edge', 'rewritten': s.rewritten,
+               'forged': s.forged, 'through': self.bench.way,
                'late': s.late, 'sender': s.sender, 'recipients': s.recipients, 'faults': self.faults,
                'fileinto_by': s.fileinto_by, 'redirect_sender': s.redirect_sender, 'srs_domain': SRS,
                'filtered': s.filtered, 'authentic': s.authentic, 'others': s.rules_of_others, 'utf8': s.utf8, 'quarantine_to': s.quarantine_to}
@@ -260,6 +276,10 @@ class Tally:
             self.counts['settings'].update([
                 f'fileinto_by {s.fileinto_by}', f'redirect_sender {s.redirect_sender}', f'refuse_late {s.late}',
                 f'filtered_to {"set" if s.filtered else "empty"}', f'quarantine_to {"set" if s.quarantine_to else "empty"}'])
+            self.counts['changed'].update(NAMES[which] for e in run.events for which in e.get('which', ()))
+            if s.rewritten or s.forged:
+                kind = 'forged' if s.forged else 'with rules here' if s.is_here(*s.rewritten) else 'outside'
+                self.counts['to a rewritten sender'].update([kind, 'with a sender' if s.sender else 'a bounce'])
             self.counts['mail'].update([f'sender {"there" if s.sender else "null"}', 'SMTPUTF8' if s.utf8 else 'ASCII'])
             self.counts['doubled'].update(books.doubled)
             self.counts['came'].update(books.kinds)
@@ -273,6 +293,8 @@ class Tally:
             'disk': ('limit', 'small') if benches.can_mount() else ('limit',),
             'between': [f'between attempts: {what}' for what in BETWEEN] + ['between attempts in the queue: rules'] * ('final' in ways),
             'settings': [f'{name} {value}' for name, values in SETTINGS.items() for value in values],
+            'changed': NAMES.values(),
+            'to a rewritten sender': ('forged', 'with rules here', 'outside', 'with a sender', 'a bounce'),
             'mail': ('sender there', 'sender null', 'SMTPUTF8', 'ASCII'),
             'doubled': ('killed at copy-taken', 'reply lost', 'the client did not read the answer'),
         }

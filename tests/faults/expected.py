@@ -34,7 +34,7 @@ def edited(label, destination):
     edit = destination.get('edit')
     if not edit:
         return label
-    line = re.escape(f'{edit["name"]}: {edit["value"]}')
+    line = edit.get('line') or re.escape(f'{edit["name"]}: {edit["value"]}')
     return label._replace(last=(*label.last, line)) if edit.get('last') else above(label, line)
 
 
@@ -115,29 +115,58 @@ def circular(plans, refused, ignored):
         settled.update(more)
 
 
+def moved(run, recipient):
+    """A sender that a redirect rewrote gets what comes back: {address: whose it is}."""
+    return run.get('rewritten', {}).get(recipient, recipient)
+
+
 def home_of(run, recipient):
     """Where his keep goes: by details, to his address without one."""
+    recipient = moved(run, recipient)
     by_detail = run.get('fileinto_by', 'detail') == 'detail'
     return user_of(recipient) if by_detail and '+' in recipient else recipient
 
 
+KEPT = [{'do': 'self', 'rules': False}]
+TAGGED = [{'do': 'self', 'rules': False, 'edit': {'line': 'Tamis-Would: .+'}}]
+TAKES = ('self', 'redirect', 'file', 'quarantine')
+
+
+def in_force(run, plans):
+    """The plans as far as `effect` has them carried out; forged: who has no rules, and was not refused."""
+    effect = run.get('effect', 'full')
+    plans = {r: KEPT if r in run.get('forged', ()) else plan for r, plan in plans.items()}
+    dos = [d['do'] for plan in plans.values() for d in plan]
+    refused = run['mode'] != 'final' and any(do.startswith('refuse') for do in dos) and not any(do in TAKES for do in dos)
+    if effect == 'observe' or effect == 'refuse' and not refused:
+        return dict.fromkeys(plans, KEPT)
+    if effect == 'tag':
+        return {r: KEPT if any(d.get('rules') is False for d in plan) else TAGGED for r, plan in plans.items()}
+    return plans
+
+
 class Resolver:
-    """run: what holds for the whole run; plans: those of everybody who has rules here at that time."""
+    """run: what holds for the whole run and the settings of that time; plans: those of everybody who has rules here then.
+    split: each recipient is alone, as behind the queue; final: nobody can be refused."""
 
     def __init__(self, run, plans):
-        self.run, self.final = run, run['mode'] == 'final'
+        self.run, self.final, self.split = run, run['mode'] == 'final', run.get('split', run['mode'] == 'final')
         self.rules = {**run.get('others', {}), **plans}
 
     def rules_of(self, address):
         """Only what goes round through the filtered port meets them."""
         for r, plan in self.rules.items():
-            if user_of(r) == user_of(address) and not any(d.get('rules') is False for d in plan):
+            if self.user(r) == user_of(address) and not any(d.get('rules') is False for d in plan):
                 return plan
         return None
 
+    def user(self, recipient):
+        return user_of(moved(self.run, recipient))
+
     def resolve(self, plans, refused=()):
         """The plans of recipients of one message."""
-        if not self.final:
+        plans = in_force(self.run, plans)
+        if not self.split:
             return self.together(plans, refused, AS_SENT, ())
         # behind the queue each recipient is a message of his own; nobody can be refused
         found = Resolved()
@@ -151,17 +180,17 @@ class Resolver:
         """All recipients of one message (tamis-milter(8)): what goes to a neighbour is his own plan's affair."""
         found = Resolved()
         found.refusals = {r: d.get('reason', '') for r in plans for d in plans[r] if d['do'].startswith('refuse')}
-        moving = {r: [d for d in plans[r] if d['do'] in ('self', 'redirect', 'file', 'quarantine')] for r in plans}
-        back = {r for r in plans if via and user_of(r) in map(user_of, (owner, *via[:-1]))}
+        moving = {r: [d for d in plans[r] if d['do'] in TAKES] for r in plans}
+        back = {r for r in plans if via and self.user(r) in map(self.user, (owner, *via[:-1]))}
         ignored = {r for r in plans for d in moving[r] if d['do'] == 'redirect' and
-                   (r in back or same(d['to'], r) or d['to'] in refused)}
+                   (r in back or same(d['to'], moved(self.run, r)) or d['to'] in refused)}
         for r in ignored:
             moving[r] = [d for d in moving[r] if d['do'] != 'redirect' or
-                         r not in back and not same(d['to'], r) and d['to'] not in refused]
+                         r not in back and not same(d['to'], moved(self.run, r)) and d['to'] not in refused]
         circle = circular(moving, refused, ignored)
         for r in plans:
             whose, unruled = owner or r, any(d.get('rules') is False for d in plans[r])
-            keeper = (whose, r if unruled else home_of(self.run, r), label, via)
+            keeper = (whose, moved(self.run, r) if unruled else home_of(self.run, r), label, via)
             found.keepers.add(keeper)
             # what is refused at the filtered port for good stays with whom it was redirected from
             taken = [self.destination(found, plans, keeper, r, d) for d in moving[r]]
@@ -188,10 +217,10 @@ class Resolver:
         if d['do'] == 'redirect':
             return self.redirect(found, keeper, d, content._replace(sender=self.sender_of(label.sender, r)))
         if d['do'] == 'file' and self.run.get('fileinto_by') == 'header':
-            folder, address = d['folder'], r
+            folder, address = d['folder'], moved(self.run, r)
             content = above(content, rf'Tamis-File-[0-9a-z]{{26}}: \[\] {re.escape(d["folder"])}')
         elif d['do'] == 'file' and not self.kept(d):
-            address = user_of(r).replace('@', f'+{d["folder"]}@')
+            address = self.user(r).replace('@', f'+{d["folder"]}@')
         found.units.add(Unit(whose, address, content, via, folder))
         return True
 
@@ -201,7 +230,7 @@ class Resolver:
         if how == 'keep' or before == '' or before is None and not original:
             return before
         if how == 'user':
-            return re.escape(user_of(user))
+            return re.escape(self.user(user))
         if how == 'null':
             return ''
         if before is not None:
@@ -241,7 +270,7 @@ class Resolver:
         """The server holds what nobody else takes; who is released gets it.  Else it is a copy for whoever looks at such,
         or is kept.  again: what others take may have left by an earlier attempt."""
         for whose, r, label, via, reason, keeps in found.aside:
-            alone, again = bool(via) or self.final, again and not via and not self.final
+            alone, again = bool(via) or self.split, again and not via and not self.split
             taken = any(u.via == via and u.label.kind == 'message' and (not alone or u.owner == whose) and not u.group
                         for u in found.units)
             field, among = f'Tamis-Quarantine: {{}}"{reason}"', [other for other in found.aside if other[3] == via]
@@ -255,7 +284,7 @@ class Resolver:
             if again:
                 (found.maybe if keeps and not aside else found.units).add(held)
             if aside:
-                copy = above(label, re.escape(field.format(f'<{r}> ')))
+                copy = above(label, re.escape(field.format(f'<{moved(self.run, r)}> ')))
                 found.units.add(Unit(whose, aside, copy, via, slot=group, group=group))
             elif not keeps:
                 found.units.add(Unit(whose, home_of(self.run, r), marked, via, group=group))

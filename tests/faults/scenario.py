@@ -14,6 +14,14 @@ WEIGHTS = {
 }
 SIZES = ((100, 8), (3000, 6), (20000, 3), (150000, 1))
 FOLDERS = ('Lists', 'work_2', 'a-b', 'W\u00f6rk/in box')      # the last is no detail of an address
+# settings that may be others when the client tries again; those in use have the first of them more often at the first try
+CHANGES = {
+    'mode': ('edge', 'final'), 'effect': ('full', 'observe', 'tag', 'refuse'), 'late': ('keep', 'bounce'),
+    'fileinto_by': ('detail', 'header'), 'redirect_sender': ('keep', 'user', 'srs', 'null'), 'filtered': (False, True),
+    'quarantine_to': ('', f'postmaster@{OUTSIDE}'),
+}
+# whose senders redirects rewrote: somebody elsewhere, somebody who has rules here
+BACK = {'outside': f'back@{SENDER_DOMAIN}', 'here': f'back@{DOMAIN}'}
 CONDITIONS = {'envelope': None, 'header': 'header :contains "Subject" "run-"', 'body': 'body :contains "needle"'}
 REQUIRE = 'require ["body", "copy", "editheader", "ereject", "envelope", "fileinto", "reject", "vnd.tamis.quarantine"];\n'
 
@@ -25,9 +33,10 @@ def user_of(address):
 
 
 class Scenario:
-    """way: through which mail server.  wants: None; 'copy', so that a copy leaves; 'add', so that a recipient comes."""
+    """way: through which mail server.  wants: None; 'copy', so that a copy leaves; 'add', so that a recipient comes.
+    made: {one of BACK: what its address was rewritten to}"""
 
-    def __init__(self, seed, number, way='postfix', wants=None):
+    def __init__(self, seed, number, way='postfix', wants=None, made=None):
         self.random = random.Random(f'{seed}/{number}')
         self.number, self.way, self.tag = number, way, f'run-{number}-{seed.lower()}-'
         self.draw_settings(wants)
@@ -35,7 +44,9 @@ class Scenario:
         count = max(count, 2) if wants == 'copy' or self.random.random() < 0.1 else count
         self.recipients = self.draw_recipients(count, wants)
         self.others = [self.address(letter) for letter in 'lm']
-        self.sender = '' if self.random.random() < 0.08 else f'{self.tag}{self.letter("sender")}@{SENDER_DOMAIN}'
+        self.rewritten, self.forged = {}, []
+        bounce = self.draw_bounce(made) if made and wants in (None, 'copy') and self.random.random() < 0.2 else False
+        self.sender = '' if bounce or self.random.random() < 0.08 else f'{self.tag}{self.letter("sender")}@{SENDER_DOMAIN}'
         self.message, self.parameters = self.make_message()
         self.plans = {}
         for r in self.recipients:
@@ -51,6 +62,9 @@ class Scenario:
         self.redirect_sender = r.choice(['keep', 'keep', 'user', 'srs', 'null'])
         self.filtered = r.random() < 0.4
         self.quarantine_to = r.choice(['', f'postmaster@{OUTSIDE}'])
+        self.mode, self.effect = 'final' if self.way == 'final' else 'edge', 'full'
+        if not wants and self.way != 'final' and r.random() < 0.15:
+            self.mode, self.effect = r.choice(CHANGES['mode']), r.choice(CHANGES['effect'])
         self.utf8 = self.way != 'sendmail' and r.random() < 0.2
         if wants == 'add':
             self.redirect_sender, self.filtered = 'keep', False
@@ -71,6 +85,36 @@ class Scenario:
             found = found[:-1] if self.random.random() < 0.5 and wants != 'copy' else found
             found.append(detailed)
         return found
+
+    def draw_bounce(self, made):
+        """Somebody writes to the sender of a redirect, or to such an address that nobody made; True: as a bounce."""
+        whose = self.random.choice([*BACK, *BACK, 'nobody'])
+        address = made['outside' if whose == 'nobody' else whose]
+        if whose == 'nobody':
+            start, letter, rest = address[:5], address[5], address[6:]
+            address = start + ('a' if letter == 'b' else 'b') + rest
+            self.forged.append(address)
+        else:
+            self.rewritten[address] = BACK[whose]
+        self.recipients.append(address)
+        return self.random.random() < 0.7
+
+    def home(self, recipient):
+        return self.rewritten.get(recipient, recipient)
+
+    def is_here(self, recipient):
+        """May he have rules?"""
+        return recipient not in self.forged and self.home(recipient).endswith(f'@{DOMAIN}')
+
+    def settings(self):
+        return {name: getattr(self, name) for name in CHANGES}
+
+    def change_settings(self):
+        """One or two of them; which."""
+        changed = self.random.sample(list(CHANGES), self.random.choice([1, 1, 2]))
+        for name in changed:
+            setattr(self, name, self.random.choice([value for value in CHANGES[name] if value != getattr(self, name)]))
+        return changed
 
     # --- the message
 
@@ -112,7 +156,12 @@ class Scenario:
 
     def plan(self, recipient):
         r = self.random
-        neighbours = [other for other in self.recipients if other != recipient and recipient not in self.others]
+        if recipient in self.forged:
+            return [self.refusal('refuse early')]
+        if not self.is_here(recipient):
+            return [{'do': 'self', 'rules': False}]
+        strange = (*self.forged, *self.rewritten)
+        neighbours = [other for other in self.recipients if other not in (recipient, *strange) and recipient not in self.others]
         kind = r.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         if kind == 'neighbour' and not neighbours:
             kind = 'redirect'
@@ -125,7 +174,7 @@ class Scenario:
         another = {'do': 'redirect', 'to': r.choice([other for other in self.others if other != recipient])}
         plans = {
             'keep': [keep], 'none': [{**keep, 'rules': False}], 'edit': [{**keep, 'edit': self.edit()}], 'redirect': [redirect],
-            'redirect and keep': [redirect, keep], 'oneself': [{'do': 'redirect', 'to': recipient}], 'file': [filed],
+            'redirect and keep': [redirect, keep], 'oneself': [{'do': 'redirect', 'to': self.home(recipient)}], 'file': [filed],
             'file and keep': [filed, keep], 'edited redirect': [{**redirect, 'edit': self.edit()}],
             'redirect, then edit': [redirect, {**keep, 'edit': self.edit()}], 'refuse early': [self.refusal('refuse early')],
             'refuse late': [self.refusal('refuse late')], 'discard': [{'do': 'discard'}], 'to another here': [another],
@@ -142,7 +191,7 @@ class Scenario:
             self.plan_of(first, [{'do': 'redirect', 'to': self.outside()}, {**keep, 'edit': self.edit()}])
         elif wants == 'copy':
             self.plan_of(first, [{**keep, 'edit': self.edit()}])
-            self.plan_of(next(r for r in self.recipients if user_of(r) != user_of(first)), [keep])
+            self.plan_of(next(r for r in self.recipients if user_of(r) != user_of(first) and r == self.home(r)), [keep])
         elif wants == 'hold':
             for r in self.recipients:
                 self.plan_of(r, [{'do': 'quarantine', 'reason': 'odd'}])

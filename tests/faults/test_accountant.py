@@ -34,8 +34,8 @@ def filed(folder, **more):
 ODD = {'do': 'quarantine', 'reason': 'odd'}
 
 
-def told(end, *rcpt, mail=250, dot=True, recipients=None):
-    return {'mail': mail, 'rcpt': list(rcpt), 'end': end, 'dot': dot, 'recipients': recipients}
+def told(end, *rcpt, mail=250, dot=True, recipients=None, **settings):
+    return {'mail': mail, 'rcpt': list(rcpt), 'end': end, 'dot': dot, 'recipients': recipients, 'settings': settings}
 
 
 def edited(name='X-Edit', value='v'):
@@ -43,6 +43,8 @@ def edited(name='X-Edit', value='v'):
 
 
 MARKED = edited('Tamis-Refused', '"no, thanks"')
+MARKED_SO = edited('Tamis-Refused', '""')
+BACK = 'SRS0=abcdef=xy=example.test=a@srs.example.test'
 REPORT = RECEIVED + b'Subject: not delivered\r\n\r\nFinal-Recipient: rfc822; a@example.test\r\n\r\nno, thanks\r\n'
 
 
@@ -184,10 +186,51 @@ GOOD = [
                                                         quarantine_to=LOOK), {}),
     ('on hold twice, an answer not read', Case({A: [ODD]}, [GONE, OK], [(A, edited('Tamis-Quarantine', '"odd"'))] * 2),
      {'the client did not read the answer': 1}),
+    ('only watched', Case({A: [EDIT], B: [LATE], C: [DISCARD]}, [told(250, 250, 250, 250)], [([A, B, C], PLAIN)], effect='observe'), {}),
+    ('only said', Case({A: [EDIT], B: [{**SELF, 'rules': False}]}, [BOTH], [(B, PLAIN)], [(A, edited('Tamis-Would', 'x'))],
+                       effect='tag'), {}),
+    ('only refusals, and none', Case({A: [EARLY], B: [LATE], C: [EDIT]}, [told(250, 550, 250, 250)], [([B, C], PLAIN)],
+                                     effect='refuse'), {}),
+    ('only refusals', Case({A: [LATE], B: [DISCARD]}, [told(550, 250, 250)], effect='refuse'), {}),
+    ('watched by then', Case({A: [EDIT], B: [SELF]}, [told(451, 250, 250), told(250, 250, 250, effect='observe')], [(B, PLAIN)],
+                             [(A, edited())]), {}),
+    ('nobody can be refused by then', Case({A: [EARLY]}, [told(451, 451), told(250, 250, mode='final')], [], [(A, MARKED_SO)]), {}),
+    ('his address without the detail by then', Case({LISTS: [SELF]}, [AGAIN, told(250, 250, fileinto_by='detail')], [(A, PLAIN)],
+                                                    fileinto_by='header'), {}),
+    ('round by the filtered port then, straight by now', Case({A: [to(L)]}, [AGAIN, told(250, 250, filtered=False)],
+        [(L, through())], filtered=True, others={L: [SELF]}), {}),
+    ('straight then, round by now', Case({A: [to(L)]}, [AGAIN, told(250, 250, filtered=True)], [], [(L, PLAIN)],
+                                         others={L: [EDIT]}), {}),
+    ('round to one who throws it away, straight by now', Case({A: [to(L)]}, [AGAIN, told(250, 250, filtered=False)],
+        filtered=True, others={L: [DISCARD]}), {}),
+    ('back to a rewritten sender', Case({BACK: [{**SELF, 'rules': False}]}, [OK], [(SENDER, PLAIN, '')], sender='',
+                                        rewritten={BACK: SENDER}), {}),
+    ('his rules are run', Case({BACK: [to(X)]}, [OK], [(X, PLAIN, '')], sender='', rewritten={BACK: A}), {}),
+    ('back to him who files', Case({BACK: [filed('Lists')]}, [OK], [(LISTS, PLAIN)], rewritten={BACK: A}), {}),
+    ('nobody made it', Case({BACK: [EARLY], A: [SELF]}, [told(250, 550, 250)], [(A, PLAIN)], forged=[BACK]), {}),
+    ('nobody made it, and nobody is refused', Case({BACK: [EARLY]}, [OK], [(BACK, PLAIN)], forged=[BACK], effect='tag'), {}),
     ('kept, not set aside', Case({A: [ODD], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, edited('Tamis-Quarantine', '"odd"'))]), {}),
 ]
 
 BAD = [
+    ('done, not only watched', Case({A: [EDIT]}, [OK], [], [(A, edited())], effect='observe'), 'altered'),
+    ('refused, though only watched', Case({A: [EARLY]}, [told(None, 550, dot=False)], effect='observe'), 'refused without a rule'),
+    ('said to who has no rules', Case({A: [{**SELF, 'rules': False}]}, [OK], [(A, edited('Tamis-Would', 'x'))], effect='tag'), 'altered'),
+    ('more than refusals', Case({A: [EARLY], B: [DISCARD], C: [SELF]}, [told(250, 550, 250, 250)], [(C, PLAIN)], effect='refuse'), 'lost'),
+    ('watched by then, and it comes again', Case({A: [EDIT], B: [SELF]}, [told(451, 250, 250), told(250, 250, 250, effect='observe')],
+                                                 [([A, B], PLAIN)], [(A, edited())]), 'doubled without cause'),
+    ('by settings that are gone', Case({A: [to(X)]}, [AGAIN, told(250, 250, redirect_sender='user')], [(X, PLAIN)]), 'misdelivered'),
+    ('refused when nobody can be any more', Case({A: [LATE]}, [AGAIN, told(550, 250, mode='final')]), 'refused without a rule'),
+    ('straight, though the filtered port did not take it', Case({A: [to(L)]}, [told(451, 250, dot=False), told(250, 250, filtered=True)],
+        [(L, PLAIN)], others={L: [EDIT]}), 'misdelivered'),
+    ('nowhere, though the filtered port is not asked', Case({A: [to(L)]}, [told(250, 250, filtered=False)], filtered=True,
+                                                            others={L: [DISCARD]}), 'lost'),
+    ('straight and round', Case({A: [to(L)]}, [AGAIN, told(250, 250, filtered=True)], [(L, through())], [(L, PLAIN)] * 2,
+                                others={L: [SELF]}), 'doubled without cause'),
+    ('a rewritten sender hears nothing', Case({BACK: [{**SELF, 'rules': False}]}, [OK], [], rewritten={BACK: SENDER}), 'lost'),
+    ('it stays where nobody is', Case({BACK: [{**SELF, 'rules': False}]}, [OK], [(BACK, PLAIN)], rewritten={BACK: SENDER}),
+     'misdelivered'),
+    ('nobody made it, and it was taken', Case({BACK: [EARLY]}, [OK], [(BACK, PLAIN)], forged=[BACK]), 'not refused'),
     ('nothing came', Case({A: [SELF]}, [OK]), 'lost'),
     ('one of two came', Case({A: [SELF], B: [SELF]}, [BOTH], [(A, PLAIN)]), 'lost'),
     ('the copy did not come', Case({A: [EDIT], B: [SELF]}, [BOTH], [(B, PLAIN)]), 'lost'),
