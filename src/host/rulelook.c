@@ -212,22 +212,46 @@ look_say(struct look *l, const struct tamis_diagnostic *d, const char *path)
 		l->host->report(l->host->report_ctx, l->user, &copy, path);
 }
 
-bool
-look_claim(struct look *l, const char *what, const char *root, const char *name, struct str of)
+static void
+look_claim_key(const char *what, const char *root, const char *name, struct str of, uint8_t ret[DIGEST_SIZE])
 {
 	struct digest d;
-	uint8_t key[DIGEST_SIZE];
-	struct shelved *known;
 
 	digest_init(&d);
 	digest_add_part(&d, str_from(what));
 	digest_add_part(&d, str_from(root));
 	digest_add_part(&d, str_from(name));
 	digest_add_part(&d, of);
-	digest_end(&d, key);
+	digest_end(&d, ret);
+}
+
+bool
+look_claim(struct look *l, const char *what, const char *root, const char *name, struct str of)
+{
+	uint8_t key[DIGEST_SIZE];
+	struct shelved *known;
+
+	look_claim_key(what, root, name, of, key);
 	known = lru_find(l->host->shelf, digest_str(key));
 	shelved_unref(known);
 	return !known && lru_put(l->host->shelf, digest_str(key), shelved_new(NULL));
+}
+
+/* The same again, later, is worth another word. */
+static struct str
+refusal(struct look *l, const char *why, const struct rulefile_stamp *stamp)
+{
+	return arena_printf(&l->arena, "%s %jd.%ld", why, (intmax_t)stamp->changed.tv_sec, stamp->changed.tv_nsec);
+}
+
+void
+look_is_back(struct look *l, const struct seen *s, const char *why)
+{
+	const struct rulefile_stamp none = { 0 };
+	uint8_t key[DIGEST_SIZE];
+
+	look_claim_key("refused", s->root, s->name, refusal(l, why, &none), key);
+	lru_drop(l->host->shelf, digest_str(key));
 }
 
 void
@@ -236,9 +260,7 @@ look_refuse(struct look *l, const struct seen *s)
 	struct tamis_diagnostic d = { .severity = TAMIS_ERROR };
 	const char *path = look_path(l, s);
 
-	/* the same again, later, is worth another word */
-	if (!look_claim(l, "refused", s->root, s->name,
-	                arena_printf(&l->arena, "%s %jd.%ld", s->why, (intmax_t)s->stamp.changed.tv_sec, s->stamp.changed.tv_nsec)))
+	if (!look_claim(l, "refused", s->root, s->name, refusal(l, s->why, &s->stamp)))
 		return;
 	d.place.file = text_from(path);
 	d.text = s->why;

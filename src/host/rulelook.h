@@ -43,6 +43,7 @@ struct seen {
 	char *root, *name;
 	enum rulefile_result result;
 	const char *why;
+	bool said;                      /* that it does not count */
 	struct rulefile_stamp stamp;
 	struct buf text;
 };
@@ -89,6 +90,8 @@ bool look_claim(struct look *, const char *what, const char *root, const char *n
 void look_say(struct look *, const struct tamis_diagnostic *, const char *path);
 /* That a file does not count, and why. */
 void look_refuse(struct look *, const struct seen *);
+/* A file that was not there is: when it goes again it is refused again, for that reason. */
+void look_is_back(struct look *, const struct seen *, const char *why);
 /* Keeps it for look_say_all(); ctx is a struct look. */
 void look_report(void *ctx, const struct tamis_diagnostic *);
 bool look_has_errors(const struct look *);

@@ -407,17 +407,58 @@ look_fall_back(struct look *l, const struct seen *main, const struct rulescript 
 		look_take(l, program, content, s->stamp.there ? look_path(l, s) : look_path(l, main));
 }
 
-/* Whoever removes his rules has none.  But what the configuration names has not been removed by anybody: a file system that
- * is not mounted, or a directory that we may not enter, tells nothing of those who have rules in it. */
+/* What the configuration names has not been removed by anybody: the last good version is in force.  Each time that it goes
+ * is worth a word. */
 static void
-look_doubt(struct look *l, struct seen *main)
+look_miss(struct look *l, struct seen *main)
 {
-	if (l->file->site && main->result == RULEFILE_NONE) {
-		main->result = RULEFILE_REFUSED;
-		main->why = "is not there";
+	static const char why[] = "is not there";
+
+	if (main->stamp.there)
+		look_is_back(l, main, why);
+	if (main->result != RULEFILE_NONE)
+		return;
+	main->result = RULEFILE_REFUSED;
+	main->why = why;
+}
+
+/* May the directory of the rules, below the root, not be entered?  It is said once for all who have rules there. */
+static bool
+look_is_shut(struct look *l)
+{
+	const char *path = arena_printf(&l->arena, "%s/%s", l->file->root, l->directory).s;
+	const struct tamis_diagnostic d = {
+		.severity = TAMIS_ERROR, .place.file = text_from(path),
+		.text = "may not be entered: rules that are known stay in force, mail for all others is told to come again",
+	};
+	struct rulefile_stamp stamp;
+
+	if (access(path, X_OK) == 0 || errno != EACCES)
+		return false;
+	rulefile_stat(l->file->root, l->directory, &stamp);
+	if (look_claim(l, "shut", l->file->root, l->directory,
+	               arena_printf(&l->arena, "%jd.%ld", (intmax_t)stamp.changed.tv_sec, stamp.changed.tv_nsec)) &&
+	    l->host->report)
+		l->host->report(l->host->report_ctx, STR_EMPTY, &d, path);
+	return true;
+}
+
+/* Whoever removes his rules has none.  But a file system that is not mounted, or a directory that we may not enter, tells
+ * nothing of those who have rules in it. */
+static void
+look_doubt(struct look *l, struct seen *main, const struct rulescript *before)
+{
+	if (l->file->site) {
+		look_miss(l, main);
+		return;
 	}
-	if (!l->file->site && main->result <= RULEFILE_NONE && !l->error && access(l->file->root, X_OK) < 0)
+	if (main->result <= RULEFILE_NONE && !l->error && access(l->file->root, X_OK) < 0)
 		l->error = errno;
+	if (main->result != RULEFILE_REFUSED || l->error || !look_is_shut(l))
+		return;
+	main->said = true;
+	if (!before || !before->program)
+		l->error = EACCES;
 }
 
 /* Whoever changes his rules again and again has one program all the same; it is made anew for others with the same rules. */
@@ -438,10 +479,10 @@ look_run(struct look *l, const struct rulescript *before)
 	uint8_t content[DIGEST_SIZE];
 	struct tamis_program *program = NULL;
 
-	look_doubt(l, main);
+	look_doubt(l, main, before);
 	l->version->there = main->result != RULEFILE_NONE;
 	look_forget(l, main);
-	if (main->result == RULEFILE_REFUSED && !l->error)
+	if (main->result == RULEFILE_REFUSED && !main->said && !l->error)
 		look_refuse(l, main);
 	if (main->result == RULEFILE_FINE)
 		program = look_program(l, main, content);

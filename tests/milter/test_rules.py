@@ -108,6 +108,36 @@ def forbidden(box):
     equal((line['rules'], line['note']), ('none', f'his rules are broken and not used: {box.rules}/example.test/bob.sieve'))
 
 
+def shut(box):
+    """One domain's directory: what is known of it stays in force; of the others nobody knows whether they have rules."""
+    equal(send(box, 'alice'), DISCARDS)
+    own = box.rules / 'example.test'
+    text = 'may not be entered: rules that are known stay in force, mail for all others is told to come again'
+
+    def errors():
+        return [(line['user'], line['error']) for line in box.lines(rules=f'{own}/') if 'error' in line]
+
+    own.chmod(0o700)
+    equal(send(box, 'alice'), DISCARDS, 'known')
+    for recipient in ('bob', 'carol'):
+        equal(send(box, recipient), AGAIN, recipient)
+    equal(send(box, 'alice'), DISCARDS, 'still')
+    equal(errors(), [('', text)])
+    equal(len([line for line in box.lines() if 'may not be read' in line['line']]), 0)
+    box.stop()
+    box.start()
+    for recipient in ('alice', 'bob'):
+        equal(send(box, recipient, '<t@client.example>'), AGAIN, f'{recipient}, after a restart')
+    equal(len(errors()), 2)
+    equal([send(box, 'alice', '<t@client.example>')[0] for _time in range(2)], ['451', 'continue'], 'bounded')
+    own.chmod(0o755)
+    equal(send(box, 'alice'), DISCARDS, 'entered')
+    equal(send(box, 'carol'), ('continue', 'accept'))
+    own.chmod(0o700)
+    equal(send(box, 'carol'), AGAIN)
+    equal(len(errors()), 3)
+
+
 def site_script(box):
     """A script that the configuration names is not removed by taking the file away: the last good version is in force."""
     site = box.directory / 'site.sieve'
@@ -125,6 +155,10 @@ def site_script(box):
     equal(box.lines(rcpt='dora@example.test')[-1]['note'], note)
     site.write_text('keep;\n')
     equal(send(box, 'bob'), ('continue', 'accept'))
+    site.unlink()
+    for recipient in ('bob', 'carol'):
+        equal(send(box, recipient), ('continue', 'accept'), recipient)
+    equal([line['error'] for line in box.lines(rules=str(site)) if 'error' in line], ['is not there'] * 2, 'each time')
 
 
 def main():
@@ -147,6 +181,7 @@ def main():
     test('removed rules', removed)
     test('rules_dir is away', away)
     test('rules_dir may not be entered', forbidden)
+    test("a domain's directory may not be entered", shut)
     test('a site script is away', site_script)
     return tap.finish()
 
