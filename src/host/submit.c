@@ -146,7 +146,7 @@ address_check(struct str v)
 {
 	bool quoted = false;
 
-	if (v.len > SUBMIT_ARGUMENT_MAX)
+	if (v.len > SUBMIT_ADDRESS_MAX)
 		return "is too long";
 	for (size_t i = 0; i < v.len; i++) {
 		unsigned char c = (unsigned char)v.s[i];
@@ -169,7 +169,7 @@ parameter_is_good(struct str v)
 	for (size_t i = 0; i < v.len; i++)
 		if ((unsigned char)v.s[i] <= ' ' || v.s[i] == 0x7f)
 			return false;
-	return v.len <= SUBMIT_ARGUMENT_MAX;
+	return true;
 }
 
 static bool
@@ -203,6 +203,14 @@ parameter_add(struct buf *b, const char *name, struct str value)
 		buf_printf(b, " %s=%.*s", name, STR_ARG(value));
 }
 
+/* What no client may write, and servers take all the same: who writes it shall not have the message refused for it. */
+static void
+dsn_add(struct buf *b, const char *name, struct str value, bool utf8)
+{
+	if (value.len <= SUBMIT_DSN_MAX && (utf8 || utf8_is_ascii(value)))
+		parameter_add(b, name, value);
+}
+
 static int
 greet(struct dialogue *d, const char *helo)
 {
@@ -229,7 +237,7 @@ needs_utf8(const struct submission *s)
 	bool ascii = !s->smtputf8 && utf8_is_ascii(s->from);
 
 	for (size_t i = 0; ascii && i < s->n; i++)
-		ascii = utf8_is_ascii(s->rcpt[i].address) && utf8_is_ascii(s->rcpt[i].orcpt);
+		ascii = utf8_is_ascii(s->rcpt[i].address);
 	return !ascii;
 }
 
@@ -246,8 +254,8 @@ mail(struct dialogue *d, unsigned offers, bool utf8)
 	if (utf8)
 		buf_puts(&line, " SMTPUTF8");
 	if (offers & OFFERS_DSN) {
-		parameter_add(&line, "RET", s->ret);
-		parameter_add(&line, "ENVID", s->envid);
+		dsn_add(&line, "RET", s->ret, utf8);
+		dsn_add(&line, "ENVID", s->envid, utf8);
 	}
 	code = command(d, buf_str(&line));
 	buf_done(&line);
@@ -256,7 +264,7 @@ mail(struct dialogue *d, unsigned offers, bool utf8)
 
 /* All are asked, so that the caller knows each who is refused. */
 static enum submit_result
-recipients(struct dialogue *d, unsigned offers)
+recipients(struct dialogue *d, unsigned offers, bool utf8)
 {
 	enum submit_result result = SUBMIT_TAKEN;
 	struct buf line = { 0 };
@@ -270,7 +278,7 @@ recipients(struct dialogue *d, unsigned offers)
 		buf_printf(&line, "RCPT TO:<%.*s>", STR_ARG(r->address));
 		if (offers & OFFERS_DSN) {
 			parameter_add(&line, "NOTIFY", r->notify);
-			parameter_add(&line, "ORCPT", r->orcpt);
+			dsn_add(&line, "ORCPT", r->orcpt, utf8);
 		}
 		code = command(d, buf_str(&line));
 		r->code = code < 0 ? 0 : code;
@@ -389,7 +397,7 @@ transaction(struct dialogue *d, const char *helo)
 	code = mail(d, offers, utf8);
 	if (!is_good(code))
 		return result_of(code);
-	result = recipients(d, offers);
+	result = recipients(d, offers, utf8);
 	if (result != SUBMIT_TAKEN)
 		return result;
 	code = content(d);

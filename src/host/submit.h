@@ -7,7 +7,8 @@
 
 enum {
 	SUBMIT_REPLY_LINES = 128,       /* lines of one reply that are read; more are no reply */
-	SUBMIT_ARGUMENT_MAX = 1000,     /* bytes of an address, or of the value of a parameter */
+	SUBMIT_ADDRESS_MAX = 2000,      /* bytes of an address: about what servers take in a line */
+	SUBMIT_DSN_MAX = 500,           /* bytes of ORCPT, RET, ENVID (RFC 3461 4.2): longer ones are not handed on */
 };
 
 struct submit_rcpt {
@@ -40,7 +41,8 @@ struct submission {
 enum submit_result { SUBMIT_TAKEN, SUBMIT_REFUSED, SUBMIT_AGAIN };
 
 /* `where`: "smtp:HOST:PORT", "smtp:unix:/path", "lmtp:HOST:PORT", "lmtp:unix:/path"; deadline: milliseconds of
- * CLOCK_MONOTONIC.  DSN parameters and BODY=8BITMIME go only to a server that offers to take them. */
+ * CLOCK_MONOTONIC.  DSN parameters and BODY=8BITMIME go only to a server that offers to take them; an ORCPT, RET or
+ * ENVID that is too long, or not ASCII where nothing else is in UTF-8, goes to none: the message is worth more. */
 enum submit_result submit(const char *where, const char *helo, struct submission *, int64_t deadline);
 /* NULL, or why `where` is no such thing */
 const char *submit_check(const char *where);

@@ -308,6 +308,25 @@ START_TEST(test_parameters)
 }
 END_TEST
 
+/* Of what no client may write nothing is said, and the message goes on; NOTIFY is: who wants no reports gets none. */
+START_TEST(test_parameters_wrong)
+{
+	char longest[2 * SUBMIT_DSN_MAX];
+	struct submit_rcpt rcpt[1];
+	struct submission s = submission_of(rcpt, 1);
+	struct server server;
+
+	memset(longest, 'x', sizeof longest);
+	s.from = STR_EMPTY;
+	s.ret = s.envid = rcpt[0].orcpt = _i ? STR("rfc822;\xc3\xbc") : (struct str){ longest, SUBMIT_DSN_MAX + 1 };
+	rcpt[0].notify = STR("NEVER");
+	server_start(&server, ALL "C MAIL FROM:<>\nS 250 ok\nC RCPT TO:<alice@example.org> NOTIFY=NEVER\nS 450 no", "smtp", true);
+	ck_assert_int_eq(submit(server.where, "mx.example.org", &s, connection_now() + 5000), SUBMIT_AGAIN);
+	server_stop(&server);
+	server_done(&server);
+}
+END_TEST
+
 START_TEST(test_utf8)
 {
 	struct submit_rcpt rcpt[1];
@@ -444,6 +463,7 @@ main(void)
 	tcase_add_loop_test(t, test_interrupted, 0, COUNT(interrupted));
 	tcase_add_test(t, test_not_reading);
 	tcase_add_test(t, test_parameters);
+	tcase_add_loop_test(t, test_parameters_wrong, 0, 2);
 	tcase_add_loop_test(t, test_utf8, 0, 2);
 	tcase_add_loop_test(t, test_helo, 0, 2);
 	tcase_add_loop_test(t, test_injection, 0, COUNT(injections));
