@@ -85,14 +85,22 @@ daemon_tell_points(const struct daemon *d)
 
 /* --- configuration and rules in force */
 
+#define RULES_FILE "user=%.*s rules=%s"
+#define RULES_PLACE RULES_FILE " line=%u column=%u"
+
 static void
 daemon_rules_report(void *ctx, struct str user, const struct tamis_diagnostic *d, const char *path)
 {
-	int level = d->severity == TAMIS_ERROR ? LOG_ERR : LOG_WARNING;
+	const int level = d->severity == TAMIS_ERROR ? LOG_ERR : LOG_WARNING;
+	const char *kind = d->severity == TAMIS_ERROR ? "error" : "warning";
 
 	(void)ctx;
-	log_line(level, NULL, "user=%.*s rules=%s line=%u column=%u %s=%s", STR_ARG(user), path, d->place.line,
-	         d->place.column, d->severity == TAMIS_ERROR ? "error" : "warning", d->text);
+	if (d->place.line)
+		log_line(level, NULL, d->hint ? RULES_PLACE " %s=%s hint=%s" : RULES_PLACE " %s=%s", STR_ARG(user), path, d->place.line,
+		         d->place.column, kind, d->text, d->hint);
+	else
+		log_line(level, NULL, d->hint ? RULES_FILE " %s=%s hint=%s" : RULES_FILE " %s=%s", STR_ARG(user), path, kind, d->text,
+		         d->hint);
 }
 
 /* NULL: the site's rules are wrong, and the diag was told. */

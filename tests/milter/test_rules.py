@@ -54,6 +54,25 @@ def broken(box):
     equal(send(box, 'alice'), DISCARDS, 'by another configuration')
 
 
+def said(box):
+    """What the log says of rules: with a place where there is one, and with the remedy where one is known."""
+    path = box.rules / 'example.test/bob.sieve'
+    send(box, 'alice')
+    box.write_rules('bob', 'fileinto "x";')
+    send(box, 'bob')
+    path.unlink()
+    path.symlink_to('alice.sieve')
+    send(box, 'bob')
+    first, second = (line for line in box.lines(rules=str(path)) if 'error' in line)
+    equal([first.get(key) for key in ('column', 'error', 'hint')],
+          ['1', 'command \'fileinto\' needs the extension "fileinto"',
+           'add require "fileinto"; at the start of the script'])
+    equal([second.get(key) for key in ('column', 'error', 'hint')], [None, 'is a symbolic link', None])
+    beside = [line for line in box.lines() if 'warning' in line][0]
+    equal((beside['warning'].split(':')[0], beside.get('hint')),
+          ('the last good version cannot be kept here for a restart', 'let this process write to the directory'))
+
+
 def denied(box):
     """What was good is good by the configuration that is in force."""
     box.write_rules('alice', 'require "envelope"; if envelope "from" "s@client.example" { discard; }')
@@ -177,6 +196,7 @@ def main():
         tap.run(title, inside)
 
     test('broken rules and a reload', broken)
+    test('what the log says of them', said)
     test('what was good and is forbidden now', denied)
     test('removed rules', removed)
     test('rules_dir is away', away)
