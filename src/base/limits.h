@@ -58,6 +58,7 @@
 /* --- what hosts read */
 #define LIMIT_CONF_SIZE         (16u << 20)     /* bytes of tamis.conf */
 #define LIMIT_RULES_TIMES       8               /* scripts of the greatest size in rules with all that they include */
+#define LIMIT_RULES_SAID        10              /* lines in the log about one version of a script */
 #define LIMIT_GOODS_SIZE        (64u << 20)     /* bytes of last good versions that no file could keep */
 #define LIMIT_USERS_SIZE        (256u << 20)    /* bytes of the users map */
 #define LIMIT_USERS             1000            /* users that one name in it stands for */

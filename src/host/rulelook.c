@@ -290,13 +290,35 @@ look_has_errors(const struct look *l)
 	return false;
 }
 
+static size_t
+look_say_some(struct look *l, const char *path, bool errors, size_t most)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < l->said.n && n < most; i++)
+		if ((l->said.v[i].severity == TAMIS_ERROR) == errors) {
+			look_say(l, &l->said.v[i], path);
+			n++;
+		}
+	return n;
+}
+
+/* A user may make a mistake in each of his lines, and again tomorrow: the log has the first ones. */
 void
 look_say_all(struct look *l, const char *path)
 {
-	size_t i;
+	struct tamis_diagnostic d = { .place.file = text_from(path), .hint = "\"tamis check\" tells all of it" };
+	size_t i, n;
 
-	for (i = 0; i < l->said.n; i++)
+	for (i = 0; i < l->said.n && l->said.n <= LIMIT_RULES_SAID; i++)
 		look_say(l, &l->said.v[i], path);
+	if (l->said.n <= LIMIT_RULES_SAID)
+		return;
+	n = look_say_some(l, path, true, LIMIT_RULES_SAID - 1);
+	d.severity = n ? TAMIS_ERROR : TAMIS_WARNING;
+	n += look_say_some(l, path, false, LIMIT_RULES_SAID - 1 - n);
+	d.text = arena_printf(&l->arena, "%zu more", l->said.n - n).s;
+	look_say(l, &d, path);
 }
 
 

@@ -194,6 +194,34 @@ START_TEST(test_old_files)
 }
 END_TEST
 
+/* A mistake in each line of a long script is not a line of the log each.  Errors come before warnings then. */
+START_TEST(test_many_mistakes)
+{
+	struct rulebook *r = book("fileinto_by = detail\n");
+	struct buf text = { 0 };
+
+	buf_puts(&text, "require \"fileinto\";\n");
+	for (int i = 0; i < 5; i++)
+		buf_puts(&text, "if true { fileinto \"a.b\"; }\n");
+	for (int i = 0; i < 5; i++)
+		buf_puts(&text, "keep 5;\n");
+	replace("rules/example.org/alice.sieve", buf_str(&text).s);
+	effects(r, "alice@example.org");
+	ck_assert_msg(reports == 10 && !strstr(said, " more"), "%u: %s", reports, said);
+	buf_puts(&text, "keep 5;\n");
+	replace("rules/example.org/alice.sieve", buf_str(&text).s);
+	effects(r, "alice@example.org");
+	ck_assert_msg(reports == 20 && strstr(said, "alice.sieve:12|") && strstr(said, "alice.sieve:0|2 more"), "%u: %s", reports, said);
+	for (int i = 0; i < 30; i++)
+		buf_puts(&text, "keep 5;\n");
+	replace("rules/example.org/alice.sieve", buf_str(&text).s);
+	effects(r, "alice@example.org");
+	ck_assert_msg(reports == 30 && strstr(said, "alice.sieve:0|32 more"), "%u: %s", reports, said);
+	buf_done(&text);
+	rulebook_free(r);
+}
+END_TEST
+
 /* --- the last good version */
 
 START_TEST(test_last_good)
@@ -538,6 +566,7 @@ main(void)
 	tcase_add_test(t, test_refused_include);
 	tcase_add_test(t, test_young_files);
 	tcase_add_test(t, test_old_files);
+	tcase_add_test(t, test_many_mistakes);
 	tcase_add_test(t, test_last_good);
 	tcase_add_test(t, test_last_good_after_restart);
 	tcase_add_loop_test(t, test_removed, 0, 4);
