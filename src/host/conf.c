@@ -135,6 +135,8 @@ conf_try(const char *path, struct diag *diag, bool *ret_wrong)
 			c->private->users = users_load(c, c->users, diag);
 			error = errno;
 		}
+		if (!r.errors && !error && (!*c->users || c->private->users))
+			conf_check_scopes(&r);
 		diag_source(diag, r.file, r.file.s, STR_EMPTY);
 	}
 	buf_done(&text);

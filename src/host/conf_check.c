@@ -1,6 +1,7 @@
 /* conf_check.c - settings of tamis.conf that contradict each other
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "host/conf_table.h"
+#include "host/users.h"
 
 static bool
 is_lmtp(const struct conf *c)
@@ -192,5 +193,64 @@ conf_check(struct conf_read *r)
 	for (; c < end; c++)
 		if (c->is(r->conf) && is_known(r, c, &a, &at))
 			conf_read_report(r, c->error, r->conf->private->place[at], c->hint, "%s", c->text);
+	arena_done(&a);
+}
+
+/* --- sections that hold for nobody */
+
+/* May rules be run for somebody of that name?  *ret: who an address of that name is, or empty. */
+static bool
+is_user(const struct conf *c, struct arena *a, struct str name, bool sendmail, struct str *ret)
+{
+	struct canonical parts;
+	struct users_found whose;
+
+	*ret = STR_EMPTY;
+	if (canonical_address(c, sendmail, a, name, &parts) < 0)
+		return users_knows(conf_users(c), name);
+	users_find(conf_users(c), a, &parts, &whose);
+	/* what is several's has a name of its own */
+	*ret = whose.n == 1 ? whose.user[0] : canonical_user(a, &parts);
+	return str_eq(*ret, name) || users_knows(conf_users(c), name);
+}
+
+static void
+check_user(struct conf_read *r, struct arena *a, const struct conf_scope *s)
+{
+	struct str postfix, sendmail;
+
+	if (is_user(r->conf, a, s->name, false, &postfix) || is_user(r->conf, a, s->name, true, &sendmail))
+		return;
+	if (postfix.len)
+		conf_read_report(r, false, s->place, arena_printf(a, "write [user %.*s]", STR_ARG(postfix)).s,
+		                 "\"%.*s\" is no user but an address of %.*s: this section holds for nobody", STR_ARG(s->name),
+		                 STR_ARG(postfix));
+	else
+		conf_read_report(r, false, s->place, NULL, "\"%.*s\" is nobody's address: this section holds for nobody", STR_ARG(s->name));
+}
+
+/* Mail to srs_domain is no user's. */
+static void
+check_domain(struct conf_read *r, struct arena *a, const struct conf_scope *s)
+{
+	struct str domain = users_real_domain(conf_users(r->conf), s->name);
+
+	if (!str_eq(domain, s->name) && !str_is(s->name, r->conf->srs_domain))
+		conf_read_report(r, false, s->place, arena_printf(a, "write [domain %.*s]", STR_ARG(domain)).s,
+		                 "\"%.*s\" is an alias of %.*s, whose section holds for its users", STR_ARG(s->name), STR_ARG(domain));
+}
+
+void
+conf_check_scopes(struct conf_read *r)
+{
+	static void (*const check[CONF_SCOPES])(struct conf_read *, struct arena *, const struct conf_scope *) = {
+		[CONF_SCOPE_USER] = check_user, [CONF_SCOPE_DOMAIN] = check_domain,
+	};
+	const struct conf_private *p = r->conf->private;
+	struct arena a = { 0 };
+
+	for (size_t i = 0; i < p->scope.n; i++)
+		if (check[p->scope.v[i].kind])
+			check[p->scope.v[i].kind](r, &a, &p->scope.v[i]);
 	arena_done(&a);
 }

@@ -89,5 +89,7 @@ void conf_read_report(struct conf_read *, bool error, struct conf_place, const c
 
 /* --- conf_check.c: settings that contradict each other; of what could not be had nothing is said */
 void conf_check(struct conf_read *);
+/* Sections of who is no user, when the file users has been read. */
+void conf_check_scopes(struct conf_read *);
 
 #endif

@@ -434,6 +434,12 @@ users_address(const struct users *u, struct arena *a, const struct canonical *c,
 	return e ? e : users_entry(u, ADDRESS, arena_join(a, local, 3));
 }
 
+bool
+users_knows(const struct users *u, struct str user)
+{
+	return u && names_find(&u->user, user) != NAMES_NONE;
+}
+
 void
 users_find(const struct users *u, struct arena *a, const struct canonical *c, struct users_found *ret)
 {
@@ -455,7 +461,15 @@ users_find(const struct users *u, struct arena *a, const struct canonical *c, st
 	}
 	parts[2] = domain;
 	*own = arena_join(a, parts, 3);
-	*ret = (struct users_found){ own, 1, listed || (u && names_find(&u->user, *own) != NAMES_NONE) };
+	*ret = (struct users_found){ own, 1, listed || users_knows(u, *own) };
+}
+
+struct str
+users_real_domain(const struct users *u, struct str domain)
+{
+	bool listed;
+
+	return u ? users_domain(u, domain, &listed) : domain;
 }
 
 bool

@@ -25,6 +25,9 @@ struct users_found {
 };
 /* The map may be NULL. */
 void users_find(const struct users *, struct arena *, const struct canonical *, struct users_found *ret);
+/* Does something stand for that user?  Of an alias domain: the one that it stands for, else the domain itself. */
+bool users_knows(const struct users *, struct str user);
+struct str users_real_domain(const struct users *, struct str domain);
 /* Is the address that of one user alone, and may this login act for him?  A login that the map does not know is the user
  * of that address, if it looks like one. */
 bool users_owns(const struct conf *, const struct users *, struct str login, struct str address);
