@@ -45,7 +45,7 @@ struct conf {
 	const char *rules_dir, *rules_file, *global_dir, *users;
 	struct conf_list site_before, site_after, local_domains;
 	enum conf_fold localpart_case;
-	const char *recipient_delimiter;
+	const char *recipient_delimiter, *time_zone;
 	struct conf_list own_clients, deny_extensions, protect_add, protect_delete;
 	/* what is done */
 	enum conf_effect effect;                /* of the site: conf_effect_for() knows better */

@@ -40,6 +40,7 @@ static const struct conf_row rows[] = {
 	CHOICE(localpart_case, "fold|exact", "fold", "are Alice@ and alice@ the same user?"),
 	TEXT(recipient_delimiter, "+", "characters that end the user's name in a local part; empty: none", .empty = true,
 	     .check = conf_value_delimiter),
+	TEXT(time_zone, "UTC", "zone of dates for which rules name none: +0100, or a name as Europe/Paris", .check = conf_value_zone),
 	LIST(own_clients, conf_value_client, "addresses and networks whose refusals would come back to us: backup MX, lists, fetch hosts"),
 	LIST(deny_extensions, conf_value_extension, "extensions that users' rules may not use"),
 	LIST(protect_add, conf_value_field, "header fields that rules may not add"),

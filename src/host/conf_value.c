@@ -4,6 +4,7 @@
 
 #include "host/conf_value.h"
 #include "host/limit.h"
+#include "host/zone.h"
 
 enum { SENTENCE_MAX = 400 };            /* bytes: it and a code fit one line of SMTP */
 
@@ -268,6 +269,27 @@ conf_value_mailbox(struct str v)
 		if (v.s[i] <= ' ' || v.s[i] >= 0x7f || strchr("()<>@,;:\\\"[]", v.s[i]))
 			return "is not a plain mail address";
 	return n && n <= 64 && !conf_value_domain(str_sub(v, n + 1, v.len)) ? NULL : "is not a plain mail address";
+}
+
+/* "+0100" */
+static bool
+conf_value_offset(struct str v)
+{
+	for (size_t i = 1; i < v.len; i++)
+		if (!char_is_digit(v.s[i]))
+			return false;
+	return v.len == 5 && strchr("+-", v.s[0]) && (v.s[1] < '2' || (v.s[1] == '2' && v.s[2] < '4')) && v.s[3] < '6';
+}
+
+const char *
+conf_value_zone(struct str v)
+{
+	struct zones zones = { 0 };
+	struct str data;
+	bool known = str_is(v, "UTC") || conf_value_offset(v) || zones_load(&zones, v, &data) > 0;
+
+	zones_done(&zones);
+	return known ? NULL : "is neither an offset, as +0100, nor a time zone that is known here, as Europe/Paris";
 }
 
 const char *

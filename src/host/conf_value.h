@@ -18,6 +18,7 @@ const char *conf_value_field(struct str);
 const char *conf_value_port(struct str);
 const char *conf_value_mailbox(struct str);
 const char *conf_value_sentence(struct str);
+const char *conf_value_zone(struct str);
 
 /* Number, size, time, octal number, limit: 1 *ret, 0 out of range, -1 none at all. */
 int conf_value_number(const struct conf_row *, struct str, uint64_t *ret);

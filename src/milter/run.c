@@ -119,6 +119,8 @@ run_recipient(struct transaction *t, struct rcpt *r)
 	r->recipient = tamis_recipient_new(t->message, text_of(r->srs.len ? r->srs : r->address), daemon_now(), seed);
 	tamis_recipient_fact(r->recipient, text_from("vnd.tamis.recipient-delimiter"),
 	                     text_from(t->sendmail ? "+" : t->conf->recipient_delimiter));
+	if (strcmp(t->conf->time_zone, "UTC") != 0)
+		tamis_recipient_fact(r->recipient, text_from("vnd.tamis.zone"), text_from(t->conf->time_zone));
 	for (size_t i = 0; i < t->conf->protect_add.n; i++)
 		buf_printf(&list, "%s ", t->conf->protect_add.v[i]);
 	tamis_recipient_fact(r->recipient, text_from("vnd.tamis.protect-add"), text_of(buf_str(&list)));
