@@ -165,6 +165,34 @@ look_reach(const struct doctor *d, struct str *ret)
 	return master_worst(d, MASTER_COPIES | MASTER_FINAL, reach_of, ret);
 }
 
+/* What rules add, and each server's own field, makes mail longer: what the port that faces the world has taken must not
+ * be too long behind it, when copies of it have left already. */
+static enum doctor_level
+room_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	const struct master_service *const where[] = { s, master_cleanup(d, s) };
+	struct str world = master_parameter(d, NULL, "message_size_limit");
+	uint64_t most, here;
+
+	if (!str_number(world, &most) || !most)
+		return DOCTOR_FINE;
+	for (size_t i = master_roles(d, s) & OURS ? 0 : 1; i < sizeof where / sizeof *where; i++) {
+		struct str limit = master_parameter(d, where[i], "message_size_limit");
+
+		if (!str_number(limit, &here) || !here || here > most)
+			continue;
+		*ret = arena_printf(d->arena, "%s: message_size_limit = %.*s", i ? "its cleanup" : "smtpd", STR_ARG(limit));
+		return DOCTOR_WARNING;
+	}
+	return DOCTOR_FINE;
+}
+
+static enum doctor_level
+look_room(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, OURS | MASTER_ASKS, room_of, ret);
+}
+
 /* --- behind the queue */
 
 static enum doctor_level
@@ -235,6 +263,8 @@ const struct doctor_trap doctor_ports[] = {
 	{ "archive", look_archive, "each copy goes into the archive as well: give that service a cleanup of its own (doc/postfix.md)" },
 	{ "rewriting", look_rewriting, "have -o local_header_rewrite_clients= at that service: the header of others' mail is completed there" },
 	{ "open port", look_reach, "give that service the address 127.0.0.1: who reaches it is past all that stands before it" },
+	{ "room", look_room, "have -o message_size_limit=0 there: mail that is nearly too long for the port that faces the world is refused "
+	  "or bounced when rules or servers add a field, though copies of it have left" },
 	{ "aliases", look_aliases, "have no_address_mappings in receive_override_options of that service: aliases are expanded twice, and one "
 	  "that leads to itself doubles mail" },
 	{ "asked twice", look_front, "have no milter of ours at that service: it hands its mail to where the milter is asked, behind the queue" },

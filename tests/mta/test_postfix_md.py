@@ -206,6 +206,20 @@ def copies(town):
     assert LOG.read_text('utf-8', 'replace').count('postfix/tamis/smtpd') > mark, 'nothing came by port 10026'
 
 
+def room(town):
+    """What is nearly as long as may be is taken, with what rules and servers add to it; what is longer is not."""
+    town.write('alice', f'require "editheader"; addheader "X-Alice" "{"a" * 900}";')
+    subprocess.run('postconf -e message_size_limit=60000 && postfix reload', shell=True, check=True, stderr=subprocess.DEVNULL)
+    for people in (['alice'], ['alice', 'carol']):
+        equal(town.send(people, content=town.message('long') + b'x' * 57000 + b'\r\n').fates(), [552] * len(people), 'too long')
+        content = town.message('long')
+        equal(town.send(people, content=content + b'x' * (59500 - len(content)) + b'\r\n').fates(), [250] * len(people), str(people))
+        came = town.came()
+        equal(sorted(came), [f'{p}@example.org' for p in people])
+        assert b'X-Alice: aaa' in came['alice@example.org'][0].content, 'no edit'
+    subprocess.run('postconf -X message_size_limit && postfix reload', shell=True, check=True, stderr=subprocess.DEVNULL)
+
+
 def names(town):
     """Alice by every name of the machine; doctor misses one that is not in the map."""
     town.write('alice', 'discard;')
@@ -467,13 +481,14 @@ def main():
             ('observe changes nothing and says what would be', observes), ('forged fields are taken away', strips),
             ('a probe tells whether they are', probes),
             ('a probe that does not arrive', probes_nowhere), ('tag marks', tags),
-            ('full, first for one', one_in_full), ('copies come by port 10026', copies),
+            ('full, first for one', one_in_full), ('copies come by port 10026', copies), ('there is room for edits', room),
             ('other names of a mailbox', names),
             ('mail of sendmail(1) has rules', local), ('where things go', fates),
             ('quarantine', quarantine), ('redirects to users with rules', filtered), ('SRS, there and back', returns),
             ('doctor finds each planted mistake', lambda t: mistakes(t, EDGE)), ('nothing is lost while the daemon is away', stopped),
             ('"mode = final" is followed, and doctor finds nothing wrong', final),
-            ('final: filed for each final recipient', final_files), ('final: aliases', final_alias),
+            ('final: filed for each final recipient', final_files), ('final: there is room', room),
+            ('final: aliases', final_alias),
             ('final: refusals are late', final_refuses), ('final: sendmail(1), forged fields', final_local),
             ('final: redirects, SRS', srs), ('final: doctor finds each planted mistake', lambda t: mistakes(t, BEHIND)),
             ('final: refusals at the edge', edge_in_front),
