@@ -344,13 +344,13 @@ static int
 apply_add(struct apply *a, const struct rcpt *r, const struct delivery *d)
 {
 	struct buf args = { 0 };
-	struct str to = arena_str(&a->t->arena, d->target);
+	struct str to = arena_str(&a->t->arena, d->target), notify = copy_notify(a->t, r, d);
 	int rc;
 
 	/* Sendmail writes an argument that it does not like into its dialogue with the client */
 	if (!a->t->sendmail) {
-		if (r->notify.len)
-			buf_printf(&args, "NOTIFY=%.*s ", STR_ARG(r->notify));
+		if (notify.len)
+			buf_printf(&args, "NOTIFY=%.*s ", STR_ARG(notify));
 		if (r->orcpt.len)
 			buf_printf(&args, "ORCPT=%.*s", STR_ARG(r->orcpt));
 	}

@@ -284,12 +284,15 @@ copy_redirected(struct copy *c)
 	buf_printf(&c->top, "Tamis-Redirected: %u %s\r\n", c->t->redirected + 1, by);
 }
 
-/* The sender is not told that a message came into quarantine, nor that it takes its time: only that it came nowhere. */
-static struct str
-copy_notify(const struct copy *c)
+/* The sender is not told that a message came into quarantine, nor that it takes its time: only that it came nowhere.
+ * What leaves with the user for its sender is his affair: of its failure he hears, whatever the client wants to know. */
+struct str
+copy_notify(const struct transaction *t, const struct rcpt *r, const struct delivery *d)
 {
-	if (c->d->kind != DELIVERY_QUARANTINE || str_iis(c->r->notify, "NEVER"))
-		return c->r->notify;
+	if (d->own_sender && t->conf->redirect_sender == CONF_SENDER_USER)
+		return STR_EMPTY;
+	if (d->kind != DELIVERY_QUARANTINE || str_iis(r->notify, "NEVER"))
+		return r->notify;
 	return STR("FAILURE");
 }
 
@@ -307,7 +310,8 @@ copy_message(struct copy *c, struct submission *s)
 	}
 	s->from = d->own_sender ? d->sender : c->t->sender;
 	s->rcpt[0] = (struct submit_rcpt){
-		.address = d->kind == DELIVERY_SELF ? c->r->address : d->target, .notify = copy_notify(c), .orcpt = c->r->orcpt,
+		.address = d->kind == DELIVERY_SELF ? c->r->address : d->target,
+		.notify = copy_notify(c->t, c->r, d), .orcpt = c->r->orcpt,
 	};
 }
 

@@ -22,4 +22,7 @@ void copy_keys(struct transaction *);
 bool copy_came_back(const struct transaction *, const struct rcpt *);
 enum copy_result copy_send(struct transaction *, struct rcpt *, struct delivery *, const char **ret_why);
 
+/* The NOTIFY (RFC 3461) that goes along with it; empty: none. */
+struct str copy_notify(const struct transaction *, const struct rcpt *, const struct delivery *);
+
 #endif

@@ -316,6 +316,19 @@ def odd_headers(scene):
         equal(came['clean@example.test'], kept.replace(b'X-Spam: a\r\n', b''), name)
 
 
+def users_sender(scene):
+    """What leaves with the user for its sender: of its failure he hears, though the client wants no reports, or others."""
+    for at, (notify, people) in enumerate((n, p) for n in ('NEVER', 'SUCCESS', 'DELAY') for p in (['away'], ['away', 'keep'])):
+        number = f'users.{at}'
+        scene.sink.fail('rcpt', '550 5.1.1 nobody', recipient='away@else.example')
+        equal(scene.send([(p, f'NOTIFY={notify}') for p in people], world.message(number)).fates(), [250] * len(people))
+        scene.settle()
+        scene.sink.heal()
+        told = [copy for copy in scene.sink.copies('away@example.test') if f'<{number}@'.encode() in copy.content]
+        equal([copy.sender for copy in told], [''], f'{notify} {people}')
+        equal([copy.sender for copy in scene.sink.copies(world.SENDER)], [], 'reports to the sender')
+
+
 BOTH = [resets, nobody_left, greeting, goes_away, several, too_long, receipts, crowd, spellings, odd_headers]
 ONLY = {'postfix': [chunks, chunks_left, pipeline, client_changes], 'sendmail': []}
 
@@ -325,12 +338,14 @@ def main():
     for kind in ('postfix', 'sendmail'):
         why = world.missing(kind)
         if why:
-            for test in BOTH + ONLY[kind]:
+            for test in [*BOTH, *ONLY[kind], users_sender]:
                 tap.result(f'{kind}: {test.__name__}', [], why)
             continue
         with place.directory('events') as directory, world.World(directory, kind, RULES) as scene:
             for test in BOTH + ONLY[kind]:
                 scene.run(tap, f'{kind}: {test.__name__}', test)
+        with place.directory('events') as directory, world.World(directory, kind, RULES, {'redirect_sender': 'user'}) as scene:
+            scene.run(tap, f'{kind}: users_sender', users_sender)
     return tap.finish()
 
 
