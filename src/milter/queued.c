@@ -5,7 +5,9 @@
  * says nothing if there is none.  The name is the client's without comments,
  * quotes, brackets and route, but before it is completed: "alice" stays that,
  * though mail for her comes to alice@example.org.  What is submitted on the
- * machine itself we are told as it was completed. */
+ * machine itself we are told as it was completed and written anew, so each
+ * name that can have become that one is taken away.  Only a source route,
+ * @a:b@c, is not to be guessed. */
 #include "milter/queued.h"
 
 /* Without route. */
@@ -52,22 +54,54 @@ queued_local(struct str address)
 	return at ? str_sub(address, 0, (size_t)(at - address.s)) : address;
 }
 
-/* The name that he had before he was completed with the domain of the machine, if nobody who stays can have had it. */
-static struct str
-queued_bare(const struct transaction *t, const struct merge *m, const struct rcpt *r)
+/* Is it the name, before completion with the domain of the machine, of nobody who stays? */
+static bool
+queued_is_free(const struct transaction *t, const struct merge *m, struct str name)
 {
-	struct str local = queued_local(r->group);
-
 	for (size_t i = 0; i < t->rcpt.n; i++)
-		if (!m->rcpt[i].removed && str_eq(queued_local(t->rcpt.v[i]->group), local))
-			return STR_EMPTY;
-	return queued_local(queued_name(r));
+		if (!m->rcpt[i].removed && str_eq(queued_local(t->rcpt.v[i]->group), name))
+			return false;
+	return true;
 }
 
 static int
 queued_delete(struct transaction *t, const struct mta *mta, struct str name)
 {
 	return name.len ? mta->delete_rcpt(mta->ctx, arena_printf(&t->arena, "<%.*s>", STR_ARG(name)).s) : 0;
+}
+
+/* What alice@example.org may have been called on the machine itself; of what is "L" and "D" stand for her and the domain. */
+static const char *const written[] = { "L", "L%D", "D!L" };
+
+static struct str
+queued_written(struct arena *a, const char *form, struct str address)
+{
+	struct str local = queued_local(address), ret;
+	struct buf b = { 0 };
+
+	for (; *form; form++) {
+		if (*form == 'L')
+			buf_add(&b, local);
+		else if (*form == 'D')
+			buf_add(&b, str_sub(address, local.len + 1, address.len));
+		else
+			buf_putc(&b, *form);
+	}
+	ret = buf_copy(&b, a);
+	buf_done(&b);
+	return ret;
+}
+
+static int
+queued_delete_written(struct transaction *t, const struct mta *mta, const struct merge *m, const struct rcpt *r)
+{
+	const size_t n = memchr(r->group.s, '@', r->group.len) ? sizeof(written) / sizeof(*written) : 1;
+	int rc = 0;
+
+	for (size_t i = 0; rc == 0 && i < n; i++)
+		if (queued_is_free(t, m, queued_written(&t->arena, written[i], r->group)))
+			rc = queued_delete(t, mta, queued_written(&t->arena, written[i], queued_name(r)));
+	return rc;
 }
 
 int
@@ -84,6 +118,6 @@ queued_remove(struct transaction *t, const struct mta *mta, const struct merge *
 	if (rc == 0 && r->respelled && !t->sendmail)
 		rc = mta->delete_rcpt(mta->ctx, r->argument.s);
 	if (rc == 0 && t->local && !t->sendmail)
-		rc = queued_delete(t, mta, queued_bare(t, m, r));
+		rc = queued_delete_written(t, mta, m, r);
 	return rc;
 }

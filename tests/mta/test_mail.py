@@ -207,6 +207,16 @@ def incomplete_local(scene):
             equal(came, expected)
 
 
+def routed_local(scene):
+    """... and such that Postfix writes anew, of which we are told only what became of them."""
+    for at, form in enumerate(('%s%%example.test', 'example.test!%s')):
+        content = world.message(f'routed.{at}')
+        people = [form % name for name in ('discard', 'edit', 'file', 'redirect', 'keep')]
+        equal(scene.mta.run('sendmail', '-i', '-f', world.SENDER, *people, data=content.replace(b'\r\n', b'\n')), '')
+        comes(scene, f'routed.{at}', {'keep@example.test': content, 'edit@example.test': EDITED + content,
+                                      'file+Box@example.test': content, 'away@else.example': content})
+
+
 def login(scene):
     """An authenticated client: its name is known to the daemon; mail of it is filed like any other."""
     content = world.message('login')
@@ -266,7 +276,7 @@ def final_bounces(scene):
 
 BOTH = [null_sender, dsn, eight_bit, large, many_fields, same_again, no_subject, many_messages, alias_of_many]
 ONLY = {'postfix': [smtputf8, nul, bare_lf, alias_of_one, other_domain, local, incomplete,
-                     incomplete_local, login, xclient_refused], 'sendmail': []}
+                     incomplete_local, routed_local, login, xclient_refused], 'sendmail': []}
 
 
 def play(tap, kind, tests, **settings):

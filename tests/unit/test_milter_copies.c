@@ -358,7 +358,7 @@ static const struct {
 	{ "nor at RCPT TO", REPORTS "own_clients = 192.0.2.0/24\n", "a ereject \"no\";", NULL, { .to = "a", .header = SPF }, REPORTED },
 	{ "nor behind the queue", REPORTS "mode = final\n", "a ereject \"no\";", NULL, { .to = "a", .header = SPF }, REPORTED },
 	{ "nor when it was not received by SMTP", REPORTS, "a ereject \"no\";", NULL, { .to = "a", .header = SPF, .ip = "127.0.0.1" },
-	  "copy >s@example.net [report] | -<a@example.org> | -<a> | accept" },
+	  "copy >s@example.net [report] | -<a@example.org> | -<a> | -<a%example.org> | -<example.org!a> | accept" },
 	{ "words that SMTP cannot carry", REPORTS, "a reject \"n\xc3\xb6\";", NULL, { .to = "a", .header = SPF }, REPORTED },
 	{ "and are kept", "", "a reject \"n\xc3\xb6\";", NULL, { .to = "a" }, "top Tamis-Refused: \"n\xc3\xb6\" | accept" },
 	{ "words of several lines in one field", "", "a reject \"n\xc3\xb6${hex:0d 0a}X-Evil: y\";", NULL, { .to = "a" },
