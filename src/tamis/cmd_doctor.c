@@ -40,7 +40,10 @@ cmd_doctor_table(const struct settings *set, const struct doctor *d, const struc
 		struct str seen = STR_EMPTY;
 		enum doctor_level level = trap->look(d, &seen);
 
-		doctor_say(set, trap->name, level, seen, trap->remedy);
+		if (level == DOCTOR_DENIED)
+			doctor_say(set, trap->name, DOCTOR_WARNING, seen, "you may not look: ask as root, or as the user of the mail server");
+		else
+			doctor_say(set, trap->name, level, seen, trap->remedy);
 		if (level == DOCTOR_ERROR)
 			rc = CMD_WRONG;
 	}

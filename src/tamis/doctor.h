@@ -6,7 +6,8 @@
 #include "host/conf.h"
 #include "tamis/cmd.h"
 
-enum doctor_level { DOCTOR_FINE, DOCTOR_NOTE, DOCTOR_WARNING, DOCTOR_ERROR };
+/* DENIED: whoever asks may not look, and so nothing is known; it is said as a warning. */
+enum doctor_level { DOCTOR_FINE, DOCTOR_NOTE, DOCTOR_WARNING, DOCTOR_ERROR, DOCTOR_DENIED };
 
 struct doctor {
 	const struct conf *conf;

@@ -37,7 +37,7 @@ look_daemon(const struct doctor *d, struct str *ret)
 	if (fd >= 0)
 		close(fd);
 	*ret = arena_printf(d->arena, "%s: %s", path, rc < 0 ? strerror(error) : "somebody listens");
-	return rc < 0 ? DOCTOR_WARNING : DOCTOR_FINE;
+	return rc >= 0 ? DOCTOR_FINE : error == EACCES ? DOCTOR_DENIED : DOCTOR_WARNING;
 }
 
 static enum doctor_level

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "host/canonical.h"
 #include "host/connection.h"
 #include "host/file.h"
 #include "tamis/probe.h"
@@ -150,12 +151,15 @@ look_at_sent(const struct settings *set, const struct doctor *d, struct probe *p
 int
 doctor_probe(const struct settings *set, const struct doctor *d, const struct doctor_probe *o)
 {
+	struct canonical address;
 	int64_t deadline = connection_now() + (int64_t)(o->wait ? o->wait : WAIT_STANDARD) * 1000;
 	enum submit_result result;
 	struct probe p;
 	char reply[REPLY_MAX];
 	int found;
 
+	if (o->to && (strchr("<@", *o->to) || canonical_plain(d->conf, d->arena, str_from(o->to), &address) < 0))
+		return cmd_usage(&cmd_doctor, "\"%s\" is no address", o->to);
 	probe_init(&p, d->arena, d->conf->authserv_id, o->token);
 	if (o->token)
 		return look_at_sent(set, d, &p, o->arrives);

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+# test_denied.py - tamis doctor, asked by somebody who may not look
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+import daemon
+import place
+from tap import Skip, Tap, equal
+
+NOBODY = 65534
+
+
+def ask(program, box):
+    """What it says of the daemon, to root and to nobody."""
+    said = []
+    for user in (0, NOBODY):
+        done = subprocess.run([program, 'doctor', '-c', box.configuration, '--server', 'none'], stdout=subprocess.PIPE, check=False,
+                              text=True, user=user, group=user, extra_groups=[], cwd='/')
+        lines = done.stdout.splitlines()
+        at = next(n for n, line in enumerate(lines) if ' daemon: ' in line)
+        said.append([line.strip() for line in lines[at:at + 2] if line.startswith(' ') or ' daemon: ' in line])
+    return said
+
+
+def denied():
+    """A daemon that serves is not to be started, only because somebody may not connect to it."""
+    if os.geteuid():
+        raise Skip('only root can become somebody else')
+    with place.directory('denied') as directory:
+        directory.chmod(0o755)
+        program = shutil.copy(shutil.which(os.environ.get('TAMIS', 'tamis')), directory / 'asked')
+        box = daemon.Daemon(directory / 'tamis')
+        path, why = f'daemon: {box.socket}', 'Permission denied'
+        with box:
+            root, nobody = ask(program, box)
+        equal(root, [f'fine     {path}: somebody listens'])
+        equal(nobody, [f'warning  {path}: {why}', 'you may not look: ask as root, or as the user of the mail server'])
+        root, nobody = ask(program, box)
+        equal(root[1:], ['start tamis-milter; its log says why it does not serve'], 'when it is down')
+
+
+def main():
+    tap = Tap()
+    tap.run('doctor: nobody may not connect', denied)
+    return tap.finish()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
