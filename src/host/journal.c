@@ -18,11 +18,12 @@
 #include "host/digest.h"
 #include "host/journal.h"
 #include "host/ledger.h"
+#include "host/lines.h"
 #include "host/log.h"
+#include "host/steady.h"
 
 enum {
 	OWED_MOST = 1 << 20,            /* bytes of lines that wait for room on the disk; more are not written any more */
-	LINE_MOST = 2 + 2 * JOURNAL_KEY + 1 + 20 + 1 + JOURNAL_TEXT_MAX + 1,
 	DEAD_LEAST = 1000,              /* lines: fewer are not worth a new file */
 	DAY = 86400,
 };
@@ -44,6 +45,7 @@ struct batch {
 struct journal {
 	int directory, lock_fd, fd;
 	int64_t lifetime;               /* seconds */
+	struct steady clock;
 	pthread_mutex_t lock;           /* of all that follows */
 	pthread_cond_t written;
 	struct ledger keys, troubles;
@@ -58,105 +60,15 @@ struct journal {
 };
 
 static int64_t
-now(void)
+now(const struct journal *j)
 {
-	return time(NULL);
+	return steady_now(&j->clock);
 }
 
 static bool
 is_live(const struct journal *j, const struct ledger_entry *e)
 {
-	return e && e->time > now() - j->lifetime;
-}
-
-/* --- lines */
-
-struct line {
-	char kind;
-	struct key key;
-	int64_t time;
-	struct str text;
-};
-
-static void
-line_add(struct buf *out, char kind, const uint8_t *key, int64_t time, struct str text)
-{
-	char hex[DIGEST_HEX];
-
-	digest_hex(key, JOURNAL_KEY, hex);
-	buf_printf(out, "%c %s %lld ", kind, hex, (long long)time);
-	for (size_t i = 0; i < text.len && i < JOURNAL_TEXT_MAX; i++)
-		buf_putc(out, (unsigned char)text.s[i] < ' ' || text.s[i] == 0x7f ? '?' : text.s[i]);
-	buf_putc(out, '\n');
-}
-
-static bool
-line_parse(struct str v, struct line *ret)
-{
-	uint64_t time;
-	const char *blank;
-
-	if (v.len < 2 + 2 * JOURNAL_KEY + 1 || (v.s[0] != 'K' && v.s[0] != 'T') || v.s[1] != ' ' ||
-	    v.s[2 + 2 * JOURNAL_KEY] != ' ' || !digest_unhex(str_sub(v, 2, 2 + 2 * JOURNAL_KEY), ret->key.bytes, JOURNAL_KEY))
-		return false;
-	ret->kind = v.s[0];
-	v = str_sub(v, 3 + 2 * JOURNAL_KEY, v.len);
-	blank = memchr(v.s, ' ', v.len);
-	if (!blank || !str_number(str_sub(v, 0, (size_t)(blank - v.s)), &time) || !time || time > INT64_MAX / 2)
-		return false;
-	ret->time = (int64_t)time;
-	ret->text = str_sub(v, (size_t)(blank + 1 - v.s), v.len);
-	return true;
-}
-
-/* Each whole line of the file, also what is none of ours; returns where the last one ends, or -1. */
-static off_t
-lines_read(int fd, void (*each)(void *ctx, struct str line), void *ctx)
-{
-	char bytes[65536];
-	size_t have = 0;
-	off_t at = 0, good = 0;
-	bool skipping = false;          /* the rest of a line that is too long to be one */
-
-	for (;;) {
-		ssize_t n = pread(fd, bytes + have, sizeof bytes - have, at);
-		char *start = bytes, *end;
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? -1 : good;
-		at += n;
-		have += (size_t)n;
-		while ((end = memchr(start, '\n', have))) {
-			each(ctx, skipping ? STR_EMPTY : (struct str){ start, (size_t)(end - start) });
-			skipping = false;
-			have -= (size_t)(end + 1 - start);
-			start = end + 1;
-			good = at - (off_t)have;
-		}
-		memmove(bytes, start, have);
-		if (have > LINE_MOST) {
-			skipping = true;
-			have = 0;
-		}
-	}
-}
-
-static int
-write_all(int fd, struct str v, off_t at)
-{
-	while (v.len) {
-		ssize_t n = pwrite(fd, v.s, v.len, at);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return n < 0 ? errno : EIO;
-		at += n;
-		v = str_sub(v, (size_t)n, v.len);
-	}
-	return 0;
+	return e && e->time > now(j) - j->lifetime;
 }
 
 /* --- a new file without what is dead */
@@ -173,7 +85,7 @@ static void
 copy_flush(struct copy *c)
 {
 	if (!c->error)
-		c->error = write_all(c->fd, buf_str(&c->out), c->size);
+		c->error = lines_write(c->fd, buf_str(&c->out), c->size);
 	c->size += (off_t)c->out.len;
 	buf_reset(&c->out);
 }
@@ -183,11 +95,11 @@ copy_line(void *ctx, struct str text)
 {
 	const struct ledger_entry *e;
 	struct copy *c = ctx;
-	struct line line;
+	struct journal_line line;
 
-	if (!line_parse(text, &line) || line.kind != 'K')
+	if (!lines_parse(text, &line) || line.kind != 'K')
 		return;
-	e = ledger_find(&c->j->keys, line.key.bytes);
+	e = ledger_find(&c->j->keys, line.key);
 	if (!e || e->time != line.time)
 		return;
 	buf_add(&c->out, text);
@@ -208,7 +120,7 @@ copy_troubles(struct copy *c)
 		if (!e->time)
 			continue;
 		snprintf(times, sizeof times, "%u", e->times);
-		line_add(&c->out, 'T', e->key, e->time, str_from(times));
+		lines_add(&c->out, 'T', e->key, e->time, str_from(times));
 		c->lines++;
 	}
 }
@@ -216,7 +128,7 @@ copy_troubles(struct copy *c)
 static void
 forget_some(struct journal *j, struct ledger *l, const char *what)
 {
-	ledger_forget(l, now() - j->lifetime);
+	ledger_forget(l, now(j) - j->lifetime);
 	if (l->n < JOURNAL_ENTRIES_MAX)
 		return;
 	ledger_forget(l, ledger_quarter(l));
@@ -279,7 +191,7 @@ make_sure(struct journal *j)
 static int
 batch_write(struct journal *j, const struct batch *b)
 {
-	int error = write_all(j->fd, buf_str(&b->lines), j->size);
+	int error = lines_write(j->fd, buf_str(&b->lines), j->size);
 
 	if (error) {
 		if (ftruncate(j->fd, j->size) < 0)
@@ -342,7 +254,7 @@ batch_join(struct journal *j)
 {
 	if (!j->batch) {
 		j->batch = mem_alloc(sizeof *j->batch);
-		*j->batch = (struct batch){ .time = now() };
+		*j->batch = (struct batch){ .time = now(j) };
 	}
 	j->batch->refs++;
 	j->batch->nlines++;
@@ -381,7 +293,7 @@ add(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
 		return 0;
 	memcpy(k.bytes, key, JOURNAL_KEY);
 	b = batch_join(j);
-	line_add(&b->lines, 'K', key, b->time, text);
+	lines_add(&b->lines, 'K', key, b->time, text);
 	vec_push(&b->keys, k);
 	return batch_wait(j, b);
 }
@@ -402,10 +314,10 @@ static void
 owe(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
 {
 	if (!is_live(j, ledger_find(&j->keys, key)) && j->owed.len < OWED_MOST) {
-		line_add(&j->owed, 'K', key, now(), text);
+		lines_add(&j->owed, 'K', key, now(j), text);
 		j->nowed++;
 	}
-	ledger_put(&j->keys, key, now(), 0);
+	ledger_put(&j->keys, key, now(j), 0);
 }
 
 int
@@ -447,9 +359,9 @@ journal_is_empty(struct journal *j)
 /* --- troubles */
 
 static bool
-is_enough(const struct ledger_entry *e, unsigned times, unsigned seconds)
+is_enough(const struct journal *j, const struct ledger_entry *e, unsigned times, unsigned seconds)
 {
-	return e->times >= times || now() - e->time >= seconds;
+	return e->times >= times || now(j) - e->time >= seconds;
 }
 
 bool
@@ -465,12 +377,12 @@ journal_trouble(struct journal *j, const uint8_t fingerprint[JOURNAL_KEY], unsig
 	if (is_live(j, e))
 		ledger_put(&j->troubles, fingerprint, e->time, e->times < UINT32_MAX ? e->times + 1 : e->times);
 	else
-		ledger_put(&j->troubles, fingerprint, now(), 1);
+		ledger_put(&j->troubles, fingerprint, now(j), 1);
 	e = ledger_find(&j->troubles, fingerprint);
-	enough = is_enough(e, times, seconds);
+	enough = is_enough(j, e, times, seconds);
 	snprintf(count, sizeof count, "%u", e->times);
 	b = batch_join(j);
-	line_add(&b->lines, 'T', fingerprint, e->time, str_from(count));
+	lines_add(&b->lines, 'T', fingerprint, e->time, str_from(count));
 	batch_wait(j, b);
 	pthread_mutex_unlock(&j->lock);
 	return enough;
@@ -484,7 +396,7 @@ journal_troubled(struct journal *j, const uint8_t fingerprint[JOURNAL_KEY], unsi
 
 	pthread_mutex_lock(&j->lock);
 	e = ledger_find(&j->troubles, fingerprint);
-	enough = is_live(j, e) && is_enough(e, times, seconds);
+	enough = is_live(j, e) && is_enough(j, e, times, seconds);
 	pthread_mutex_unlock(&j->lock);
 	return enough;
 }
@@ -495,20 +407,42 @@ static void
 load_line(void *ctx, struct str text)
 {
 	struct journal *j = ctx;
-	struct line line;
+	struct journal_line line;
 	uint64_t times;
 
 	j->lines++;
-	if (!line_parse(text, &line) || line.time <= now() - j->lifetime)
+	if (!lines_parse(text, &line) || line.time <= now(j) - j->lifetime)
 		return;
 	if (line.kind == 'K')
-		ledger_put(&j->keys, line.key.bytes, line.time, 0);
+		ledger_put(&j->keys, line.key, line.time, 0);
 	else if (str_number(line.text, &times) && times && times <= UINT32_MAX)
-		ledger_put(&j->troubles, line.key.bytes, line.time, (uint32_t)times);
+		ledger_put(&j->troubles, line.key, line.time, (uint32_t)times);
 	if (j->keys.n >= JOURNAL_ENTRIES_MAX + JOURNAL_ENTRIES_MAX / 4)
 		forget_some(j, &j->keys, "keys");
 	if (j->troubles.n >= JOURNAL_ENTRIES_MAX + JOURNAL_ENTRIES_MAX / 4)
 		forget_some(j, &j->troubles, "troubles");
+}
+
+static void
+newest_line(void *ctx, struct str text)
+{
+	int64_t *newest = ctx;
+	struct journal_line line;
+
+	if (lines_parse(text, &line) && line.time > *newest)
+		*newest = line.time;
+}
+
+/* Is all of it too old to be remembered, it is rather the clock that is wrong: time goes on from where it was. */
+static int
+start_clock(struct journal *j)
+{
+	int64_t at = time(NULL), newest = 0;
+
+	if (lines_read(j->fd, newest_line, &newest) < 0)
+		return -1;
+	j->clock = steady_start(newest && newest <= at - j->lifetime ? newest : at);
+	return 0;
 }
 
 static int
@@ -532,7 +466,7 @@ open_files(struct journal *j, const char *directory)
 		return -1;
 	}
 	/* what a crash left of a last line is nothing, and will be written over */
-	if ((j->size = lines_read(j->fd, load_line, j)) < 0)
+	if (start_clock(j) < 0 || (j->size = lines_read(j->fd, load_line, j)) < 0)
 		return -1;
 	return fsync(j->directory);
 }
@@ -541,7 +475,7 @@ open_files(struct journal *j, const char *directory)
 static void
 close_owed(struct journal *j)
 {
-	if (j->owed.len && !make_sure(j) && !write_all(j->fd, buf_str(&j->owed), j->size))
+	if (j->owed.len && !make_sure(j) && !lines_write(j->fd, buf_str(&j->owed), j->size))
 		fdatasync(j->fd);
 	buf_done(&j->owed);
 }

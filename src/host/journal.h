@@ -6,7 +6,12 @@
  *     K <digest> <seconds since 1970> <text for people>
  *     T <digest> <when it first failed> <how often>
  *
- * Its end may be torn by a crash; a line counts when it is whole. */
+ * Its end may be torn by a crash; a line counts when it is whole.
+ *
+ * A system's clock that is set must not make lines old: seconds are those that
+ * have gone by since the journal was opened.  If all that it had was too old
+ * then, whether it is the clock or nothing was done for long, time goes on
+ * from its newest line. */
 #ifndef HOST_JOURNAL_H
 #define HOST_JOURNAL_H
 

@@ -236,13 +236,47 @@ START_TEST(test_expiry)
 	ck_assert_int_eq(journal_add(j, key_of(1), STR("again")), 0);
 	ck_assert(journal_has(j, key_of(1)));
 	/* and while it is open */
-	clock_now += 61;
+	clock_steady += 61;
 	ck_assert(!journal_has(j, key_of(2)));
 	ck_assert(!journal_troubled(j, key_of(4), 1, 1));
 	ck_assert(!journal_trouble(j, key_of(4), 2, 86400));
 	ck_assert(journal_has(j, key_of(1)));
 	journal_close(j);
 	buf_done(&b);
+}
+END_TEST
+
+/* A clock that is set makes nothing old: not while it is open, and not if then all of it seems to be. */
+START_TEST(test_clock_is_set)
+{
+	struct journal *j = open_one();
+
+	ck_assert_int_eq(journal_add(j, key_of(1), STR("copy")), 0);
+	ck_assert(!journal_trouble(j, key_of(2), 9, 3600));
+	clock_now += 20 * 86400;
+	ck_assert(journal_has(j, key_of(1)));
+	ck_assert(!journal_trouble(j, key_of(2), 9, 3600));
+	clock_steady += 4 * 86400;
+	ck_assert_int_eq(journal_add(j, key_of(3), STR("copy")), 0);
+	journal_close(j);
+	for (int round = 0; round < 2; round++) {
+		j = open_one();
+		ck_assert(journal_has(j, key_of(1)));
+		ck_assert(journal_has(j, key_of(3)));
+		journal_close(j);
+	}
+	j = open_one();
+	clock_steady += 86400;
+	ck_assert(!journal_has(j, key_of(1)));
+	ck_assert(journal_has(j, key_of(3)));
+	/* and when it is right again */
+	journal_close(j);
+	clock_now -= 16 * 86400;
+	j = open_one();
+	ck_assert(journal_has(j, key_of(3)));
+	clock_steady += 5 * 86400;
+	ck_assert(!journal_has(j, key_of(3)));
+	journal_close(j);
 }
 END_TEST
 
@@ -506,6 +540,7 @@ main(void)
 	tcase_add_test(t, test_sync_fails);
 	tcase_add_test(t, test_removed);
 	tcase_add_test(t, test_expiry);
+	tcase_add_test(t, test_clock_is_set);
 	tcase_add_test(t, test_compact);
 	tcase_add_test(t, test_trouble);
 	tcase_add_test(t, test_threads);
