@@ -394,6 +394,7 @@ transaction(struct dialogue *d, const char *helo)
 		say(d->s, "the server does not offer SMTPUTF8, which the message needs");
 		return SUBMIT_REFUSED;
 	}
+	utf8 |= d->s->smtputf8_asked && (offers & OFFERS_SMTPUTF8);
 	code = mail(d, offers, utf8);
 	if (!is_good(code))
 		return result_of(code);

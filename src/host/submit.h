@@ -21,6 +21,7 @@ struct submission {
 	struct str from;                /* without <>; empty: the null sender */
 	struct str ret, envid;          /* DSN parameters */
 	bool smtputf8, eightbit;
+	bool smtputf8_asked;            /* of a message that does not need it: said to a server that offers it */
 	struct submit_rcpt *rcpt;
 	size_t n;
 	/* Puts all bytes of the message, header and body; 0, or -1: then, or when put says so, it is not sent.

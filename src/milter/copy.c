@@ -243,6 +243,7 @@ copy_report(struct copy *c, struct submission *s)
 	s->from = STR_EMPTY;
 	s->rcpt[0] = (struct submit_rcpt){ .address = t->sender, .notify = STR("NEVER"), .orcpt = STR_EMPTY };
 	s->eightbit = true;
+	s->smtputf8_asked = false;
 	s->smtputf8 = !utf8_is_ascii(t->sender) || !utf8_is_ascii(c->r->address);
 	s->ret = s->envid = STR_EMPTY;
 }
@@ -346,7 +347,9 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 	struct copy c = { .t = t, .r = r, .d = d };
 	struct submit_rcpt to = { 0 };
 	struct submission s = {
-		.ret = t->ret, .envid = t->envid, .smtputf8 = t->smtputf8, .eightbit = t->eightbit,
+		.ret = t->ret, .envid = t->envid, .smtputf8_asked = t->smtputf8, .eightbit = t->eightbit,
+		/* a word of the client's is no reason to make no copy: it may be of a message in ASCII */
+		.smtputf8 = t->smtputf8 && !utf8_is_ascii(buf_str(&t->header)),
 		.rcpt = &to, .n = 1, .write = copy_write, .ctx = &c,
 	};
 	const char *port = d->filtered ? t->conf->filtered_to : t->conf->copy_to;

@@ -8,6 +8,7 @@ import sys
 import world
 import client
 import place
+import sink
 from tap import Tap, equal
 
 RULES = {
@@ -316,6 +317,25 @@ def odd_headers(scene):
         equal(came['clean@example.test'], kept.replace(b'X-Spam: a\r\n', b''), name)
 
 
+def needless_utf8(scene):
+    """A port for copies that knows no SMTPUTF8: what needs it stays as it came; who only says so gets round no rules."""
+    port = sink.Sink(scene.directory / 'port', durable=False)
+    port.extensions.remove('SMTPUTF8')
+    try:
+        scene.daemon.configure({**scene.daemon.values, 'copy_to': f'smtp:127.0.0.1:{port.port}'})
+        scene.daemon.reload()
+        place.wait_for(lambda: scene.daemon.lines(reload='done'), 10, 'the new configuration')
+        for number, subject, expected in (('ascii', 'hello', ['edit@example.test', 'late@example.test']), ('utf8', 'hello ü', [])):
+            equal(scene.send(['keep', 'edit', 'late'], world.message(number, subject), parameters='SMTPUTF8').fates(), [250] * 3)
+            scene.settle()
+            mark = f'<{number}@'.encode()
+            equal(sorted(a for copy in port.transactions() if mark in copy.content for a in copy.addresses), expected, number)
+            equal(sorted([*expected, *(address for address, _sender, _copy in scene.arrived(number))]),
+                  ['edit@example.test', 'keep@example.test', 'late@example.test'], number)
+    finally:
+        port.stop()
+
+
 def users_sender(scene):
     """What leaves with the user for its sender: of its failure he hears, though the client wants no reports, or others."""
     for at, (notify, people) in enumerate((n, p) for n in ('NEVER', 'SUCCESS', 'DELAY') for p in (['away'], ['away', 'keep'])):
@@ -346,6 +366,8 @@ def main():
                 scene.run(tap, f'{kind}: {test.__name__}', test)
         with place.directory('events') as directory, world.World(directory, kind, RULES, {'redirect_sender': 'user'}) as scene:
             scene.run(tap, f'{kind}: users_sender', users_sender)
+            if kind == 'postfix':
+                scene.run(tap, f'{kind}: needless_utf8', needless_utf8)
     return tap.finish()
 
 

@@ -327,6 +327,22 @@ START_TEST(test_parameters_wrong)
 }
 END_TEST
 
+/* A message that could do without: asked of who offers it. */
+START_TEST(test_utf8_asked)
+{
+	struct submit_rcpt rcpt[1];
+	struct submission s = submission_of(rcpt, 1);
+	struct server server;
+
+	s.smtputf8_asked = true;
+	server_start(&server, _i ? NONE "C MAIL FROM:<sender@example.net>\nS 450 no" :
+		ALL "C MAIL FROM:<sender@example.net> SMTPUTF8\nS 450 no", "smtp", true);
+	ck_assert_int_eq(submit(server.where, "mx.example.org", &s, connection_now() + 5000), SUBMIT_AGAIN);
+	server_stop(&server);
+	server_done(&server);
+}
+END_TEST
+
 START_TEST(test_utf8)
 {
 	struct submit_rcpt rcpt[1];
@@ -465,6 +481,7 @@ main(void)
 	tcase_add_test(t, test_parameters);
 	tcase_add_loop_test(t, test_parameters_wrong, 0, 2);
 	tcase_add_loop_test(t, test_utf8, 0, 2);
+	tcase_add_loop_test(t, test_utf8_asked, 0, 2);
 	tcase_add_loop_test(t, test_helo, 0, 2);
 	tcase_add_loop_test(t, test_injection, 0, COUNT(injections));
 	tcase_add_loop_test(t, test_where, 0, COUNT(places));
