@@ -140,7 +140,8 @@ result_of(int code)
 
 /* --- what may not be said */
 
-/* NULL, or why it could end a command or begin another one. */
+/* NULL, or why it could end a command or begin another one.  What else is odd the server has taken from somebody: who
+ * writes such an address shall get round nothing by it. */
 static const char *
 address_check(struct str v)
 {
@@ -149,16 +150,15 @@ address_check(struct str v)
 	if (v.len > SUBMIT_ADDRESS_MAX)
 		return "is too long";
 	for (size_t i = 0; i < v.len; i++) {
-		unsigned char c = (unsigned char)v.s[i];
+		bool pair = v.s[i] == '\\';
 
-		if (c < ' ' || c == 0x7f)
-			return "has control characters";
-		if (c == '<' || c == '>')
-			return "has angle brackets";
-		if (c == '\\' && ++i == v.len)
+		if (pair && ++i == v.len)
 			return "ends within a quoted pair";
-		if (c == '"')
-			quoted = !quoted;
+		if (v.s[i] == '\r' || v.s[i] == '\n' || v.s[i] == '\0')
+			return "has line ends";
+		if (!quoted && (v.s[i] == '<' || v.s[i] == '>'))
+			return "has angle brackets";
+		quoted ^= v.s[i] == '"' && !pair;
 	}
 	return quoted ? "has a quoted string that does not end" : NULL;
 }
@@ -234,7 +234,7 @@ greet(struct dialogue *d, const char *helo)
 static bool
 needs_utf8(const struct submission *s)
 {
-	bool ascii = !s->smtputf8 && utf8_is_ascii(s->from);
+	bool ascii = !s->smtputf8;
 
 	for (size_t i = 0; ascii && i < s->n; i++)
 		ascii = utf8_is_ascii(s->rcpt[i].address);
@@ -394,7 +394,7 @@ transaction(struct dialogue *d, const char *helo)
 		say(d->s, "the server does not offer SMTPUTF8, which the message needs");
 		return SUBMIT_REFUSED;
 	}
-	utf8 |= d->s->smtputf8_asked && (offers & OFFERS_SMTPUTF8);
+	utf8 |= (d->s->smtputf8_asked || !utf8_is_ascii(d->s->from)) && (offers & OFFERS_SMTPUTF8);
 	code = mail(d, offers, utf8);
 	if (!is_good(code))
 		return result_of(code);

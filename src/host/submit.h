@@ -18,7 +18,7 @@ struct submit_rcpt {
 };
 
 struct submission {
-	struct str from;                /* without <>; empty: the null sender */
+	struct str from;                /* without <>; empty: the null sender; SMTPUTF8 is said for it where it is offered */
 	struct str ret, envid;          /* DSN parameters */
 	bool smtputf8, eightbit;
 	bool smtputf8_asked;            /* of a message that does not need it: said to a server that offers it */

@@ -349,7 +349,7 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 	struct submission s = {
 		.ret = t->ret, .envid = t->envid, .smtputf8_asked = t->smtputf8, .eightbit = t->eightbit,
 		/* a word of the client's is no reason to make no copy: it may be of a message in ASCII */
-		.smtputf8 = t->smtputf8 && !utf8_is_ascii(buf_str(&t->header)),
+		.smtputf8 = t->smtputf8 && !(utf8_is_ascii(t->sender) && utf8_is_ascii(buf_str(&t->header))),
 		.rcpt = &to, .n = 1, .write = copy_write, .ctx = &c,
 	};
 	const char *port = d->filtered ? t->conf->filtered_to : t->conf->copy_to;

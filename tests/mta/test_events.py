@@ -240,6 +240,15 @@ def too_long(scene):
             assert 'NOTIFY=NEVER' in copy.recipients[0][1], copy.recipients
 
 
+def odd_senders(scene):
+    """An address that the server takes is good enough for a copy."""
+    for at, sender in enumerate(('"a<b>"@client.example', '"a\tb"@client.example', '"a\x01b"@client.example', 'a(c)@client.example',
+                                 *(['\udcfc@client.example'] if scene.kind == 'sendmail' else ['a\x7fb@client.example']))):
+        number = f'senders.{at}'
+        equal(scene.send(['keep', 'edit'], world.message(number), sender).fates(), [250, 250], repr(sender))
+        comes(scene, number, ['keep', 'edit'])
+
+
 def receipts(scene):
     """Who wants to know hears of what was delivered, not of what was thrown away; who wants no reports gets none."""
     scene.sink.extensions.remove('DSN')
@@ -349,7 +358,7 @@ def users_sender(scene):
         equal([copy.sender for copy in scene.sink.copies(world.SENDER)], [], 'reports to the sender')
 
 
-BOTH = [resets, nobody_left, greeting, goes_away, several, too_long, receipts, crowd, spellings, odd_headers]
+BOTH = [resets, nobody_left, greeting, goes_away, several, too_long, odd_senders, receipts, crowd, spellings, odd_headers]
 ONLY = {'postfix': [chunks, chunks_left, pipeline, client_changes], 'sendmail': []}
 
 

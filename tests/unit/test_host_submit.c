@@ -380,7 +380,12 @@ END_TEST
 
 static const struct str injections[] = {
 	{ "a@b>\r\nRCPT TO:<x@y", 20 }, { "a@b\r\nDATA", 9 }, { "a@b\nDATA", 8 }, { "a\0b@c", 5 }, { "a@b> NOTIFY=NEVER", 17 },
-	{ "<a@b>", 5 }, { "a\x7f@b", 4 }, { "a\\", 2 }, { "\"a@b", 4 }, { "\"a\\\"@b", 6 },
+	{ "<a@b>", 5 }, { "\"a\rb\"@c", 7 }, { "a\\", 2 }, { "\"a@b", 4 }, { "\"a\\\"@b", 6 }, { "\"a\"<@b", 6 }, { "\"a\\\n\"@b", 7 },
+};
+
+/* Odd, and no danger. */
+static const struct str harmless[] = {
+	{ "\"a<b>\"@c", 8 }, { "\"a\tb\"@c", 7 }, { "a\x7f@b", 4 }, { "\"\\\"<\"@b", 7 },
 };
 
 /* Nobody listens there: whoever says "refused" has not asked. */
@@ -394,6 +399,10 @@ START_TEST(test_injection)
 	ck_assert_str_eq(s.reply, "no such socket");
 	s.from = injections[_i];
 	ck_assert_int_eq(submit(nobody, "mx", &s, connection_now() + 1000), SUBMIT_REFUSED);
+	for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
+		s.from = harmless[i];
+		ck_assert_int_eq(submit(nobody, "mx", &s, connection_now() + 1000), SUBMIT_AGAIN);
+	}
 	s.from = STR("\"a b\\\"\"@c");
 	ck_assert_int_eq(submit(nobody, "mx", &s, connection_now() + 1000), SUBMIT_AGAIN);
 	rcpt[1].address = injections[_i];
