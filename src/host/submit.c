@@ -156,7 +156,7 @@ address_check(struct str v)
 			return "ends within a quoted pair";
 		if (v.s[i] == '\r' || v.s[i] == '\n' || v.s[i] == '\0')
 			return "has line ends";
-		if (!quoted && (v.s[i] == '<' || v.s[i] == '>'))
+		if (!quoted && !pair && (v.s[i] == '<' || v.s[i] == '>'))
 			return "has angle brackets";
 		quoted ^= v.s[i] == '"' && !pair;
 	}

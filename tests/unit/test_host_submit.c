@@ -385,7 +385,7 @@ static const struct str injections[] = {
 
 /* Odd, and no danger. */
 static const struct str harmless[] = {
-	{ "\"a<b>\"@c", 8 }, { "\"a\tb\"@c", 7 }, { "a\x7f@b", 4 }, { "\"\\\"<\"@b", 7 },
+	{ "\"a<b>\"@c", 8 }, { "\"a\tb\"@c", 7 }, { "a\x7f@b", 4 }, { "\"\\\"<\"@b", 7 }, { "a\\>b@c", 6 },
 };
 
 /* Nobody listens there: whoever says "refused" has not asked. */
