@@ -14,6 +14,7 @@
 #include "host/diag.h"
 #include "host/log.h"
 #include "host/secret.h"
+#include "host/text.h"
 
 static const char *const point_name[] = {
 #define POINT(name, text) [name] = text,
@@ -85,7 +86,7 @@ daemon_tell_points(const struct daemon *d)
 
 /* --- configuration and rules in force */
 
-#define RULES_FILE "user=%.*s rules=%s"
+#define RULES_FILE "user=%.*s rules=%.*s"
 #define RULES_PLACE RULES_FILE " line=%u column=%u"
 
 static void
@@ -93,14 +94,16 @@ daemon_rules_report(void *ctx, struct str user, const struct tamis_diagnostic *d
 {
 	const int level = d->severity == TAMIS_ERROR ? LOG_ERR : LOG_WARNING;
 	const char *kind = d->severity == TAMIS_ERROR ? "error" : "warning";
+	/* where the mistake is, which may be in a script that his rules include */
+	struct str file = d->place.file.len ? text_str(d->place.file) : str_from(path);
 
 	(void)ctx;
 	if (d->place.line)
-		log_line(level, NULL, d->hint ? RULES_PLACE " %s=%s hint=%s" : RULES_PLACE " %s=%s", STR_ARG(user), path, d->place.line,
-		         d->place.column, kind, d->text, d->hint);
+		log_line(level, NULL, d->hint ? RULES_PLACE " %s=%s hint=%s" : RULES_PLACE " %s=%s", STR_ARG(user), STR_ARG(file),
+		         d->place.line, d->place.column, kind, d->text, d->hint);
 	else
-		log_line(level, NULL, d->hint ? RULES_FILE " %s=%s hint=%s" : RULES_FILE " %s=%s", STR_ARG(user), path, kind, d->text,
-		         d->hint);
+		log_line(level, NULL, d->hint ? RULES_FILE " %s=%s hint=%s" : RULES_FILE " %s=%s", STR_ARG(user), STR_ARG(file), kind,
+		         d->text, d->hint);
 }
 
 /* NULL: the site's rules are wrong, and the diag was told. */

@@ -73,6 +73,21 @@ def said(box):
           ('the last good version cannot be kept here for a restart', 'let this process write to the directory'))
 
 
+def included(box):
+    """A mistake is where it is, though it stands in a script that others include."""
+    common = box.directory / 'common.sieve'
+    common.write_text('\n\ndiscrd;\n')
+    box.configure({**box.values, 'global_dir': box.directory})
+    reload(box)
+    box.write_rules('bob', 'require "include";\ninclude :global "common";\n')
+    send(box, 'bob')
+    wrong = [line for line in box.lines(user='bob@example.test') if 'error' in line]
+    equal([(line['rules'], line['column'], line['error'], ' line=3 ' in line['line']) for line in wrong],
+          [(str(common), '1', "unknown command 'discrd'", True)])
+    equal([line['warning'] for line in box.lines(rules=str(box.rules / 'example.test/bob.sieve')) if 'warning' in line],
+          ['global script "common" has errors'])
+
+
 def denied(box):
     """What was good is good by the configuration that is in force."""
     box.write_rules('alice', 'require "envelope"; if envelope "from" "s@client.example" { discard; }')
@@ -197,6 +212,7 @@ def main():
 
     test('broken rules and a reload', broken)
     test('what the log says of them', said)
+    test('what the log says of what they include', included)
     test('what was good and is forbidden now', denied)
     test('removed rules', removed)
     test('rules_dir is away', away)
