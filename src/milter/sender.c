@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/sender.h"
 
+#include "host/srs.h"
 #include "milter/fields.h"
 
 /* --- Authentication-Results (RFC 8601 2.2) */
@@ -126,6 +127,19 @@ field_proves(struct str field, struct str authserv_id, struct str domain)
 	return false;
 }
 
+/* A sender that a redirect of ours rewrote: who says that the domain is ours says nothing of whom it leads to, and what goes
+ * to that address by the port for copies finds nobody there who sends it on. */
+static bool
+sender_is_rewritten(const struct transaction *t)
+{
+	struct buf whose = { 0 };
+	bool is = *t->conf->srs_domain &&
+	          srs_reverse(t->daemon->secret, t->sender, t->conf->srs_domain, daemon_now() / 1000000, &whose) != SRS_NONE;
+
+	buf_done(&whose);
+	return is;
+}
+
 bool
 sender_authentic(struct transaction *t)
 {
@@ -133,6 +147,8 @@ sender_authentic(struct transaction *t)
 	struct str rest = buf_str(&t->header), name, value;
 
 	if (!t->sender.len)
+		return false;
+	if (sender_is_rewritten(t))
 		return false;
 	if (t->login.len && rulebook_owns(t->setup->rules, t->login, t->sender))
 		return true;

@@ -337,6 +337,7 @@ END_TEST
 #define REPORTS "authserv_id = mx.example.org\nrefuse_late = bounce\n"
 #define SPF "Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=s@example.net\nSubject: hi\n"
 #define REFUSES "a if header \"subject\" \"hi\" { ereject \"5.1.1 no\"; }"
+#define REWRITTEN "SRS0=aaaaaa=aa=example.com=them@srs.example.org"
 #define MARKED "copy s@example.net>a@example.org [Tamis-Refused: \"5.1.1 no\"] | -<a@example.org> | accept"
 #define REPORTED "copy >s@example.net [report] | -<a@example.org> | accept"
 
@@ -350,6 +351,9 @@ static const struct {
 	{ "it is kept here", "authserv_id = mx.example.org\n", REFUSES, NULL, { .to = "a b", .header = SPF }, MARKED },
 	{ "the null sender", REPORTS, REFUSES, NULL, { .to = "a b", .from = "", .header = SPF },
 	  "copy >a@example.org [Tamis-Refused: \"5.1.1 no\"] | -<a@example.org> | accept" },
+	{ "a sender that a redirect rewrote", REPORTS "srs_domain = srs.example.org\n", REFUSES, NULL,
+	  { .to = "a b", .from = REWRITTEN, .header = "Authentication-Results: mx.example.org; spf=pass smtp.mailfrom=srs.example.org\nSubject: hi\n" },
+	  "copy " REWRITTEN ">a@example.org [Tamis-Refused: \"5.1.1 no\"] | -<a@example.org> | accept" },
 	{ "he is logged in", REPORTS, REFUSES, "i=ID {auth_authen}=s@example.org", { .to = "a b", .from = "s@example.org" },
 	  "copy >s@example.org [report] | -<a@example.org> | accept" },
 	{ "another is logged in", REPORTS, REFUSES, "i=ID {auth_authen}=t@example.org", { .to = "a b", .from = "s@example.org" },

@@ -86,7 +86,7 @@ static const struct {
 static bool
 authentic(const char *sender, const char *header, const char *id)
 {
-	struct conf conf = { .authserv_id = id };
+	struct conf conf = { .authserv_id = id, .srs_domain = "" };
 	struct transaction t = { .conf = &conf, .sender = str_from(sender), .login = STR_EMPTY };
 	bool proves;
 
