@@ -271,12 +271,13 @@ class Books:
             self.excuse(arrival, names)
 
     def came_otherwise(self, attempt, unit):
-        """A redirect that went by the filtered port, or past it, when that was another setting, is not sent again."""
+        """A redirect that went by the filtered port, or past it, under other settings is not sent again: what rules made of it
+        behind that port stays so."""
         to = (unit.via or (unit.address,))[0]
         for other in self.attempts[:attempt.number]:
-            if not other.dot or other.run.get('filtered') == attempt.run.get('filtered'):
+            if not other.dot or other.run == attempt.run:
                 continue
-            units = {u for u in other.all() if u.owner == unit.owner and (u.via or (u.address,))[0] == to}
+            units = {u for u in other.all() if u.owner == unit.owner and (u.via or (u.address,))[0] == to and (u.via or unit.via)}
             keys = {key_of(u) for u in units}
             came = any(a is other and key_of(u) in keys for arrival, _names in self.wanted for a, u in self.origins(arrival))
             if came or not units and other.run.get('filtered') and self.sends_round(other, unit.owner, to):

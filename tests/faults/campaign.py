@@ -241,7 +241,7 @@ class Run:
     def write(self):
         s = self.scenario
         run = {'number': self.number, 'mode': 'final' if self.bench.way == 'final' else 'edge', 'rewritten': s.rewritten,
-               'forged': s.forged, 'through': self.bench.way,
+               'forged': s.forged, 'sender_rewritten': s.sender_rewritten, 'through': self.bench.way,
                'late': s.late, 'sender': s.sender, 'recipients': s.recipients, 'faults': self.faults,
                'fileinto_by': s.fileinto_by, 'redirect_sender': s.redirect_sender, 'srs_domain': SRS,
                'filtered': s.filtered, 'authentic': s.authentic, 'others': s.rules_of_others, 'utf8': s.utf8, 'quarantine_to': s.quarantine_to}
@@ -277,6 +277,8 @@ class Tally:
                 f'fileinto_by {s.fileinto_by}', f'redirect_sender {s.redirect_sender}', f'refuse_late {s.late}',
                 f'filtered_to {"set" if s.filtered else "empty"}', f'quarantine_to {"set" if s.quarantine_to else "empty"}'])
             self.counts['changed'].update(NAMES[which] for e in run.events for which in e.get('which', ()))
+            if s.sender_rewritten and s.late == 'bounce' and books.kinds['refused and kept']:
+                self.counts['from a rewritten sender'].update(['refused late, where others are told'])
             if s.rewritten or s.forged:
                 kind = 'forged' if s.forged else 'with rules here' if s.is_here(*s.rewritten) else 'outside'
                 self.counts['to a rewritten sender'].update([kind, 'with a sender' if s.sender else 'a bounce'])
@@ -294,6 +296,7 @@ class Tally:
             'between': [f'between attempts: {what}' for what in BETWEEN] + ['between attempts in the queue: rules'] * ('final' in ways),
             'settings': [f'{name} {value}' for name, values in SETTINGS.items() for value in values],
             'changed': NAMES.values(),
+            'from a rewritten sender': ('refused late, where others are told',),
             'to a rewritten sender': ('forged', 'with rules here', 'outside', 'with a sender', 'a bounce'),
             'mail': ('sender there', 'sender null', 'SMTPUTF8', 'ASCII'),
             'doubled': ('killed at copy-taken', 'reply lost', 'the client did not read the answer'),

@@ -236,6 +236,8 @@ class Resolver:
         if before is not None:
             return before       # it comes back here already
         local, _at, domain = original.rpartition('@')
+        if domain == self.run['srs_domain']:
+            return before
         return rf'SRS0=[^=@]+=[^=@]+={re.escape(domain)}={re.escape(local)}@{re.escape(self.run["srs_domain"])}'
 
     def redirect(self, found, keeper, d, content):
@@ -258,7 +260,8 @@ class Resolver:
 
     def late(self, owner, recipient, reason, label, via):
         """A refusal that the sender cannot be told any more while he is connected."""
-        if self.run['late'] == 'bounce' and self.run['sender'] and label.sender is None and self.run.get('authentic', True):
+        if self.run['late'] == 'bounce' and self.run['sender'] and label.sender is None and self.run.get('authentic', True) \
+                and not self.run.get('sender_rewritten'):
             return Unit(owner, self.run['sender'], Label('report', (recipient, reason)), via)
         return Unit(owner, home_of(self.run, recipient), above(label, re.escape(f'Tamis-Refused: "{reason}"')), via)
 

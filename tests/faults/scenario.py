@@ -47,6 +47,10 @@ class Scenario:
         self.rewritten, self.forged = {}, []
         bounce = self.draw_bounce(made) if made and wants in (None, 'copy') and self.random.random() < 0.2 else False
         self.sender = '' if bounce or self.random.random() < 0.08 else f'{self.tag}{self.letter("sender")}@{SENDER_DOMAIN}'
+        # it comes round, with the sender that a redirect gave it
+        self.sender_rewritten = bool(made and self.sender and self.random.random() < 0.12)
+        if self.sender_rewritten:
+            self.sender, self.late, self.authentic = made[self.random.choice(list(BACK))], 'bounce', True
         self.message, self.parameters = self.make_message()
         self.plans = {}
         for r in self.recipients:
@@ -126,7 +130,7 @@ class Scenario:
             f'From: <{author}>', f'To: <{self.recipients[-1]}>', f'Subject: {self.tag}',
         ]
         result = 'pass' if self.authentic else 'fail'
-        fields.insert(0, f'Authentication-Results: mx.example.test; spf={result} smtp.mailfrom={SENDER_DOMAIN}')
+        fields.insert(0, f'Authentication-Results: mx.example.test; spf={result} smtp.mailfrom={author.rpartition("@")[2]}')
         if r.random() < 0.3:
             fields.insert(0, f'Received: from far.example by {SENDER_DOMAIN};\r\n\tSat, 28 Nov 2026 11:59:00 +0000')
         if r.random() < 0.3:
@@ -195,6 +199,8 @@ class Scenario:
         elif wants == 'hold':
             for r in self.recipients:
                 self.plan_of(r, [{'do': 'quarantine', 'reason': 'odd'}])
+        elif not wants and self.sender_rewritten:
+            self.plan_of(first, [self.refusal('refuse late')])
         elif wants == 'add':
             self.plan_of(first, [{'do': 'redirect', 'to': self.outside()}])
 
