@@ -471,13 +471,23 @@ open_files(struct journal *j, const char *directory)
 	return fsync(j->directory);
 }
 
-/* A last attempt. */
-static void
-close_owed(struct journal *j)
+/* A last attempt.  What is being written just now takes it along. */
+void
+journal_stop(struct journal *j)
 {
-	if (j->owed.len && !make_sure(j) && !lines_write(j->fd, buf_str(&j->owed), j->size))
-		fdatasync(j->fd);
-	buf_done(&j->owed);
+	struct batch b = { 0 };
+
+	pthread_mutex_lock(&j->lock);
+	if (j->owed.len && !j->writing && !make_sure(j)) {
+		buf_add(&b.lines, buf_str(&j->owed));
+		if (!batch_write(j, &b)) {
+			j->size += (off_t)j->owed.len;
+			j->lines += j->nowed;
+			lead_paid(j, j->owed.len, j->nowed);
+		}
+	}
+	pthread_mutex_unlock(&j->lock);
+	buf_done(&b.lines);
 }
 
 struct journal *
@@ -503,7 +513,8 @@ journal_close(struct journal *j)
 {
 	if (!j)
 		return NULL;
-	close_owed(j);
+	journal_stop(j);
+	buf_done(&j->owed);
 	if (j->fd >= 0)
 		close(j->fd);
 	if (j->lock_fd >= 0)

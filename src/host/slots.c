@@ -19,7 +19,7 @@
 #include "host/moment.h"
 #include "host/slots.h"
 
-#define MAGIC "tamis slots 1\n"
+#define MAGIC "tamis slots 2\n"
 #define HEADER "# Rules that were running when the daemon died, how often, and when last.  Twice: they are not run\n" \
 	"# until they change, or until the line is removed.  Comments are not kept.\n"
 
@@ -38,6 +38,7 @@ struct slot {
 struct file {
 	char magic[32];
 	char boot[64];                  /* which run of the machine */
+	_Atomic uint32_t stopped;       /* the process was told to end: what stands here did no harm */
 	struct slot slot[SLOTS_MAX];
 };
 
@@ -254,7 +255,7 @@ slot_count(struct slots *s, struct slot *slot)
 	uint32_t state = atomic_load(&slot->state);
 	struct slots_case *c;
 
-	if (state != BUSY && state != COUNTED) {
+	if (state != COUNTED && (state != BUSY || atomic_load(&s->file->stopped))) {
 		memset(slot, 0, sizeof *slot);
 		return;
 	}
@@ -335,6 +336,7 @@ slots_open(const char *directory, int *ret_errno)
 	if (strncmp(s->file->magic, MAGIC, sizeof s->file->magic) != 0 || memcmp(s->file->boot, boot, sizeof boot) != 0)
 		memset(s->file, 0, sizeof *s->file);
 	count_cases(s);
+	atomic_store(&s->file->stopped, 0);
 	memcpy(s->file->boot, boot, sizeof boot);
 	memcpy(s->file->magic, MAGIC, sizeof MAGIC);
 	return s;
@@ -355,6 +357,12 @@ slots_close(struct slots *s)
 	pthread_mutex_destroy(&s->lock);
 	free(s);
 	return NULL;
+}
+
+void
+slots_stop(struct slots *s)
+{
+	atomic_store(&s->file->stopped, 1);
 }
 
 /* --- runs */

@@ -28,6 +28,8 @@ struct slots;                           /* may be used by many threads */
  * was started anew is none: that was not the rules. */
 struct slots *slots_open(const char *directory, int *ret_errno);
 struct slots *slots_close(struct slots *);
+/* The process ends because it is to: rules that still run then, or begin to, are no case. */
+void slots_stop(struct slots *);
 
 /* A number for slots_end(); -1 (there is no room) is one as well. */
 int slots_begin(struct slots *, struct str user, const uint8_t program[32], const uint8_t fingerprint[32]);

@@ -299,6 +299,13 @@ daemon_init(struct daemon *d, const char *conf_path, struct conf *take_conf, str
 	return d->slots ? 0 : -1;
 }
 
+void
+daemon_stop(struct daemon *d)
+{
+	journal_stop(d->journal);
+	slots_stop(d->slots);
+}
+
 /* --- not too many at once */
 
 static bool

@@ -69,6 +69,9 @@ int daemon_init(struct daemon *, const char *conf_path, struct conf *take_conf, 
 /* Loads configuration and site rules anew; keeps the old ones, and says so in the log, if they are wrong. */
 void daemon_reload(struct daemon *);
 
+/* The last thing that is done: from here on a run that ends with the process is no fault of the rules. */
+void daemon_stop(struct daemon *);
+
 struct setup *daemon_setup(struct daemon *);
 void setup_unref(struct setup *);
 

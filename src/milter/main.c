@@ -278,7 +278,8 @@ main_daemon(struct daemon *d, const struct options *o, struct conf *take_conf, s
 		log_open(conf->log_stderr, conf->log_facility, "tamis-milter");
 		main_ready(ready, conf->log_stderr);
 		rc = main_loop(d, conf);
-		/* sessions that still wait for their server go with the process */
+		/* sessions that still wait for their server go with the process, and so do rules at RCPT TO or the header */
+		daemon_stop(d);
 		log_close();
 		if (*conf->pid_file)
 			unlink(conf->pid_file);

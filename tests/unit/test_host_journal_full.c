@@ -117,6 +117,32 @@ START_TEST(test_owed)
 }
 END_TEST
 
+/* When the process is about to end; others may go on with it. */
+START_TEST(test_owed_at_the_end)
+{
+	struct journal *j = open_one();
+	int rc;
+
+	ck_assert_int_eq(journal_note(j, key_of(1), STR("copy")), 0);
+	limit_size(0);                                  /* libcheck could not write either */
+	rc = journal_note(j, key_of(2), STR("copy"));
+	journal_stop(j);
+	limit_size(-1);
+	ck_assert_int_eq(rc, -1);
+	ck_assert_uint_eq(lines_in_file(), 1);
+	journal_stop(j);
+	ck_assert_uint_eq(lines_in_file(), 2);
+	journal_stop(j);
+	ck_assert_int_eq(journal_note(j, key_of(3), STR("copy")), 0);
+	ck_assert_uint_eq(lines_in_file(), 3);
+	journal_close(j);
+	j = open_one();
+	for (int i = 1; i <= 3; i++)
+		ck_assert(journal_has(j, key_of(i)));
+	journal_close(j);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -130,6 +156,7 @@ main(void)
 	tcase_add_test(t, test_full);
 	tcase_add_test(t, test_full_still);
 	tcase_add_test(t, test_owed);
+	tcase_add_test(t, test_owed_at_the_end);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);

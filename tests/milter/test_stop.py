@@ -1,0 +1,127 @@
+#!/usr/bin/env python3
+# test_stop.py - tamis-milter is told to end while it works: nobody's rules are to blame, and what left is known
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import pathlib
+import resource
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
+import daemon
+import milter
+import place
+import sink
+from tap import Tap, equal
+
+HEADER = [('From', 'Somebody <s@client.example>'), ('Subject', 'hello'), ('Message-ID', '<1@client.example>')]
+SENDER = '<s@client.example>'
+# runs for seconds, once the header is there: each of its tests looks at all of a long field
+LONG = 'if header :matches "x-long" "*x?y*" { stop; }\n' * 12000 + 'discard;\n'
+HEADER.append(('X-Long', 'yx' * 30000))
+
+
+def begin(scene):
+    client = milter.MilterClient(scene.socket)
+    client.macros(b'C', j='mx.example.test', v='Postfix 3.7.11')
+    client.connect()
+    client.helo()
+    return client
+
+
+def ask(scene, *recipients):
+    """What the server is told at the end, or before that."""
+    with begin(scene) as client:
+        _told, end = client.message(SENDER, [f'<{r}@example.test>' for r in recipients], HEADER, b'Hello.\r\n')
+        return [str(answer) for answer in end or []]
+
+
+def busy(scene):
+    """Seconds of the processor."""
+    fields = pathlib.Path(f'/proc/{scene.process.pid}/stat').read_text('utf-8').rpartition(')')[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
+
+
+def run_slowly(scene):
+    """A client, while the rules are at work."""
+    client = begin(scene)
+    client.mail(SENDER)
+    client.rcpt('<slow@example.test>')
+    for name, value in HEADER:
+        client.header(name, value)
+    before = busy(scene)
+    client.put(b'N')
+    place.wait_for(lambda: busy(scene) > before + 0.3, 60, 'rules that run')
+    return client
+
+
+def stopped_at_the_header(directory):
+    settings = {'limit_work': 10 ** 9, 'rcpt_deadline': 25, 'drain_seconds': 0}
+    scene = daemon.Daemon(directory, {'slow': LONG, 'other': 'discard;'}, settings)
+    for _again in range(2):
+        scene.start()
+        client = run_slowly(scene)
+        equal(scene.stop(), 0)
+        assert client.is_gone(0), 'the rules came to their end before the daemon: they must run for longer'
+        client.close()
+    with scene:
+        equal(scene.lines(event='died-in-rules'), [])
+        equal((scene.state / 'aside').exists(), False)
+        equal(ask(scene, 'other'), ['delete recipient <other@example.test>', 'continue'])
+
+
+def killed_at_the_header(directory):
+    """The same, by what does no harm to its own: the rules are set aside."""
+    scene = daemon.Daemon(directory, {'slow': LONG}, {'limit_work': 10 ** 9, 'rcpt_deadline': 25})
+    for _again in range(2):
+        scene.start()
+        client = run_slowly(scene)
+        scene.kill()
+        client.close()
+    with scene:
+        equal([line['times'] for line in scene.lines(event='died-in-rules')], ['1', '2'])
+
+
+class Full(sink.Sink):
+    """Takes a message, and fills the disk of the daemon before it says so."""
+    process = None
+
+    def store(self, envelope, content):
+        super().store(envelope, content)
+        if self.process:
+            resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+            self.process = None
+
+
+def room_at_the_end(directory):
+    """The disk was full when a copy left, and is not when the daemon ends: the copy is remembered."""
+    with Full(directory / 'port') as port:
+        edit = 'require "editheader"; addheader "X-%s" "1";'
+        scene = daemon.Daemon(directory, {'a': edit % 'A', 'b': edit % 'B'},
+                              {'copy_to': f'smtp:127.0.0.1:{port.port}'})
+        with scene:
+            port.process = scene.process
+            equal(ask(scene, 'a', 'b', 'c')[-1][:3], '451')
+            resource.prlimit(scene.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+            equal([line.split(' ')[-1] for line in (scene.state / 'journal').read_text().splitlines()], ['a@example.test'])
+        with scene:
+            equal(ask(scene, 'a', 'b', 'c')[-1], 'continue')
+        equal([t.addresses for t in port.transactions()], [['a@example.test'], ['b@example.test']])
+
+
+TESTS = [stopped_at_the_header, killed_at_the_header, room_at_the_end]
+
+
+def main():
+    tap = Tap()
+    if daemon.missing():
+        print(f'1..0 # skip {daemon.missing()}')
+        return 0
+    for test in TESTS:
+        with place.directory('stop') as directory:
+            tap.run(test.__name__.replace('_', ' '), test, directory)
+    return tap.finish()
+
+
+if __name__ == '__main__':
+    os.umask(0o022)
+    sys.exit(main())
