@@ -374,6 +374,22 @@ plan_protect(struct plan *p)
 		plan_add_keep(p, STR_EMPTY);
 }
 
+/* What else his rules do with it may lead nowhere: only what comes to himself stands beside quarantine. */
+static void
+plan_protect_beside(struct plan *p)
+{
+	size_t n = p->d.n;
+
+	for (size_t i = 0; i < n; i++)
+		if (!p->d.v[i].redirect && !p->d.v[i].site && p->d.v[i].kind != DELIVERY_QUARANTINE)
+			return;
+	for (size_t i = 0; i < p->d.n; i++)
+		if (p->d.v[i].kind == DELIVERY_QUARANTINE && !p->d.v[i].site)
+			p->d.v[i--] = p->d.v[--p->d.n];
+	if (p->d.n < n && !plan_has_keep(p))
+		plan_add_keep(p, STR_EMPTY);
+}
+
 void
 plan_make(const struct plan_maker *by, const struct tamis_outcome *outcome, struct plan *p)
 {
@@ -389,6 +405,8 @@ plan_make(const struct plan_maker *by, const struct tamis_outcome *outcome, stru
 		plan_effect(&k, e);
 	if (plan_protected(&k))
 		plan_protect(p);
+	else if (by->rules->protected_)
+		plan_protect_beside(p);
 	buf_done(&k.edits);
 }
 

@@ -134,22 +134,36 @@ twins_number(struct merge *m)
 	return n;
 }
 
+/* One that has left stands for all of them, wherever it is among them; else the first does. */
+static void
+cover_deliveries(struct twin *v, size_t n)
+{
+	const struct delivery *first = NULL;
+
+	for (size_t i = 0; i < n; i++)
+		if (v[i].d->way == WAY_DONE || (v[i].d->way == WAY_QUEUE && !first))
+			first = v[i].d;
+	for (size_t i = 0; i < n; i++) {
+		struct delivery *d = v[i].d;
+
+		if (d == first || d->way != WAY_QUEUE)
+			continue;
+		d->way = WAY_COVERED;
+		d->with = first->way == WAY_DONE ? NULL : first;
+	}
+}
+
 void
 twins_cover(struct merge *m)
 {
 	struct twins t = twins_all(m);
-	const struct twin *first = NULL;
+	size_t n;
 
 	twins_sort(&t, compare_delivery);
-	for (size_t i = 0; i < t.n; i++) {
-		struct delivery *d = t.v[i].d;
-
-		if (first && order_delivery(first, &t.v[i]))
-			first = NULL;
-		if (first && d->way == WAY_QUEUE)
-			d->way = WAY_COVERED;
-		else if (!first && d->way != WAY_COVERED)
-			first = &t.v[i];
+	for (size_t i = 0; i < t.n; i += n) {
+		for (n = 1; i + n < t.n && !order_delivery(&t.v[i], &t.v[i + n]); n++)
+			;
+		cover_deliveries(t.v + i, n);
 	}
 	free(t.v);
 }

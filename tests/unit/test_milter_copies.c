@@ -160,6 +160,32 @@ START_TEST(retry_changed)
 }
 END_TEST
 
+/* Two redirect it to one and the same: one copy, which is known as that of both. */
+static const struct {
+	const char *name, *to, *rules, *expect;
+} redirects[] = {
+	{ "as before", "a b d k", "", AGAIN },
+	{ "in another order", "b a d k", "", AGAIN },
+	{ "the first of them keeps it now", "a b d k", "a keep;", AGAIN },
+	{ "the other keeps it now", "a b d k", "b keep;", AGAIN },
+	{ "the other alone", "b d k", "", AGAIN },
+	{ "one more does so", "e a b d k", "e redirect \"c@example.net\";", AGAIN },
+	{ "somewhere else", "a b d k", "a redirect \"x@example.net\";", "copy >x@example.net | " AGAIN },
+};
+
+START_TEST(retry_redirects)
+{
+	rules("a redirect \"c@example.net\";\nb redirect \"c@example.net\";\nd " ADD);
+	begin("redirect_sender = null\n");
+	port.answers = "d@example.org=451";
+	expect("first", play(&(struct mail){ .to = "a b d k" }), "copy >c@example.net | " AGAIN);
+	if (*redirects[_i].rules)
+		rules(redirects[_i].rules);
+	expect(redirects[_i].name, play(&(struct mail){ .to = redirects[_i].to }), redirects[_i].expect);
+	end();
+}
+END_TEST
+
 /* What is another message, or another recipient, gets its own. */
 static const struct {
 	const char *name;
@@ -405,6 +431,7 @@ tests(TCase *t)
 	tcase_add_test(t, retry);
 	tcase_add_test(t, retry_quarantine);
 	tcase_add_loop_test(t, retry_changed, 0, COUNT(changes));
+	tcase_add_loop_test(t, retry_redirects, 0, COUNT(redirects));
 	tcase_add_test(t, retry_refuse);
 	tcase_add_loop_test(t, same_again, 0, COUNT(others));
 	tcase_add_test(t, journal_is_full);
