@@ -12,7 +12,8 @@ import pathlib
 import re
 import sys
 
-from expected import Resolved, Resolver, Unit, difference, moved, report_difference, user_of
+from expected import Resolved, Resolver, Unit, difference, report_difference
+from sequence import TAKES, listed, moved, together, whose
 
 # events at which tamis-milter(8) says that a copy may be doubled
 ENDS = ('started anew', 'socket gone')
@@ -22,7 +23,10 @@ CAUSES = ('killed at copy-taken', 'reply lost', FULL)
 FILTERED_CAUSES = ('killed at abort', 'killed at close', 'mail server restarted')
 # of what came, what is counted
 KINDS = ('report', 'refused and kept', 'put in quarantine', 'through the filtered port', 'filed by header', 'filed by detail',
-         'with another sender', 'with a mark of what would be done', 'back to a rewritten sender')
+         'with another sender', 'with a mark of what would be done', 'back to a rewritten sender', 'with flags',
+         'edited by the site', 'sent on by the site', 'to another name of a user', 'to a name of several')
+# and of what was decided
+DECIDED = ('refused late, behind a delivery', 'refused at RCPT TO behind a script of the site', 'discarded behind a copy')
 FILING = re.compile(rb'^(Tamis-File-[0-9a-z]+):', re.M)
 
 
@@ -79,6 +83,7 @@ class Attempt:
 
     def resolve(self, events):
         resolver = Resolver(self.run, self.plans)
+        self.plans = {r: together(self.run, r, plan) for r, plan in self.plans.items()}
         self.resolved = resolver.resolve({r: self.plans[r] for r in self.taken}, self.refused)
         if self.resolved.sends or self.run['mode'] == 'final':
             resolver.add_late(self.resolved)
@@ -158,6 +163,7 @@ class Books:
             self.fail('died', 'the daemon stopped, and nobody told it to')
         self.check_arrivals()
         self.check_filing()
+        self.count_decided()
         return self
 
     # what the sender was told
@@ -178,6 +184,18 @@ class Books:
             if (a.end and a.end // 100 == 2 and a.resolved.refusals and not a.resolved.sends and
                     a.run['mode'] != 'final'):
                 self.fail('not refused', f'attempt {a.number}: the message was answered {a.end}')
+
+    def count_decided(self):
+        """What scripts in sequence came to, where it was in force to the end."""
+        for a in self.attempts:
+            if a.run.get('effect', 'full') != 'full':
+                continue
+            for r in a.recipients:
+                dos = {d['do'] for d in a.plans[r]}
+                takes = dos & set(TAKES)
+                self.kinds[DECIDED[0]] += bool(takes and dos & {'refuse late'} and (a.settles(r) or 0) // 100 == 2)
+                self.kinds[DECIDED[1]] += bool('refuse early' in dos and a.run.get('site') and r in a.refused)
+                self.kinds[DECIDED[2]] += bool(takes and 'self' not in dos and 'discard' in dos and a.may_be_accepted)
 
     def check_settled(self):
         for r in self.run['recipients']:
@@ -230,6 +248,11 @@ class Books:
             'filed by detail': '+' in arrival.address and attempt.run.get('fileinto_by', 'detail') == 'detail',
             'with a mark of what would be done': any('Would' in line for line in label.top),
             'back to a rewritten sender': arrival.address == moved(self.run, unit.owner) != unit.owner,
+            'with flags': any('Tamis-File' in line and '[\\]' not in line for line in label.top),
+            'edited by the site': any('X\\-Site' in line for line in label.top + label.last) or bool(label.gone),
+            'sent on by the site': 'archive@' in arrival.address,
+            'to another name of a user': len(listed(self.run, arrival.address) or ()) == 1,
+            'to a name of several': len(listed(self.run, arrival.address) or ()) > 1,
         }
         self.kinds.update(word for word in KINDS if words[word])
 
@@ -238,7 +261,7 @@ class Books:
         names = collections.defaultdict(set)
         for arrival in self.evidence.arrivals:
             for name in FILING.findall(arrival.content):
-                names[name].add(user_of(arrival.address))
+                names[name].add(whose(self.run, arrival.address))
         users = [user for users in names.values() for user in users]
         if any(len(users) > 1 for users in names.values()) or len(set(users)) < len(users):
             self.fail('misfiled', f'fields {dict(names)!r}')
@@ -251,7 +274,9 @@ class Books:
                 histories[key_of(unit)].add((a.number, unit.label))
         if self.run['mode'] == 'final':
             return {key: key for key in histories}
-        return {key: (*key[1:], frozenset(history)) for key, history in histories.items()}
+        # what came round leaves each time in a message of its own where nobody else has one
+        own = any(a.run['mode'] == 'final' for a in self.attempts)
+        return {key: key if key.via and own else (*key[1:], frozenset(history)) for key, history in histories.items()}
 
     def check_arrivals(self):
         """Every arrival takes a claim of its own, those first whose mail was accepted; what finds none was doubled."""
@@ -305,10 +330,12 @@ class Books:
         for unit in sorted(attempt.resolved.units, key=str):
             if (attempt.settles(unit.owner) or 0) // 100 == 2:
                 alone = unit.owner if self.run['mode'] == 'final' else ''
-                # the same mail that came round to one twice leaves him once, but is kept by him each time
+                what = unit.label
+                # the same mail that came round to one twice leaves him once, whatever those by whom it came had edited, but
+                # is kept by him each time
                 if unit.via and not (unit.address == unit.via[-1] and len(unit.label.top) == unit.label.hops == 1):
-                    alone = unit.via[-1]
-                groups[unit.group or (unit.address, unit.label), alone].append(unit)
+                    alone, what = unit.via[-1], (unit.label.kind, unit.label.hops, unit.folder)
+                groups[unit.group or (unit.address, what), alone].append(unit)
         return groups.values()
 
     def excuse(self, arrival, names):

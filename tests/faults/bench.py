@@ -142,6 +142,14 @@ class Supervised(daemon.Daemon):
         path = self.state / 'journal'
         return path.stat().st_size if path.exists() else 0
 
+    def write_site(self, name, text):
+        """A script that runs for everybody."""
+        path = self.directory / 'site' / name
+        path.parent.mkdir(exist_ok=True)
+        part = path.with_suffix('.part')
+        part.write_text(text)
+        part.rename(path)
+
     def reload_and_wait(self):
         """Until the next message meets the new configuration."""
         before = self.log().count(' reload=')
@@ -187,14 +195,23 @@ class Bench:
         self.daemon.remove_rules(f'first@{DOMAIN}')
         return made
 
+    def site_files(self, scenario, wheres=('before', 'after')):
+        """Names and scripts of the site."""
+        site = scenario.draws.site or {}
+        return [(f'{scenario.number}-{where}-{n}.sieve', one) for where in wheres for n, one in enumerate(site.get(where, ()))]
+
     def configure(self, scenario, **more):
         """The configuration in force, as the daemon's next start or reload will read it."""
+        users, site = self.daemon.directory / 'users', self.daemon.directory / 'site'
+        users.write_text(scenario.draws.map())
+        scripts = {f'site_{where}': [site / name for name, _one in self.site_files(scenario, [where]) if scenario.sited] or ''
+                   for where in ('before', 'after')}
         self.daemon.configure({
             **self.daemon.values, 'copy_to': f'smtp:127.0.0.1:{self.copies.port}', 'fileinto_by': scenario.fileinto_by,
             'refuse_late': scenario.late, 'redirect_sender': scenario.redirect_sender, 'srs_domain': SRS,
             'filtered_to': f'smtp:127.0.0.1:{self.mta.port}' if scenario.filtered else '',
             'quarantine_to': scenario.quarantine_to, 'authserv_id': 'mx.example.test', 'trouble_times': 1000, 'message_deadline': f'{DEADLINE}s',
-            'max_memory': 4096, 'mode': scenario.mode, 'effect': scenario.effect, **more,
+            'max_memory': 4096, 'mode': scenario.mode, 'effect': scenario.effect, 'users': users, **scripts, **more,
         })
 
     def close(self):

@@ -22,9 +22,10 @@ import accountant
 import bench as benches
 import breakage
 import client
+import draws
 import place
 from breakage import Dropped
-from scenario import CHANGES, SRS, Scenario, script, user_of
+from scenario import CHANGES, DOMAIN, SRS, Scenario, script
 
 ATTEMPTS_MOST = 8
 BATCH = 20                      # runs between two looks at what arrived
@@ -36,7 +37,7 @@ SETTINGS = {
     'filtered_to': ('set', 'empty'), 'quarantine_to': ('set', 'empty'),
 }
 # of what may be others at the next attempt, as tamis.conf has them
-NAMES = {**{name: name for name in CHANGES}, 'late': 'refuse_late', 'filtered': 'filtered_to'}
+NAMES = {**{name: name for name in CHANGES}, 'late': 'refuse_late', 'filtered': 'filtered_to', 'sited': 'site_before and site_after'}
 
 
 class Run:
@@ -65,12 +66,15 @@ class Run:
         for recipient, plan in {**s.plans, **s.rules_of_others}.items():
             if not s.is_here(recipient):
                 continue
-            user = user_of(s.home(recipient))
+            user = s.user(recipient)
             text = script(plan, self.random, f'{s.tag} {len(self.attempts)}')
             if text is None:
                 self.bench.daemon.remove_rules(user)
             else:
                 self.bench.daemon.write_rules(user, text)
+        for name, one in self.bench.site_files(s):
+            text = script(one['plan'], s.draws.random, f'{s.tag} {len(self.attempts)}', one['stage'], one['only'])
+            self.bench.daemon.write_site(name, text)
 
     def rules_now(self):
         now = dict(self.scenario.plans)
@@ -244,7 +248,8 @@ class Run:
                'forged': s.forged, 'sender_rewritten': s.sender_rewritten, 'through': self.bench.way,
                'late': s.late, 'sender': s.sender, 'recipients': s.recipients, 'faults': self.faults,
                'fileinto_by': s.fileinto_by, 'redirect_sender': s.redirect_sender, 'srs_domain': SRS,
-               'filtered': s.filtered, 'authentic': s.authentic, 'others': s.rules_of_others, 'utf8': s.utf8, 'quarantine_to': s.quarantine_to}
+               'filtered': s.filtered, 'authentic': s.authentic, 'others': s.rules_of_others, 'utf8': s.utf8, 'quarantine_to': s.quarantine_to,
+               'site': s.draws.site, 'users': s.draws.users, 'local': DOMAIN}
         (self.directory / 'message.eml').write_bytes(s.message)
         for name, value in (('run', run), ('attempts', self.attempts), ('rules', self.rules), ('events', self.events),
                             ('versions', self.versions)):
@@ -283,19 +288,22 @@ class Tally:
                 kind = 'forged' if s.forged else 'with rules here' if s.is_here(*s.rewritten) else 'outside'
                 self.counts['to a rewritten sender'].update([kind, 'with a sender' if s.sender else 'a bounce'])
             self.counts['mail'].update([f'sender {"there" if s.sender else "null"}', 'SMTPUTF8' if s.utf8 else 'ASCII'])
+            for name, kinds in s.draws.drawn.items():
+                self.counts[name].update(kinds)
             self.counts['doubled'].update(books.doubled)
             self.counts['came'].update(books.kinds)
 
     def never(self, ways):
         """What has to occur in a long campaign, and did not."""
         due = {
-            'points': breakage.POINTS, 'port': breakage.PORT_STEPS, 'came': accountant.KINDS, 'runs': ways,
+            'points': breakage.POINTS, 'port': breakage.PORT_STEPS, 'came': accountant.KINDS + accountant.DECIDED, 'runs': ways,
             'events': ('disk full', 'socket gone', 'mail server restarted', 'reloaded', 'told to stop', 'client gone',
                        'machine down', *PORT_EVENTS),
             'disk': ('limit', 'small') if benches.can_mount() else ('limit',),
             'between': [f'between attempts: {what}' for what in BETWEEN] + ['between attempts in the queue: rules'] * ('final' in ways),
             'settings': [f'{name} {value}' for name, values in SETTINGS.items() for value in values],
-            'changed': NAMES.values(),
+            'changed': NAMES.values(), 'users map': draws.MAP, 'combined': draws.COMBINED,
+            'site scripts': (*draws.HANDS_ON, *draws.ENDS, *draws.PLACES.values()),
             'from a rewritten sender': ('refused late, where others are told',),
             'to a rewritten sender': ('forged', 'with rules here', 'outside', 'with a sender', 'a bounce'),
             'mail': ('sender there', 'sender null', 'SMTPUTF8', 'ASCII'),

@@ -4,6 +4,8 @@
 import collections
 import re
 
+from sequence import TAKES, edits_of, moved, together, user_of, whose
+
 TRACE_MOST = 4                  # Received fields that servers on the way add, for each time that it comes through them
 DETAIL = re.compile(r'[A-Za-z0-9_-]{1,32}')
 
@@ -13,15 +15,10 @@ DETAIL = re.compile(r'[A-Za-z0-9_-]{1,32}')
 # one is enough.
 Unit = collections.namedtuple('Unit', 'owner address label via folder stay slot group', defaults=[(), '', False, '', ''])
 # How a message looks: fields above it and at the end of its header, as regular expressions; its sender, None: as it
-# came; hops: how often it went through the filtered port.  A report is told by the recipient and the reason.
-Label = collections.namedtuple('Label', 'kind top last sender hops', defaults=[(), (), None, 0])
+# came; hops: how often it went through the filtered port; gone: names of fields of the sender's that rules deleted.  A
+# report is told by the recipient and the reason.
+Label = collections.namedtuple('Label', 'kind top last sender hops gone', defaults=[(), (), None, 0, ()])
 AS_SENT = Label('message')
-
-
-def user_of(address):
-    """Whose rules run: without the detail, in lower case."""
-    local, _at, domain = address.rpartition('@')
-    return f'{local.partition("+")[0]}@{domain}'.lower()
 
 
 def same(one, other):
@@ -31,11 +28,13 @@ def same(one, other):
 # --- contents
 
 def edited(label, destination):
-    edit = destination.get('edit')
-    if not edit:
-        return label
-    line = edit.get('line') or re.escape(f'{edit["name"]}: {edit["value"]}')
-    return label._replace(last=(*label.last, line)) if edit.get('last') else above(label, line)
+    for edit in edits_of(destination):
+        if edit.get('delete'):
+            label = label._replace(gone=(*label.gone, edit['delete']))
+            continue
+        line = edit.get('line') or re.escape(f'{edit["name"]}: {edit["value"]}')
+        label = label._replace(last=(*label.last, line)) if edit.get('last') else above(label, line)
+    return label
 
 
 def above(label, line):
@@ -57,6 +56,7 @@ def fields_of(content):
 def difference(content, message, label):
     """What of the content is not the message under that label; None: it is."""
     (fields, body), (sent, sent_body) = fields_of(content), fields_of(message)
+    sent = [field for field in sent if field.partition(b':')[0].decode() not in label.gone]
     if body != sent_body:
         return f'body of {len(body)} bytes instead of {len(sent_body)}, or others'
     wanted = [line.encode() for line in label.top] + [re.escape(f) for f in sent] + [line.encode() for line in label.last]
@@ -115,21 +115,15 @@ def circular(plans, refused, ignored):
         settled.update(more)
 
 
-def moved(run, recipient):
-    """A sender that a redirect rewrote gets what comes back: {address: whose it is}."""
-    return run.get('rewritten', {}).get(recipient, recipient)
-
-
 def home_of(run, recipient):
     """Where his keep goes: by details, to his address without one."""
     recipient = moved(run, recipient)
     by_detail = run.get('fileinto_by', 'detail') == 'detail'
-    return user_of(recipient) if by_detail and '+' in recipient else recipient
+    return whose(run, recipient) if by_detail and '+' in recipient else recipient
 
 
 KEPT = [{'do': 'self', 'rules': False}]
 TAGGED = [{'do': 'self', 'rules': False, 'edit': {'line': 'Tamis-Would: .+'}}]
-TAKES = ('self', 'redirect', 'file', 'quarantine')
 
 
 def in_force(run, plans):
@@ -156,27 +150,30 @@ class Resolver:
     def rules_of(self, address):
         """Only what goes round through the filtered port meets them."""
         for r, plan in self.rules.items():
-            if self.user(r) == user_of(address) and not any(d.get('rules') is False for d in plan):
-                return plan
-        return None
+            if self.user(r) == self.user(address):
+                break
+        else:
+            plan = KEPT
+        plan = together(self.run, address, plan)
+        return None if any(d.get('rules') is False for d in plan) else plan
 
     def user(self, recipient):
-        return user_of(moved(self.run, recipient))
+        return whose(self.run, recipient)
 
     def resolve(self, plans, refused=()):
         """The plans of recipients of one message."""
         plans = in_force(self.run, plans)
         if not self.split:
-            return self.together(plans, refused, AS_SENT, ())
+            return self.merge(plans, refused, AS_SENT, ())
         # behind the queue each recipient is a message of his own; nobody can be refused
         found = Resolved()
         for r in plans:
-            one = self.together({r: plans[r]}, (), AS_SENT, ())
+            one = self.merge({r: plans[r]}, (), AS_SENT, ())
             found.add(one)
             found.refusals.update(one.refusals)
         return found
 
-    def together(self, plans, refused, label, via, owner=None):
+    def merge(self, plans, refused, label, via, owner=None):
         """All recipients of one message (tamis-milter(8)): what goes to a neighbour is his own plan's affair."""
         found = Resolved()
         found.refusals = {r: d.get('reason', '') for r in plans for d in plans[r] if d['do'].startswith('refuse')}
@@ -193,16 +190,19 @@ class Resolver:
             keeper = (whose, moved(self.run, r) if unruled else home_of(self.run, r), label, via)
             found.keepers.add(keeper)
             # what is refused at the filtered port for good stays with whom it was redirected from
-            taken = [self.destination(found, plans, keeper, r, d) for d in moving[r]]
+            taken = all([self.destination(found, plans, keeper, r, d) for d in moving[r]])
             keeps = any(d['do'] in ('self', 'quarantine') or self.kept(d) for d in moving[r])
-            if (r in circle or r in ignored or not all(taken)) and not keeps:
+            # who refuses keeps nothing for want of another; what is refused late may be kept already
+            if r in found.refusals:
+                keeps |= taken or not self.told(label)
+            if (r in circle or r in ignored or not taken) and not keeps:
                 found.units.add(Unit(*keeper))
                 found.sends = True
         return found
 
     def kept(self, d):
-        """Filing that is a delivery to himself."""
-        return d['do'] == 'file' and (self.run.get('fileinto_by') == 'header' or not DETAIL.fullmatch(d['folder']))
+        """Filing that comes to where a keep does."""
+        return d['do'] == 'file' and self.run.get('fileinto_by', 'detail') == 'detail' and not DETAIL.fullmatch(d['folder'])
 
     def destination(self, found, plans, keeper, r, d):
         """False: it is refused."""
@@ -212,13 +212,17 @@ class Resolver:
             return True
         found.sends, folder = True, ''
         if d['do'] == 'quarantine':
-            found.aside.append((whose, r, label, via, d['reason'], any(other['do'] == 'self' for other in plans[r])))
+            keeps = any(other['do'] == 'self' or other['do'].startswith('refuse') and not self.told(label) for other in plans[r])
+            found.aside.append((whose, r, label, via, d['reason'], keeps))
             return True
         if d['do'] == 'redirect':
             return self.redirect(found, keeper, d, content._replace(sender=self.sender_of(label.sender, r)))
-        if d['do'] == 'file' and self.run.get('fileinto_by') == 'header':
-            folder, address = d['folder'], moved(self.run, r)
-            content = above(content, rf'Tamis-File-[0-9a-z]{{26}}: \[\] {re.escape(d["folder"])}')
+        by_header = self.run.get('fileinto_by') == 'header'
+        if by_header and (d['do'] == 'file' or d.get('flags')):
+            folder, address = d.get('folder', 'INBOX'), moved(self.run, r)
+            content = above(content, rf'Tamis-File-[0-9a-z]{{26}}: \[{re.escape(d.get("flags", ""))}\] {re.escape(folder)}')
+        elif self.kept(d) and any(other['do'] == 'self' for other in plans[r]):
+            return True         # comes to the same place, with the later edits
         elif d['do'] == 'file' and not self.kept(d):
             address = self.user(r).replace('@', f'+{d["folder"]}@')
         found.units.add(Unit(whose, address, content, via, folder))
@@ -250,24 +254,34 @@ class Resolver:
         if not filtered or not rules:
             found.units.add(Unit(whose, d['to'], content, via))
             return True
-        inner = self.together({d['to']: rules}, (), content, via, owner=whose)
-        if inner.refusals and not self.final:
+        inner = self.merge({d['to']: rules}, (), content, via, owner=whose)
+        if inner.refusals and not inner.sends and not self.final:
             return False
         for recipient, reason in inner.refusals.items():
-            inner.units.add(self.late(whose, recipient, reason, content, via))
+            self.late(inner, whose, recipient, reason, content, via)
         found.add(inner)
         return True
 
-    def late(self, owner, recipient, reason, label, via):
+    def told(self, label):
+        """Is the sender told what is refused late, by a report?"""
+        return self.run['late'] == 'bounce' and self.run['sender'] and label.sender is None and self.run.get('authentic', True) \
+            and not self.run.get('sender_rewritten')
+
+    def late(self, found, owner, recipient, reason, label, via):
         """A refusal that the sender cannot be told any more while he is connected."""
-        if self.run['late'] == 'bounce' and self.run['sender'] and label.sender is None and self.run.get('authentic', True) \
-                and not self.run.get('sender_rewritten'):
-            return Unit(owner, self.run['sender'], Label('report', (recipient, reason)), via)
-        return Unit(owner, home_of(self.run, recipient), above(label, re.escape(f'Tamis-Refused: "{reason}"')), via)
+        if self.told(label):
+            found.units.add(Unit(owner, self.run['sender'], Label('report', (recipient, reason)), via))
+            return
+        home, mark = home_of(self.run, recipient), re.escape(f'Tamis-Refused: "{reason}"')
+        # what the site has kept for him has the mark
+        kept = next((u for u in found.units if u.owner == owner and u.address == home and u.via == via and
+                     not (u.group or u.folder) and u.label.sender == label.sender), None)
+        found.units.discard(kept)
+        found.units.add(Unit(owner, home, above(kept.label if kept else label, mark), via))
 
     def add_late(self, found):
         for r, reason in found.refusals.items():
-            found.units.add(self.late(r, r, reason, AS_SENT, ()))
+            self.late(found, r, r, reason, AS_SENT, ())
 
     def add_quarantine(self, found, again):
         """The server holds what nobody else takes; who is released gets it.  Else it is a copy for whoever looks at such,

@@ -3,6 +3,8 @@
 """A plan is a list of destinations, as README.md has it; here it becomes a Sieve script, and nothing else is known of it."""
 import random
 
+from draws import Draws
+
 DOMAIN, OUTSIDE, SRS = 'example.test', 'else.example', 'srs.example.test'
 SENDER_DOMAIN = 'client.example'
 # kinds of plans and how often each is drawn
@@ -23,7 +25,8 @@ CHANGES = {
 # whose senders redirects rewrote: somebody elsewhere, somebody who has rules here
 BACK = {'outside': f'back@{SENDER_DOMAIN}', 'here': f'back@{DOMAIN}'}
 CONDITIONS = {'envelope': None, 'header': 'header :contains "Subject" "run-"', 'body': 'body :contains "needle"'}
-REQUIRE = 'require ["body", "copy", "editheader", "ereject", "envelope", "fileinto", "reject", "vnd.tamis.quarantine"];\n'
+REQUIRE = 'require ["body", "copy", "editheader", "ereject", "envelope", "fileinto", "imap4flags", "reject",\n' \
+          '         "vnd.tamis.quarantine"];\n'
 
 
 def user_of(address):
@@ -39,12 +42,15 @@ class Scenario:
     def __init__(self, seed, number, way='postfix', wants=None, made=None):
         self.random = random.Random(f'{seed}/{number}')
         self.number, self.way, self.tag = number, way, f'run-{number}-{seed.lower()}-'
+        self.domain, self.outside_domain, self.folders = DOMAIN, OUTSIDE, FOLDERS
         self.draw_settings(wants)
+        self.draws, self.sited = Draws(self, seed, number, wants), True
         count = self.random.choice([1, 1, 1, 2, 3, 4, 5])
         count = max(count, 2) if wants == 'copy' or self.random.random() < 0.1 else count
         self.recipients = self.draw_recipients(count, wants)
         self.others = [self.address(letter) for letter in 'lm']
         self.rewritten, self.forged = {}, []
+        self.draws.draw_users()
         bounce = self.draw_bounce(made) if made and wants in (None, 'copy') and self.random.random() < 0.2 else False
         self.sender = '' if bounce or self.random.random() < 0.08 else f'{self.tag}{self.letter("sender")}@{SENDER_DOMAIN}'
         # it comes round, with the sender that a redirect gave it
@@ -52,6 +58,7 @@ class Scenario:
         if self.sender_rewritten:
             self.sender, self.late, self.authentic = made[self.random.choice(list(BACK))], 'bounce', True
         self.message, self.parameters = self.make_message()
+        self.draws.draw_site()
         self.plans = {}
         for r in self.recipients:
             self.plan_of(r, self.plan(r))
@@ -108,16 +115,32 @@ class Scenario:
 
     def is_here(self, recipient):
         """May he have rules?"""
-        return recipient not in self.forged and self.home(recipient).endswith(f'@{DOMAIN}')
+        return recipient not in self.forged and self.user(recipient).endswith(f'@{DOMAIN}')
+
+    def user(self, recipient):
+        """Whose rules run for it."""
+        address, users = self.home(recipient), self.draws.users
+        name, found = user_of(address), users.get(address, users.get(user_of(address), []))
+        local, _at, domain = name.rpartition('@')
+        if len(found) == 1:
+            return found[0]
+        return local + users[f'@{domain}'][0] if f'@{domain}' in users else name
+
+    @property
+    def changes(self):
+        """What may be another at the next attempt."""
+        return {**CHANGES, **({'sited': (False, True)} if self.draws.site else {})}
 
     def settings(self):
-        return {name: getattr(self, name) for name in CHANGES}
+        return {name: getattr(self, name) for name in self.changes}
 
     def change_settings(self):
         """One or two of them; which."""
-        changed = self.random.sample(list(CHANGES), self.random.choice([1, 1, 2]))
+        changed = self.random.sample(list(self.changes), self.random.choice([1, 1, 2]))
+        if self.draws.site and 'sited' not in changed and self.random.random() < 0.4:
+            changed.append('sited')
         for name in changed:
-            setattr(self, name, self.random.choice([value for value in CHANGES[name] if value != getattr(self, name)]))
+            setattr(self, name, self.random.choice([value for value in self.changes[name] if value != getattr(self, name)]))
         return changed
 
     # --- the message
@@ -152,8 +175,11 @@ class Scenario:
         return {'name': r.choice(['X-Edit', 'X-Other']), 'value': f'{self.tag}{r.randrange(3)}', 'last': r.random() < 0.2}
 
     def outside(self):
+        return self.outside_of(self.random)
+
+    def outside_of(self, rng):
         """Few of them, so that two recipients may mean the same."""
-        return f'{self.tag}{self.random.choice("xyz")}@{OUTSIDE}'.replace('z@', 'z\u00fc@' if self.utf8 else 'z@')
+        return f'{self.tag}{rng.choice("xyz")}@{OUTSIDE}'.replace('z@', 'z\u00fc@' if self.utf8 else 'z@')
 
     def refusal(self, do):
         return {'do': do, 'reason': f'not this one, please {self.random.randrange(100)}'}
@@ -162,15 +188,19 @@ class Scenario:
         r = self.random
         if recipient in self.forged:
             return [self.refusal('refuse early')]
-        if not self.is_here(recipient):
+        if not self.is_here(recipient) or recipient in self.draws.several:
             return [{'do': 'self', 'rules': False}]
         strange = (*self.forged, *self.rewritten)
         neighbours = [other for other in self.recipients if other not in (recipient, *strange) and recipient not in self.others]
+        return self.draws.combine(recipient, neighbours, self.plan_with(recipient, neighbours))
+
+    def plan_with(self, recipient, neighbours):
+        r = self.random
         kind = r.choices(list(WEIGHTS), list(WEIGHTS.values()))[0]
         if kind == 'neighbour' and not neighbours:
             kind = 'redirect'
         # of a user's two addresses one copy in quarantine is enough, but both are held
-        if kind.startswith('quarantine') and any(user_of(o) == user_of(recipient) for o in neighbours):
+        if kind.startswith('quarantine') and any(self.user(o) == self.user(recipient) for o in neighbours):
             kind = 'edit'
         keep, redirect = {'do': 'self'}, {'do': 'redirect', 'to': self.outside()}
         odd = {'do': 'quarantine', 'reason': f'odd {r.randrange(2)}'}
@@ -195,7 +225,7 @@ class Scenario:
             self.plan_of(first, [{'do': 'redirect', 'to': self.outside()}, {**keep, 'edit': self.edit()}])
         elif wants == 'copy':
             self.plan_of(first, [{**keep, 'edit': self.edit()}])
-            self.plan_of(next(r for r in self.recipients if user_of(r) != user_of(first) and r == self.home(r)), [keep])
+            self.plan_of(next(r for r in self.recipients if self.user(r) != self.user(first) and r == self.home(r)), [keep])
         elif wants == 'hold':
             for r in self.recipients:
                 self.plan_of(r, [{'do': 'quarantine', 'reason': 'odd'}])
@@ -207,7 +237,7 @@ class Scenario:
     def plan_of(self, recipient, plan):
         """A user has one plan, whichever of his addresses it is."""
         for r in self.recipients:
-            if user_of(r) == user_of(recipient):
+            if self.user(r) == self.user(recipient):
                 self.plans[r] = plan
 
     def change(self, left):
@@ -230,39 +260,62 @@ def quoted(text):
 
 def action(destination, word):
     """The command of one destination."""
-    do = destination['do']
+    do, copy = destination['do'], ':copy ' if destination.get('copy') else ''
     if do == 'redirect':
-        return f'redirect {quoted(destination["to"])};'
+        return f'redirect {copy}{quoted(destination["to"])};'
     if do == 'file':
-        return f'fileinto {quoted(destination["folder"])};'
+        return f'fileinto {copy}{quoted(destination["folder"])};'
     if do == 'quarantine':
         return f'quarantine {quoted(destination["reason"])};'
     if do.startswith('refuse'):
-        return f'{word} {quoted(destination["reason"])};'
-    return {'self': 'keep;', 'discard': 'discard;'}[do]
+        return pair(destination.get('discard'), 'discard;', f'{word} {quoted(destination["reason"])};')
+    if destination.get('error'):
+        # they do not go together: as if there were none of them
+        return pair(destination['error'], f'redirect :copy "wrong@{OUTSIDE}";', f'{word} "an error";')
+    return '' if destination.get('implicit') else {'self': 'keep;', 'discard': 'discard;'}[do]
 
 
-def script(plan, rng, comment):
+def pair(where, other, command):
+    """With another one before or behind it, or alone."""
+    return '\n'.join({'before': [other, command], 'behind': [command, other]}.get(where, [command]))
+
+
+def edit_command(edit):
+    if edit.get('delete'):
+        return f'deleteheader {quoted(edit["delete"])};'
+    return f'addheader {":last " if edit.get("last") else ""}{quoted(edit["name"])} {quoted(edit["value"])};'
+
+
+def commands(plan, word):
+    """Edits and flags come before what they are for."""
+    lines, edited, flags = [], [], ''
+    for destination in sorted(plan, key=lambda d: 'edit' in d):
+        edits = destination.get('edits') or ([destination['edit']] if 'edit' in destination else [])
+        lines += [edit_command(edit) for edit in edits[len(edited):]]
+        edited = edits or edited
+        if destination.get('flags', flags) != flags and destination['do'] != 'redirect':
+            flags = destination['flags']
+            lines.append('setflag [' + ', '.join(map(quoted, flags.split())) + '];')
+        lines.append(action(destination, word))
+    return lines
+
+
+def script(plan, rng, comment, stage=None, only=None):
     """None: he has no rules.  The comment makes each script another one: what kills the daemon twice is set aside.
-    Which stage decides is drawn; a refusal that is to be late cannot be for what the envelope says."""
+    Which stage decides is drawn; a refusal that is to be late cannot be for what the envelope says.  stage: it is that one;
+    only: for these recipients."""
     if any(d.get('rules') is False for d in plan):
         return None
-    stage = rng.choice(list(CONDITIONS))
-    word = 'ereject'
+    drawn, word = stage or rng.choice(list(CONDITIONS)), 'ereject'
     if plan[0]['do'] == 'refuse early':
-        stage = 'envelope'
+        drawn = 'envelope'
     elif plan[0]['do'] == 'refuse late':
-        stage = rng.choice(['header', 'body'])
+        drawn = stage or rng.choice(['header', 'body'])
         word = rng.choice(['reject', 'ereject'])
-    lines, edited = [], None
-    for destination in sorted(plan, key=lambda d: 'edit' in d):
-        edit = destination.get('edit')
-        if edit and edit != edited:
-            lines.append(f'addheader {":last " if edit.get("last") else ""}{quoted(edit["name"])} {quoted(edit["value"])};')
-            edited = edit
-        lines.append(action(destination, word))
-    body = '\n'.join(lines)
-    if CONDITIONS[stage]:
+    body = '\n'.join(commands(plan, word))
+    if CONDITIONS[drawn]:
         wrong = f'redirect "wrong@{OUTSIDE}";'
-        body = f'if {CONDITIONS[stage]} {{\n{body}\n}} else {{\n{wrong}\n}}'
+        body = f'if {CONDITIONS[drawn]} {{\n{body}\n}} else {{\n{wrong}\n}}'
+    if only is not None:
+        body = f'if envelope "to" [{", ".join(map(quoted, only))}] {{\n{body}\n}}'
     return f'# {comment}\n{REQUIRE}{body}\n'

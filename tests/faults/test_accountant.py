@@ -93,6 +93,17 @@ def through(*fields):
     return RECEIVED + content
 
 
+def site(*before, after=(), only=None, stage='header', **more):
+    """Scripts of a site, for everybody or for one."""
+    scripts = [[{'plan': plan, 'stage': stage, 'only': only} for plan in plans] for plans in (before, after)]
+    return {'site': {'before': scripts[0], 'after': scripts[1]}, 'local': 'example.test', **more}
+
+
+ARCHIVE = [to(Y), SELF]
+STAMP = {'edits': [{'name': 'X-Site', 'value': 'v'}]}
+STAMPED = edited('X-Site')
+AL, TEAM = 'al@example.test', 'team@example.test'
+
 OK = told(250, 250)
 PLAIN = RECEIVED + MESSAGE
 BOTH = told(250, 250, 250)
@@ -216,6 +227,34 @@ GOOD = [
     ('nobody made it', Case({BACK: [EARLY], A: [SELF]}, [told(250, 550, 250)], [(A, PLAIN)], forged=[BACK]), {}),
     ('nobody made it, and nobody is refused', Case({BACK: [EARLY]}, [OK], [(BACK, PLAIN)], forged=[BACK], effect='tag'), {}),
     ('kept, not set aside', Case({A: [ODD], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, edited('Tamis-Quarantine', '"odd"'))]), {}),
+    ('a copy by the site, then refused late', Case({A: [LATE]}, [OK], [([A], MARKED), (Y, PLAIN)], **site(ARCHIVE)), {}),
+    ('a copy by the site, then thrown away', Case({A: [DISCARD]}, [OK], [(Y, PLAIN)], **site(ARCHIVE)), {}),
+    ('refused at RCPT TO behind the site', Case({A: [EARLY], B: [SELF]}, [told(250, 550, 250)], [(B, PLAIN)],
+                                                **site([DISCARD], only=[C], stage='header')), {}),
+    ('refused at the end, for what the site wants to know', Case({A: [EARLY]}, [told(550, 250)], **site([SELF], stage='body')), {}),
+    ('who has no rules has those of the site', Case({A: [{**SELF, 'rules': False}]}, [OK], [(A, STAMPED)], **site([{**SELF, **STAMP}])), {}),
+    ('edits of the site and his own', Case({A: [EDIT]}, [OK], [(A, RECEIVED + b'X-Edit: v\r\n' + STAMPED[len(RECEIVED):])],
+                                           **site([{**SELF, **STAMP}])), {}),
+    ('both send it on, once', Case({A: [to(Y), SELF]}, [OK], [([A, Y], PLAIN)], **site(ARCHIVE)), {}),
+    ('refused late behind the filtered port', Case({A: [to(L)]}, [OK], [(Y, PLAIN), (Y, through()),
+        (L, through(('Tamis-Refused', '"no, thanks"')))], filtered=True, others={L: [LATE]}, **site(ARCHIVE)), {}),
+    ('what ends it for one', Case({A: [SELF], B: [SELF]}, [BOTH], [(B, PLAIN)], **site([DISCARD], only=[A])), {}),
+    ('nothing runs behind what throws it away', Case({A: [DISCARD]}, [OK], **site(after=[ARCHIVE])), {}),
+    ('a field that the site takes away', Case({A: [SELF]}, [OK], [(A, RECEIVED + MESSAGE[39:])],
+                                              **site([{**SELF, 'edits': [{'delete': 'Date'}]}])), {}),
+    ('kept by the site in a folder that is none, then refused late', Case({A: [LATE]}, [OK], [(A, MARKED[:len(RECEIVED)] +
+        b'Tamis-Refused: "no, thanks"\r\n' + STAMPED[len(RECEIVED):])], **site([filed('a b', **STAMP), {**SELF, **STAMP}])), {}),
+    ('flags of the site', Case({A: [SELF]}, [OK], [], [(A, edited(FIELD, '[\\Seen] INBOX'))], fileinto_by='header',
+                               **site([{**SELF, 'flags': '\\Seen'}])), {}),
+    ('the site is silent by then', Case({A: [SELF]}, [AGAIN, told(250, 250, sited=False)], [(A, PLAIN)], [(Y, PLAIN)], **site(ARCHIVE)), {}),
+    ('another name of his', Case({AL: [EDIT]}, [OK], [(AL, edited())], users={AL: [A]}, local='example.test'), {}),
+    ('a folder of who has another name', Case({AL: [filed('Lists')]}, [OK], [(LISTS, PLAIN)], users={AL: [A]}, local='example.test'), {}),
+    ('a domain with another name', Case({'a@alias.example': [filed('Lists')]}, [OK], [(LISTS, PLAIN)],
+                                        users={'@alias.example': ['@example.test']}, local='example.test'), {}),
+    ('several get what the site says', Case({TEAM: [{**SELF, 'rules': False}]}, [OK], [([TEAM, Y], PLAIN)], users={TEAM: [A, B]},
+                                            **site(ARCHIVE)), {}),
+    ('a copy in a folder, and in quarantine', Case({A: [filed('x'), ODD], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, edited(FIELD, '[] x')),
+        (A, edited('Tamis-Quarantine', '"odd"'))], fileinto_by='header'), {}),
 ]
 
 BAD = [
@@ -332,6 +371,24 @@ BAD = [
     ('on hold twice', Case({A: [ODD]}, [OK], [(A, edited('Tamis-Quarantine', '"odd"'))] * 2), 'doubled without cause'),
     ('thrown away, not set aside', Case({A: [ODD], B: [SELF]}, [BOTH], [(B, PLAIN)], quarantine_to=LOOK), 'lost'),
     ('tried again after it was settled', Case({A: [SELF]}, [OK, OK], [(A, PLAIN)] * 2), 'bad evidence'),
+    ('the copy of the site did not come', Case({A: [DISCARD]}, [OK], **site(ARCHIVE)), 'lost'),
+    ('a copy by the site, and refused to nobody', Case({A: [LATE]}, [OK], [(Y, PLAIN)], **site(ARCHIVE)), 'lost'),
+    ('a copy by the site, and refused while it leaves', Case({A: [LATE]}, [told(550, 250)], [], [(Y, PLAIN)], **site(ARCHIVE)),
+     'refused without a rule'),
+    ('a copy by the site, and refused at RCPT TO', Case({A: [EARLY]}, [told(None, 550, dot=False)], **site(ARCHIVE, stage='envelope')),
+     'refused without a rule'),
+    ('the edit of the site is missing', Case({A: [SELF]}, [OK], [(A, PLAIN)], **site([{**SELF, **STAMP}])), 'altered'),
+    ('the edit of the site is not for him', Case({A: [SELF], B: [SELF]}, [BOTH], [([A, B], STAMPED)],
+                                                 **site([{**SELF, **STAMP}], only=[A])), 'altered'),
+    ('the site threw it away, and it came', Case({A: [SELF]}, [OK], [(A, PLAIN)], **site([DISCARD])), 'misdelivered'),
+    ('both send it on, twice', Case({A: [to(Y), SELF]}, [OK], [([A, Y, Y], PLAIN)], **site(ARCHIVE)), 'doubled without cause'),
+    ('the rules of one of several', Case({TEAM: [{**SELF, 'rules': False}]}, [OK], users={TEAM: [A, B]}, **site([SELF])), 'lost'),
+    ('a folder below another name', Case({AL: [filed('Lists')]}, [OK], [('al+Lists@example.test', PLAIN)], users={AL: [A]},
+                                         local='example.test'), 'misdelivered'),
+    ('the flags are missing', Case({A: [SELF]}, [OK], [(A, PLAIN)], fileinto_by='header', **site([{**SELF, 'flags': '\\Seen'}])),
+     'altered'),
+    ('a copy in a folder instead of quarantine', Case({A: [filed('x'), ODD], B: [SELF]}, [BOTH], [(B, PLAIN)],
+        [(A, edited(FIELD, '[] x'))], fileinto_by='header'), 'lost'),
 ]
 
 

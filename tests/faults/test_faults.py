@@ -30,6 +30,9 @@ def random_runs():
     killed = sum(tally.counts['points'].values())
     for what, n, least in (('deaths', killed, 8), ('failures of the port', events['port failed'] + events['reply lost'], 3),
                            ('copies', tally.counts['arrivals']['copies'], 10), ('others', tally.counts['arrivals']['queue'], 30),
+                           ('scripts of a site', sum(tally.counts['site scripts'].values()), 8),
+                           ('of a users map', sum(tally.counts['users map'].values()), 1),
+                           ('rules of several commands', sum(tally.counts['combined'].values()), 5),
                            ('in quarantine', tally.counts['came']['put in quarantine'], 2),
                            ('runs', sum(tally.counts['runs'].values()), RUNS)):
         if n < least:
