@@ -48,7 +48,25 @@ def arguments():
             parser.error(f'{name}.sieve and {fold(name)}.sieve in {options.rules}: these are one user\'s')
     if not options.message.is_file():
         parser.error(f'no such file: {options.message}')
+    named = options.sender is not None
+    options.sender = options.sender if named else sender_of(read_message(options.message))
+    if not is_sender(options.sender):
+        whose = '--from' if named else f'From field of {options.message}'
+        parser.error(f'{whose}: "{options.sender}" is no mail address' + ('' if named else '; --from names another sender'))
     return options
+
+
+def is_sender(address):
+    """As tamis takes it, which explains fates in the end; the servers hear it without brackets."""
+    if '<' in address or '>' in address:
+        return False
+    done = subprocess.run([tamis(), 'run', '--envelope-from', address, os.devnull], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    return done.returncode == 0
+
+
+def tamis():
+    return pathlib.Path(os.environ['TAMIS_BUILD']) / 'tamis'
 
 
 def people_of(rules):
@@ -193,7 +211,7 @@ def keep(world):
 
 def run(options, directory):
     content = read_message(options.message)
-    sender = options.sender if options.sender is not None else sender_of(content)
+    sender = options.sender
     message = directory / 'message.eml'
     message.write_bytes(content)
     with World(directory, options.rules) as world:
@@ -208,7 +226,7 @@ def run(options, directory):
         title('Where the copies are')
         say_where(world, waiting)
         title('Why: tamis explain')
-        program = pathlib.Path(os.environ['TAMIS_BUILD']) / 'tamis'
+        program = tamis()
         for name in world.people:
             say_why(world, name, sender, message, program)
         title('What tamis-milter logged')

@@ -136,6 +136,13 @@ def wrong_usage(directory):
     for arguments in (['--rules', directory / 'none'], ['--message', directory / 'none'], ['--what']):
         status, output = run(*arguments)
         equal(status, 2, output)
+    message = directory / 'odd.eml'
+    message.write_text('From: <a b@client.example>\n\nHello.\n')
+    for arguments, why in ((['--from', 'a b'], '--from: "a b" is no mail address'), (['--from', 'x@y>'], '--from: "x@y>"'),
+                           (['--message', message], 'From field of')):
+        status, output = run(*arguments)
+        equal(status, 2, output)
+        assert why in output and 'Postfix' not in output, output
 
 
 def keeps(number):
