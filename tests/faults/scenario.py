@@ -220,7 +220,7 @@ class Scenario:
 
     def make_plans(self, wants):
         """Behind the queue each recipient is alone: his own plan has to have two contents."""
-        first, keep = self.recipients[0], {'do': 'self'}
+        first, keep = next(r for r in self.recipients if r not in self.draws.several), {'do': 'self'}
         if wants == 'copy' and self.way == 'final':
             self.plan_of(first, [{'do': 'redirect', 'to': self.outside()}, {**keep, 'edit': self.edit()}])
         elif wants == 'copy':
