@@ -194,20 +194,29 @@ finding_split(struct str user, struct str *ret_local, struct str *ret_domain)
 	*ret_domain = str_sub(user, ret_local->len + 1, user.len);
 }
 
+/* Where his own are or would be.  The name below rules_dir; NULL: he can have none. */
+static const char *
+finding_name(struct finding *f)
+{
+	const struct conf *c = f->book->conf;
+	struct str local, domain, name;
+
+	finding_split(f->user, &local, &domain);
+	if (!c->rules_dir[0] || !rulefile_expand(f->arena, c->rules_file, local, domain, &name))
+		return NULL;
+	f->own_path = arena_join(f->arena, (struct str[]){ str_from(c->rules_dir), STR("/"), name }, 3);
+	return name.s;
+}
+
 /* 0 or -1 */
 static int
 finding_own(struct finding *f)
 {
-	const struct conf *c = f->book->conf;
-	struct rulescript_file file = { .root = c->rules_dir };
-	struct str local, domain, name;
+	struct rulescript_file file = { .root = f->book->conf->rules_dir, .name = finding_name(f) };
 	int rc;
 
-	finding_split(f->user, &local, &domain);
-	if (!c->rules_dir[0] || !rulefile_expand(f->arena, c->rules_file, local, domain, &name))
+	if (!file.name)
 		return 0;
-	file.name = name.s;
-	f->own_path = arena_join(f->arena, (struct str[]){ str_from(c->rules_dir), STR("/"), name }, 3);
 	rc = rulescript_find(&f->book->host, &file, f->user, &f->own);
 	if (!rc)
 		f->own = rulescript_unref(f->own);
@@ -296,6 +305,13 @@ finding_compose(struct finding *f)
 	return 1;
 }
 
+/* Which one's rules, if it is several's?  Nobody's. */
+static void
+finding_user(struct finding *f, const struct users_found *found)
+{
+	f->user = found->n == 1 ? found->user[0] : canonical_user(f->arena, f->address);
+}
+
 static int
 finding_run(struct finding *f, struct users_found *found)
 {
@@ -303,8 +319,7 @@ finding_run(struct finding *f, struct users_found *found)
 	bool ours;
 	int rc;
 
-	/* which one's rules, if it is several's?  Nobody's. */
-	f->user = found->n == 1 ? found->user[0] : canonical_user(f->arena, f->address);
+	finding_user(f, found);
 	ours = finding_is_ours(f, found->listed);
 	if (!ours && c->local_domains.n)
 		return 0;
@@ -336,6 +351,21 @@ rulebook_of(struct rulebook *r, struct arena *a, const struct canonical *address
 	rulescript_unref(f.own);
 	errno = error;
 	return rc;
+}
+
+enum conf_effect
+rulebook_effect(struct rulebook *r, struct arena *a, const struct canonical *address)
+{
+	struct finding f = { .book = r, .arena = a, .address = address, .own_path = STR_EMPTY };
+	struct users_found found;
+	struct str local, domain;
+
+	users_find(conf_users(r->conf), a, address, &found);
+	finding_user(&f, &found);
+	finding_split(f.user, &local, &domain);
+	if (found.n == 1)
+		finding_name(&f);
+	return conf_effect_for(r->conf, f.user, domain, f.own_path);
 }
 
 int

@@ -43,6 +43,8 @@ int rulebook_find(struct rulebook *, bool sendmail, struct str rcpt, struct rule
 /* The same of an address that is split already.  The arena is for what is done here. */
 /* ret_broken, which may be NULL: the file of his own rules, if they are broken and were never better; else empty. */
 int rulebook_of(struct rulebook *, struct arena *, const struct canonical *, struct ruleset **ret, struct str *ret_broken);
+/* What is to be done by the rules that he has or would have. */
+enum conf_effect rulebook_effect(struct rulebook *, struct arena *, const struct canonical *);
 struct ruleset *ruleset_ref(struct ruleset *);
 struct ruleset *ruleset_unref(struct ruleset *);
 /* The file that a place of its programs is in, as people know it. */

@@ -27,6 +27,7 @@ struct apply {
 	struct transaction *t;
 	const struct mta *mta;
 	struct merge merge;
+	bool room;                      /* the body is all there */
 	bool whole;                     /* header and body are all there: copies can be made */
 	const char *passed;             /* NULL, or the trouble in spite of which the message goes on */
 	bool gone;                      /* a recipient was taken away: no way back */
@@ -149,7 +150,7 @@ apply_nothing(struct transaction *t)
 		const struct rcpt *r = t->rcpt.v[i];
 		const struct plan *p = &r->plan;
 
-		if (r->srs.len)
+		if (r->srs.len || r->passed)
 			return false;
 		if (r->refused || !r->outcome || r->trouble || r->effect == CONF_OBSERVE)
 			continue;
@@ -236,17 +237,42 @@ apply_mark(struct apply *a)
 	return rc;
 }
 
-/* The first of those whose rules could not run to their end. */
-static const char *
-apply_troubled(const struct transaction *t)
+/* Could his rules not run to their end, that are more than watched? */
+static bool
+apply_is_troubled(const struct rcpt *r, bool room)
 {
+	return r->rules && !r->outcome && !r->refused && r->effect != CONF_OBSERVE && (r->again || (!room && !r->trouble));
+}
+
+/* What befell the first of those; or what keeps copies from being made, and those that were from being known. */
+static const char *
+apply_troubled(const struct apply *a)
+{
+	struct transaction *t = a->t;
+
 	for (size_t i = 0; i < t->rcpt.n; i++) {
 		const struct rcpt *r = t->rcpt.v[i];
 
-		if (r->rules && r->trouble && !r->outcome && !r->refused && r->again)
-			return r->trouble;
+		if (apply_is_troubled(r, a->room))
+			return r->trouble ? r->trouble : "no room for the body";
 	}
-	return NULL;
+	return !a->room && (apply_needs_body(t) || copy_known(t)) ? "no room for the body" : NULL;
+}
+
+/* They get it without.  Why, for the mark; NULL: there are none. */
+static const char *
+apply_pass(struct apply *a, const char *why)
+{
+	struct transaction *t = a->t;
+
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		struct rcpt *r = t->rcpt.v[i];
+
+		if (!why && r->passed)
+			why = "rules cannot be read";
+		r->passed |= apply_is_troubled(r, a->room);
+	}
+	return why;
 }
 
 /* --- what leaves by itself */
@@ -392,37 +418,6 @@ apply_removals(struct apply *a)
 	return rc;
 }
 
-static void
-apply_refuse(struct apply *a, struct verdict *ret)
-{
-	struct transaction *t = a->t;
-	struct str first = { NULL, 0 }, code, reason, first_code = STR("5.7.1");
-	bool differ = false;
-	unsigned lines = 0;
-
-	ret->kind = VERDICT_REFUSE;
-	for (size_t i = 0; i < t->rcpt.n; i++) {
-		if (t->rcpt.v[i]->refused || !t->rcpt.v[i]->plan.refuses)
-			continue;
-		reason = reason_text(t->conf, &t->rcpt.v[i]->plan, &code);
-		differ |= first.s && !str_eq(first, reason);
-		if (!first.s && code.len)
-			first_code = code;
-		first = reason;
-	}
-	snprintf(ret->enhanced, sizeof ret->enhanced, "%.*s", STR_ARG(first_code));
-	for (size_t i = 0; i < t->rcpt.n && lines < VERDICT_LINES; i++) {
-		if (t->rcpt.v[i]->refused || !t->rcpt.v[i]->plan.refuses || (!differ && lines))
-			continue;
-		if (differ) {
-			struct str heading = arena_printf(&t->arena, "%.*s:", STR_ARG(t->rcpt.v[i]->argument));
-
-			reason_lines(&ret->lines, utf8_is_ascii(heading) ? heading : STR("<>:"), &lines);
-		}
-		reason_lines(&ret->lines, reason_text(t->conf, &t->rcpt.v[i]->plan, &code), &lines);
-	}
-}
-
 static int
 apply_hold(struct apply *a)
 {
@@ -465,7 +460,7 @@ apply_edits(struct apply *a, struct verdict *ret)
 		if (a->merge.rcpt[i].late && a->t->rcpt.v[i]->plan.refuses && !a->t->rcpt.v[i]->note)
 			a->t->rcpt.v[i]->note = late[a->merge.rcpt[i].late];
 	}
-	transaction_log(a->t, a->passed ? "passed" : "done");
+	transaction_log(a->t, "done");
 	ret->kind = VERDICT_ACCEPT;
 }
 
@@ -494,21 +489,21 @@ apply_rules(struct apply *a)
 {
 	struct transaction *t = a->t;
 	struct str body = STR_EMPTY;
-	bool room = !t->want_body || spool_text(&t->body, &body) == 0;
 
-	a->whole = room && !t->header_over;
-	if (!room)
+	a->room = !t->want_body || spool_text(&t->body, &body) == 0;
+	a->whole = a->room && !t->header_over;
+	if (!a->room)
 		log_line(LOG_WARNING, t->id.s, "spill_dir=%s error=%s", t->conf->spill_dir, strerror(errno));
-	if (room)
+	if (a->room)
 		tamis_message_body(t->message, text_of(body), t->header.len + t->size);
 	for (size_t i = 0; i < t->rcpt.n; i++) {
-		if (room)
+		if (a->room)
 			run_stage(t, t->rcpt.v[i], TAMIS_BODY);
 		apply_mode(t, t->rcpt.v[i]);
 		plan_move(t->conf, t->sendmail, &t->arena, t->rcpt.v[i]->srs, &t->rcpt.v[i]->plan);
 		apply_redirects(a, t->rcpt.v[i]);
 	}
-	return room ? apply_troubled(t) : "no room for the body";
+	return apply_troubled(a);
 }
 
 /* The message is not refused: for those whose rules may do nothing else it goes on as it came, unless they have it by an
@@ -542,13 +537,13 @@ apply_all(struct apply *a, struct verdict *ret)
 		apply_say(ret, VERDICT_AGAIN, "4.3.0", "mail rules are in trouble; the message later");
 		return;
 	}
-	a->passed = why;
+	a->passed = apply_pass(a, why);
 	apply_merge(a);
 	do {
 		merge_plans(&a->merge);
 		copy_keys(t);
 		if (a->merge.refuse) {
-			apply_refuse(a, ret);
+			reason_refuse(t, ret);
 			transaction_log(t, "refused");
 			return;
 		}

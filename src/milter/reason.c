@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/utf8.h"
+#include "milter/transaction.h"
 
 /* An enhanced code that rules put before their reason stays, else it is 5.7.1. */
 static size_t
@@ -61,4 +62,34 @@ reason_verdict(const struct conf *conf, const struct plan *p, struct verdict *v)
 
 	snprintf(v->enhanced, sizeof v->enhanced, "%.*s", STR_ARG(code.len ? code : STR("5.7.1")));
 	reason_lines(&v->lines, reason, &lines);
+}
+
+void
+reason_refuse(struct transaction *t, struct verdict *ret)
+{
+	struct str first = { NULL, 0 }, code, reason, first_code = STR("5.7.1");
+	bool differ = false;
+	unsigned lines = 0;
+
+	ret->kind = VERDICT_REFUSE;
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		if (t->rcpt.v[i]->refused || !t->rcpt.v[i]->plan.refuses)
+			continue;
+		reason = reason_text(t->conf, &t->rcpt.v[i]->plan, &code);
+		differ |= first.s && !str_eq(first, reason);
+		if (!first.s && code.len)
+			first_code = code;
+		first = reason;
+	}
+	snprintf(ret->enhanced, sizeof ret->enhanced, "%.*s", STR_ARG(first_code));
+	for (size_t i = 0; i < t->rcpt.n && lines < VERDICT_LINES; i++) {
+		if (t->rcpt.v[i]->refused || !t->rcpt.v[i]->plan.refuses || (!differ && lines))
+			continue;
+		if (differ) {
+			struct str heading = arena_printf(&t->arena, "%.*s:", STR_ARG(t->rcpt.v[i]->argument));
+
+			reason_lines(&ret->lines, utf8_is_ascii(heading) ? heading : STR("<>:"), &lines);
+		}
+		reason_lines(&ret->lines, reason_text(t->conf, &t->rcpt.v[i]->plan, &code), &lines);
+	}
 }

@@ -65,18 +65,15 @@ run_trouble(struct transaction *t, const struct rcpt *r)
 
 /* An alias that Sendmail has resolved already is looked up as what it became, and a sender that we rewrote as himself:
  * he may have rules here. */
-static int
-run_look_up(struct transaction *t, struct rcpt *r)
+static bool
+run_whose(struct transaction *t, struct rcpt *r, struct canonical *ret)
 {
-	struct canonical group;
-
 	if (r->srs.len)
 		r->parsed = canonical_address(t->conf, t->sendmail, &t->arena, r->srs, &r->parts) == 0;
+	*ret = r->parts;
 	if (r->srs.len || !t->sendmail || !memchr(r->group.s, '@', r->group.len))
-		return r->parsed ? rulebook_of(t->setup->rules, &t->arena, &r->parts, &r->rules, &r->broken) : 0;
-	if (canonical_address(t->conf, true, &t->arena, r->group, &group) < 0)
-		return 0;
-	return rulebook_of(t->setup->rules, &t->arena, &group, &r->rules, &r->broken);
+		return r->parsed;
+	return canonical_address(t->conf, true, &t->arena, r->group, ret) == 0;
 }
 
 static int
@@ -163,20 +160,32 @@ run_no_bounce(struct transaction *t, struct rcpt *r, enum srs_result result)
 	                 STR("5.1.1 no such address of a rewritten sender: we did not make it");
 }
 
+/* Nobody waits for rules that are only watched. */
+static int
+run_unreadable(struct transaction *t, struct rcpt *r, const struct canonical *whose)
+{
+	r->trouble = arena_printf(&t->arena, "rules cannot be read now: %s (rules_dir %s)", strerror(errno), t->conf->rules_dir).s;
+	r->effect = rulebook_effect(t->setup->rules, &t->arena, whose);
+	if (r->effect == CONF_OBSERVE)
+		return 0;
+	if (!run_trouble(t, r))
+		return -1;
+	log_line(LOG_ERR, t->id.s, "rcpt=%.*s error=%s done=%s", STR_ARG(r->address), r->trouble, "passed without rules");
+	r->passed = true;
+	return 0;
+}
+
 int
 run_find(struct transaction *t, struct rcpt *r)
 {
 	enum srs_result srs = run_srs(t, r);
-	int found;
+	struct canonical whose;
+	int found = 0;
 
-	found = run_look_up(t, r);
-	if (found < 0) {
-		r->trouble = arena_printf(&t->arena, "rules cannot be read now: %s (rules_dir %s)", strerror(errno), t->conf->rules_dir).s;
-		if (!run_trouble(t, r))
-			return -1;
-		log_line(LOG_ERR, t->id.s, "rcpt=%.*s error=%s done=%s", STR_ARG(r->address), r->trouble, "passed without rules");
-		return 0;
-	}
+	if (run_whose(t, r, &whose))
+		found = rulebook_of(t->setup->rules, &t->arena, &whose, &r->rules, &r->broken);
+	if (found < 0)
+		return run_unreadable(t, r, &whose);
 	if (!found) {
 		if (srs == SRS_FORGED || srs == SRS_EXPIRED)
 			run_no_bounce(t, r, srs);

@@ -95,7 +95,9 @@ transaction_log_rcpt(struct transaction *t, const struct rcpt *r, const char *ve
 		log_no_bounce(t, r, verdict);
 		return;
 	}
-	if (r->broken.len)
+	if (!r->rules && r->trouble)
+		rest = r->trouble;
+	else if (r->broken.len)
 		rest = arena_printf(&t->arena, "his rules are broken and not used: %.*s", STR_ARG(r->broken)).s;
 	if (!r->rules) {
 		log_line(LOG_INFO, id, *rest ? LOG_NOBODY " note=%s" : LOG_NOBODY, STR_ARG(r->address), verdict, rest);
@@ -120,7 +122,10 @@ transaction_log(struct transaction *t, const char *verdict)
 {
 	const bool taken = strcmp(verdict, "again") != 0;
 
-	for (size_t i = 0; i < t->rcpt.n; i++)
-		if (!t->rcpt.v[i]->refused)
-			transaction_log_rcpt(t, t->rcpt.v[i], taken && t->rcpt.v[i]->held ? "held" : verdict);
+	for (size_t i = 0; i < t->rcpt.n; i++) {
+		const struct rcpt *r = t->rcpt.v[i];
+
+		if (!r->refused)
+			transaction_log_rcpt(t, r, taken && r->held ? "held" : taken && r->passed ? "passed" : verdict);
+	}
 }

@@ -35,6 +35,7 @@ struct rcpt {
 	uint8_t fingerprint[32];
 	const char *trouble;            /* NULL, or why his rules were not asked */
 	bool again;                     /* it may pass: the message is to be tried again */
+	bool passed;                    /* it has lasted for long enough: he gets the message without them, marked */
 	const char *error;              /* of his run: NULL, or the first one */
 	const char *note;               /* NULL, or what of his plan could not be done */
 	unsigned ms;                     /* spent on his rules */

@@ -16,12 +16,13 @@
 
 /* --- rules that cannot be read */
 
+/* One recipient, whose rules cannot be read when he is named. */
 static const char *
 play_without_descriptors(const struct mail *m)
 {
 	struct rlimit limit, none;
 	struct session *s = mail_session(m);
-	struct verdict v = { VERDICT_CONTINUE, "", { 0 } };
+	struct verdict v = { VERDICT_CONTINUE, "", { 0 } }, at_header = v;
 	char *to[] = { (char *)"<a@example.org>", NULL };
 
 	buf_reset(&recorder.said);
@@ -31,7 +32,16 @@ play_without_descriptors(const struct mail *m)
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
 	session_rcpt(s, &mta, to, &v);
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
-	say_verdict("a: ", &v);
+	if (v.kind != VERDICT_CONTINUE) {
+		say_verdict("a: ", &v);
+	} else {
+		mail_header(s, m->header ? m->header : "From: s@example.net\nSubject: hi\n");
+		session_header_end(s, &mta, &at_header);
+		if (at_header.kind == VERDICT_CONTINUE)
+			mail_end(s, m);
+		else
+			say_verdict("header: ", &at_header);
+	}
 	session_free(s);
 	return buf_str(&recorder.said).s;
 }
@@ -44,8 +54,9 @@ START_TEST(unreadable_rules)
 	begin("");
 	expect("first", play_without_descriptors(&m), "a: 451 4.3.0 rules cannot be read now");
 	expect("second", play_without_descriptors(&m), "a: 451 4.3.0 rules cannot be read now");
-	expect("third", play_without_descriptors(&m), "a: continue");
+	expect("third", play_without_descriptors(&m), "top Tamis-Trouble: passed without rules (rules cannot be read) | accept");
 	ck_assert_ptr_nonnull(strstr(logged(), "passed without rules"));
+	ck_assert_ptr_nonnull(strstr(logged(), "rcpt=a@example.org rules=none verdict=passed note=\"rules cannot be read now: Too many"));
 	expect("when it is over", play(&m), "-<a@example.org> | accept");
 	end();
 }
@@ -88,6 +99,37 @@ START_TEST(slow_at_the_end)
 	expect("third", play(&m), "top Tamis-Trouble: passed without rules (no time left for the rules) | "
 	       "-<b@example.org> | accept");
 	ck_assert_ptr_nonnull(strstr(logged(), "done=passed"));
+	ck_assert_ptr_nonnull(strstr(logged(), "user=b@example.org"));
+	ck_assert_ptr_nonnull(strstr(logged(), "effects=discard verdict=done"));
+	ck_assert_ptr_nonnull(strstr(logged(), "verdict=passed note=\"no time left for the rules\""));
+	end();
+}
+END_TEST
+
+/* Rules that are only watched change nothing, and nobody waits for them. */
+START_TEST(watched)
+{
+	const struct mail m = { .to = "a" };
+	char body[8192], conf[300];
+	struct mail large = m;
+
+	memset(body, 'x', sizeof body - 1);
+	body[sizeof body - 1] = '\0';
+	large.body = body;
+	rules("a " BURN "discard;\nb discard;");
+	snprintf(conf, sizeof conf, "effect = observe\nmax_memory = 4K\nspill_dir = %s/none\n[user b@example.org]\neffect = full\n", dir);
+	begin(conf);
+	expect("they cannot be read", play_without_descriptors(&m), "header: accept");
+	ck_assert_ptr_nonnull(strstr(logged(), "rcpt=a@example.org rules=none verdict=pass note=\"rules cannot be read now"));
+	clock_step = 150000;
+	expect("no time for them", play(&m), "accept");
+	ck_assert_ptr_nonnull(strstr(logged(), "no time left for the rules"));
+	expect("others' are in force", play(&(struct mail){ .to = "a b" }), "-<b@example.org> | accept");
+	clock_step = 0;
+	rules("a if body :contains \"y\" { discard; }");
+	expect("no room for the body", play(&large), "accept");
+	ck_assert_ptr_null(strstr(logged(), "verdict=again"));
+	ck_assert_ptr_null(strstr(logged(), "verdict=passed"));
 	end();
 }
 END_TEST
@@ -124,6 +166,12 @@ START_TEST(no_room)
 	expect("first", play(&large), "451 4.3.0 mail rules are in trouble; the message later");
 	expect("second", play(&large), "451 4.3.0 mail rules are in trouble; the message later");
 	expect("third", play(&large), "top Tamis-Trouble: passed without rules (no room for the body) | -<c@example.org> | accept");
+	large.to = "b d";
+	large.header = "Subject: copies alone\n";
+	expect("for the copy", play(&large), "451 4.3.0 mail rules are in trouble; the message later");
+	large.to = "c e";
+	rules("e if size :over 9K { discard; }");
+	expect("nobody needs it", play(&large), "-<c@example.org> | accept");
 	end();
 }
 END_TEST
@@ -437,6 +485,7 @@ tests(TCase *t)
 	tcase_add_test(t, unreadable_rules);
 	tcase_add_test(t, slow_at_rcpt);
 	tcase_add_test(t, slow_at_the_end);
+	tcase_add_test(t, watched);
 	tcase_add_test(t, slow_for_an_hour);
 	tcase_add_test(t, no_room);
 	tcase_add_test(t, spilled);
