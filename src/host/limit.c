@@ -21,7 +21,8 @@ static const struct limit {
 	LIMIT("include-nesting", include_nesting, 0, 100, "includes in includes"),
 	LIMIT("variable-value", variable_value, 1, SIZE_MAX, "bytes of a variable"),
 	LIMIT("variables", variables, 0, UINT32_MAX, "variables of one script"),
-	LIMIT("field-value", field_value, 998, SIZE_MAX, "bytes of a header field that rules add"),
+	/* encoded it may be nearly twice as long, and a milter cannot say more than 64 KiB at once */
+	LIMIT("field-value", field_value, 998, 16384, "bytes of a header field that rules add"),
 #undef LIMIT
 };
 enum { LIMITS = sizeof(limits) / sizeof(*limits) };

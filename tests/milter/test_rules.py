@@ -195,6 +195,19 @@ def site_script(box):
     equal([line['error'] for line in box.lines(rules=str(site)) if 'error' in line], ['is not there'] * 2, 'each time')
 
 
+def largest(box):
+    """The longest value that rules may add can be told to the server, however it is encoded; a longer one is no setting."""
+    for piece in ('x', 'ö', '漢', 'ö?=_'):
+        times = 16384 // len(piece.encode())
+        box.write_rules('bob', f'require ["editheader", "variables"];\nset "x" "{piece * (times // 16)}";\n'
+                               f'addheader "X-Large" "{"${x}" * 16}";\n')
+        equal(send(box, 'bob')[1][:25], 'insert header 0 X-Large: ', piece)
+    box.configure({**box.values, 'limit_field_value': 16385})
+    check = subprocess.run([daemon.program(), '-c', box.configuration, '-n'], capture_output=True, text=True, check=False)
+    equal(check.returncode, 78)
+    assert "of 'limit_field_value' is not a number from 998 to 16K" in check.stderr, check.stderr
+
+
 def main():
     tap = Tap()
 
@@ -219,6 +232,7 @@ def main():
     test('rules_dir may not be entered', forbidden)
     test("a domain's directory may not be entered", shut)
     test('a site script is away', site_script)
+    test('the longest value of a field', largest, limit_field_value='16K')
     return tap.finish()
 
 
