@@ -37,6 +37,7 @@ rulebook_new(struct conf *c, struct rulebook *old)
 	r->host.conf = r->conf;
 	r->host.shelf = old && old->conf->max_programs == c->max_programs ? lru_ref(old->host.shelf) : rulescript_shelf(c->max_programs);
 	r->host.versions = rulescript_versions(c->max_programs);
+	r->host.known = old ? lru_ref(old->host.known) : rulescript_versions(c->max_programs);
 	r->host.goods = old ? lru_ref(old->host.goods) : rulescript_goods(c->max_programs);
 	pthread_mutex_init(&r->lock, NULL);
 	return r;
@@ -48,6 +49,7 @@ rulebook_free(struct rulebook *r)
 	if (!r)
 		return NULL;
 	lru_unref(r->host.goods);
+	lru_unref(r->host.known);
 	lru_unref(r->host.versions);
 	lru_unref(r->host.shelf);
 	zones_done(&r->zones);

@@ -446,7 +446,7 @@ look_is_shut(struct look *l)
 /* Whoever removes his rules has none.  But a file system that is not mounted, or a directory that we may not enter, tells
  * nothing of those who have rules in it. */
 static void
-look_doubt(struct look *l, struct seen *main, const struct rulescript *before)
+look_doubt(struct look *l, struct seen *main, const struct rulescript *known)
 {
 	if (l->file->site) {
 		look_miss(l, main);
@@ -457,7 +457,7 @@ look_doubt(struct look *l, struct seen *main, const struct rulescript *before)
 	if (main->result != RULEFILE_REFUSED || l->error || !look_is_shut(l))
 		return;
 	main->said = true;
-	if (!before || !before->program)
+	if (!known || !known->program)
 		l->error = EACCES;
 }
 
@@ -472,14 +472,15 @@ look_drop(struct look *l, const struct rulescript *before)
 		lru_drop(l->host->shelf, digest_str(before->alone));
 }
 
+/* before: NULL, or the version that was there; known: that, or one from before the configuration was read again. */
 static void
-look_run(struct look *l, const struct rulescript *before)
+look_run(struct look *l, const struct rulescript *before, const struct rulescript *known)
 {
 	struct seen *main = look_see(l, l->file->root, l->file->name);
 	uint8_t content[DIGEST_SIZE];
 	struct tamis_program *program = NULL;
 
-	look_doubt(l, main, before);
+	look_doubt(l, main, known);
 	l->version->there = main->result != RULEFILE_NONE;
 	look_forget(l, main);
 	if (main->result == RULEFILE_REFUSED && !main->said && !l->error)
@@ -490,7 +491,7 @@ look_run(struct look *l, const struct rulescript *before)
 		look_take(l, program, content, look_path(l, main));
 		look_keep(l, main);
 	} else if (l->version->there && !l->error) {
-		look_fall_back(l, main, before);
+		look_fall_back(l, main, main->said ? known : before);
 	}
 	if (!l->error)
 		look_drop(l, before);
@@ -524,11 +525,23 @@ version_key(struct buf *b, const struct rulescript_file *file)
 	buf_add(b, name);
 }
 
+/* Of somebody who has no rules nothing is kept: he takes no room from those who have. */
+static void
+version_keep(const struct rulescript_host *host, struct str key, struct rulescript *v, bool had)
+{
+	if (had || v->there)
+		lru_put(host->versions, key, rulescript_ref(v));
+	if (v->program)
+		lru_put(host->known, key, rulescript_ref(v));
+	else if (!v->there)
+		lru_drop(host->known, key);
+}
+
 int
 rulescript_find(const struct rulescript_host *host, const struct rulescript_file *file, struct str user, struct rulescript **ret)
 {
 	struct buf key = { 0 };
-	struct rulescript *before;
+	struct rulescript *before, *known;
 	struct look l;
 	int rc;
 
@@ -539,15 +552,16 @@ rulescript_find(const struct rulescript_host *host, const struct rulescript_file
 		*ret = before;
 		return before->there;
 	}
+	known = before ? rulescript_ref(before) : lru_find(host->known, buf_str(&key));
 	look_init(&l, host, file, user);
-	look_run(&l, before);
+	look_run(&l, before, known);
 	rc = l.error ? -1 : l.version->there;
 	if (!l.error)
 		*ret = rulescript_ref(l.version);
-	/* who has no rules takes no room from those who have */
-	if (!l.error && (before || l.version->there))
-		lru_put(host->versions, buf_str(&key), rulescript_ref(l.version));
+	if (!l.error)
+		version_keep(host, buf_str(&key), l.version, before);
 	buf_done(&key);
+	rulescript_unref(known);
 	rulescript_unref(before);
 	look_done(&l);
 	errno = l.error;

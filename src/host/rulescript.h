@@ -20,6 +20,7 @@ struct rulescript_host {
 	struct conf *conf;              /* borrowed */
 	struct lru *shelf;              /* programs, and what was said, by content */
 	struct lru *versions;           /* of files, by path */
+	struct lru *known;              /* the same, of whatever those were compiled for: while nobody can look */
 	struct lru *goods;              /* texts of last good versions that could not be kept in a file, by its path */
 	void (*report)(void *ctx, struct str user, const struct tamis_diagnostic *, const char *path);
 	void *report_ctx;

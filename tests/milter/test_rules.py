@@ -156,6 +156,10 @@ def shut(box):
     for recipient in ('bob', 'carol'):
         equal(send(box, recipient), AGAIN, recipient)
     equal(send(box, 'alice'), DISCARDS, 'still')
+    for times in (1, 2):
+        reload(box, times)
+        equal(send(box, 'alice'), DISCARDS, f'after {times} reloads')
+    equal(send(box, 'bob', '<r@client.example>'), AGAIN, 'after them')
     equal(errors(), [('', text)])
     equal(len([line for line in box.lines() if 'may not be read' in line['line']]), 0)
     box.stop()
