@@ -466,9 +466,10 @@ apply_edits(struct apply *a, struct verdict *ret)
 
 /* --- the end */
 
-/* There are too many at once, and have been for long: those whose rules withhold nothing pass. */
+/* There are too many at once: nobody waits for rules that are only watched, and when it has been so for long those whose
+ * rules withhold nothing pass. */
 static bool
-apply_harmless(struct transaction *t)
+apply_harmless(struct transaction *t, bool lasting)
 {
 	const uint32_t withhold = 1u << TAMIS_REJECT | 1u << TAMIS_DISCARD | 1u << TAMIS_QUARANTINE;
 
@@ -477,7 +478,9 @@ apply_harmless(struct transaction *t)
 	for (size_t i = 0; i < t->rcpt.n; i++) {
 		const struct rcpt *r = t->rcpt.v[i];
 
-		if (r->srs.len || (r->rules && !r->refused && r->rules->effects & withhold))
+		if (r->srs.len)
+			return false;
+		if (r->rules && !r->refused && r->effect != CONF_OBSERVE && (!lasting || r->rules->effects & withhold))
 			return false;
 	}
 	return true;
@@ -573,8 +576,8 @@ apply_message(struct transaction *t, const struct mta *mta, struct verdict *ret)
 		return;
 	}
 	if (enter <= 0) {
-		if (enter < 0 && apply_harmless(t)) {
-			log_line(LOG_ERR, t->id.s, "error=%s done=%s", "too many messages at once", "passed");
+		if (apply_harmless(t, enter < 0)) {
+			log_line(enter < 0 ? LOG_ERR : LOG_WARNING, t->id.s, "error=%s done=%s", "too many messages at once", "passed");
 			transaction_log(t, "passed");
 			ret->kind = VERDICT_ACCEPT;
 			return;

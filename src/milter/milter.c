@@ -280,7 +280,7 @@ on_connect(SMFICTX *smfi, char *host, _SOCK_ADDR *address)
 	if (!c->session)
 		c->crowded = atomic_fetch_add(&milter_daemon->connections, 1) >= milter_daemon->connections_max;
 	c->session = session_free(c->session);
-	c->session = session_new(milter_daemon, host, ip, port);
+	c->session = session_new(milter_daemon, host, ip, port, c->crowded);
 	return quiet(c);
 }
 
@@ -315,15 +315,9 @@ on_rcpt(SMFICTX *smfi, char **argv)
 
 	if (!c || !c->session)
 		return SMFIS_TEMPFAIL;
-	if (c->crowded) {
-		v.kind = VERDICT_AGAIN;
-		strcpy(v.enhanced, "4.3.2");
-		buf_puts(&v.lines, "too many connections; later\n");
-	} else {
-		struct mta mta = mta_of(c);
+	struct mta mta = mta_of(c);
 
-		session_rcpt(c->session, &mta, argv, &v);
-	}
+	session_rcpt(c->session, &mta, argv, &v);
 	return reply(smfi, &v, false);
 }
 

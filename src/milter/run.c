@@ -175,6 +175,17 @@ run_unreadable(struct transaction *t, struct rcpt *r, const struct canonical *wh
 	return 0;
 }
 
+bool
+run_is_watched(struct transaction *t, struct rcpt *r)
+{
+	struct canonical whose;
+
+	if (run_srs(t, r) != SRS_NONE)
+		return false;
+	r->effect = run_whose(t, r, &whose) ? rulebook_effect(t->setup->rules, &t->arena, &whose) : CONF_OBSERVE;
+	return r->effect == CONF_OBSERVE;
+}
+
 int
 run_find(struct transaction *t, struct rcpt *r)
 {

@@ -19,13 +19,13 @@ struct session {
 	struct daemon *daemon;
 	struct transaction *t;          /* NULL: between messages, when it costs as little as can be */
 	char *client_host, *client_ip, *helo;   /* helo NULL: none yet */
-	bool local;
+	bool local, crowded;
 };
 
 /* --- the connection */
 
 struct session *
-session_new(struct daemon *daemon, const char *host, const char *ip, unsigned port)
+session_new(struct daemon *daemon, const char *host, const char *ip, unsigned port, bool crowded)
 {
 	struct session *s = mem_alloc(sizeof *s);
 
@@ -34,6 +34,7 @@ session_new(struct daemon *daemon, const char *host, const char *ip, unsigned po
 	s->client_host = mem_strdup(host ? host : "");
 	s->client_ip = mem_strdup(ip ? ip : "");
 	s->local = !port && *s->client_ip;
+	s->crowded = crowded;
 	daemon_point(daemon, POINT_CONNECT);
 	return s;
 }
@@ -305,10 +306,44 @@ session_refuse(struct transaction *t, struct rcpt *r, struct verdict *ret)
 	reason_verdict(t->conf, &r->plan, ret);
 }
 
+/* Why there is no room for one more; NULL: there is.  text, enhanced: for the sender. */
+struct crowd {
+	const char *why, *enhanced, *text;
+};
+
+static const struct crowd *
+session_crowd(const struct session *s)
+{
+	static const struct crowd connections = {
+		"there are more connections than descriptors for them", "4.3.2", "too many connections; later",
+	}, recipients = {
+		"there are more recipients than max_recipients", "4.5.3", "too many recipients of one message; the others later",
+	};
+
+	if (s->t->rcpt.n >= s->t->conf->max_recipients)
+		return &recipients;
+	return s->crowded && !s->t->local ? &connections : NULL;
+}
+
+/* A message that is submitted here comes as a whole or never, and nobody waits for rules that are only watched: they get
+ * it without. */
+static void
+session_turn_away(struct transaction *t, struct rcpt *r, const struct crowd *crowd, struct verdict *ret)
+{
+	r->trouble = crowd->why;
+	if (t->local || run_is_watched(t, r))
+		return;
+	log_line(LOG_WARNING, t->id.s, "rcpt=%.*s verdict=again why=%s", STR_ARG(r->address), crowd->why);
+	verdict_say(ret, VERDICT_AGAIN, crowd->enhanced, crowd->text);
+	t->rcpt.n--;
+	pool_free_rcpt(r);
+}
+
 void
 session_rcpt(struct session *s, const struct mta *mta, char **argv, struct verdict *ret)
 {
 	struct transaction *t = s->t;
+	const struct crowd *crowd;
 	struct rcpt *r;
 
 	if (!t || !argv[0])
@@ -322,16 +357,12 @@ session_rcpt(struct session *s, const struct mta *mta, char **argv, struct verdi
 		session_refuse(t, r, ret);
 	if (r)
 		return;
-	/* a message that is submitted here comes as a whole or never: the others are without rules */
-	if (t->rcpt.n >= t->conf->max_recipients && t->local) {
-		session_add(t, mta, argv)->trouble = "there are more recipients than max_recipients";
-		return;
-	}
-	if (t->rcpt.n >= t->conf->max_recipients) {
-		verdict_say(ret, VERDICT_AGAIN, "4.5.3", "too many recipients of one message; the others later");
-		return;
-	}
+	crowd = session_crowd(s);
 	r = session_add(t, mta, argv);
+	if (crowd) {
+		session_turn_away(t, r, crowd, ret);
+		return;
+	}
 	t->deadline = daemon_clock() + (int64_t)t->conf->rcpt_deadline * 1000;
 	if (run_find(t, r) < 0) {
 		log_line(LOG_WARNING, t->id.s, "rcpt=%.*s verdict=again why=%s", STR_ARG(r->address), r->trouble);

@@ -80,6 +80,8 @@ struct transaction {
 
 /* Who that is, and his rules.  0; or -1: it cannot be told now. */
 int run_find(struct transaction *, struct rcpt *);
+/* Would his rules, if he has any, be watched and nothing more? */
+bool run_is_watched(struct transaction *, struct rcpt *);
 /* Runs the rules of a recipient who is not decided. */
 void run_stage(struct transaction *, struct rcpt *, enum tamis_stage);
 /* A final refusal at RCPT TO (doc/ARCHITECTURE.md 4)? */

@@ -311,6 +311,7 @@ struct mail {
 	const char *body;
 	const char *ip;                 /* "192.0.2.1" if NULL */
 	unsigned port;
+	bool crowded;                   /* by a connection for which there is no room */
 	const char *args[4];            /* ESMTP arguments of MAIL */
 	const char *rcpt_args[4];
 };
@@ -394,7 +395,7 @@ mail_session(const struct mail *m)
 {
 	const char *ip = m->ip ? m->ip : "192.0.2.1";
 
-	return session_new(&server, "client.example.net", ip, *ip && !m->ip ? 12345 : m->port);
+	return session_new(&server, "client.example.net", ip, *ip && !m->ip ? 12345 : m->port, m->crowded);
 }
 
 /* What the server was told of it, from the beginning to the end. */

@@ -269,7 +269,7 @@ START_TEST(received_field)
 	rules("a " ADD "\nb keep;");
 	recorder.macros = received[_i].macros;
 	begin(received[_i].conf);
-	s = session_new(&server, received[_i].host, received[_i].ip, 25);
+	s = session_new(&server, received[_i].host, received[_i].ip, 25, false);
 	session_helo(s, received[_i].helo);
 	session_mail(s, &mta, (char *[]){ (char *)"<s@example.net>", NULL });
 	mail_rcpts(s, &m);

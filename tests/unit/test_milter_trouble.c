@@ -242,6 +242,42 @@ START_TEST(too_many_recipients)
 }
 END_TEST
 
+START_TEST(too_many_connections)
+{
+	rules("a discard;");
+	begin("");
+	expect("one too many", play(&(struct mail){ .to = "a", .crowded = true }), "a: 451 4.3.2 too many connections; later | header: accept");
+	ck_assert_ptr_nonnull(strstr(logged(), "rcpt=a@example.org verdict=again why=\"there are more connections"));
+	expect("but what is submitted here comes", play(&(struct mail){ .to = "a", .ip = "127.0.0.1", .crowded = true }),
+	       "-<a@example.org> | -<a> | -<a%example.org> | -<example.org!a> | accept");
+	end();
+}
+END_TEST
+
+/* Where rules are only watched, nobody is told to come again, and nobody refused because others are not counted. */
+START_TEST(too_many_watched)
+{
+	const struct mail one = { .from = "z@example.net", .to = "a" };
+
+	rules("a discard;\nb discard;\nc discard;\nd reject \"no\";");
+	begin("effect = observe\nmax_recipients = 1\nmax_messages = 1\n[user c@example.org]\neffect = full\n"
+	      "[user d@example.org]\neffect = full\n");
+	expect("recipients", play(&(struct mail){ .to = "a b" }), "header: accept");
+	ck_assert_ptr_nonnull(strstr(logged(), "rcpt=b@example.org rules=none verdict=pass note=\"there are more recipients"));
+	expect("but who is not watched only", play(&(struct mail){ .to = "a c" }),
+	       "c: 451 4.5.3 too many recipients of one message; the others later | header: accept");
+	expect("who refuses does so for himself", play(&(struct mail){ .to = "d b" }),
+	       "copy s@example.net>d@example.org [Tamis-Refused: \"no\"] | -<d@example.org> | accept");
+	expect("connections", play(&(struct mail){ .from = "z@example.net", .to = "a", .crowded = true }), "header: accept");
+	rules("a if size :over 1K { discard; }\nc if size :over 1K { discard; }");
+	ck_assert_int_eq(daemon_enter(&server, server.setup->conf), 1);
+	expect("messages", play(&one), "accept");
+	expect("of others", play(&(struct mail){ .from = "z@example.net", .to = "c" }), "451 4.3.2 too many messages at once; this one later");
+	daemon_leave(&server);
+	end();
+}
+END_TEST
+
 START_TEST(too_many_hops)
 {
 	struct buf header = { 0 };
@@ -491,6 +527,8 @@ tests(TCase *t)
 	tcase_add_test(t, spilled);
 	tcase_add_loop_test(t, header_over, 0, COUNT(large_header));
 	tcase_add_test(t, too_many_recipients);
+	tcase_add_test(t, too_many_connections);
+	tcase_add_test(t, too_many_watched);
 	tcase_add_test(t, too_many_hops);
 	tcase_add_test(t, overload);
 	tcase_add_test(t, srs);
