@@ -4,6 +4,7 @@
 import os
 import pathlib
 import re
+import smtplib
 import subprocess
 import sys
 
@@ -206,10 +207,17 @@ def copies(town):
     assert LOG.read_text('utf-8', 'replace').count('postfix/tamis/smtpd') > mark, 'nothing came by port 10026'
 
 
+def size_offered():
+    with smtplib.SMTP('127.0.0.1', 25, timeout=30) as client:
+        client.ehlo()
+        return client.esmtp_features.get('size')
+
+
 def room(town):
     """What is nearly as long as may be is taken, with what rules and servers add to it; what is longer is not."""
     town.write('alice', f'require "editheader"; addheader "X-Alice" "{"a" * 900}";')
     subprocess.run('postconf -e message_size_limit=60000 && postfix reload', shell=True, check=True, stderr=subprocess.DEVNULL)
+    place.wait_for(lambda: size_offered() == '60000', 20, 'a server with that limit')
     for people in (['alice'], ['alice', 'carol']):
         equal(town.send(people, content=town.message('long') + b'x' * 57000 + b'\r\n').fates(), [552] * len(people), 'too long')
         content = town.message('long')
