@@ -232,8 +232,9 @@ conf_value_socket(struct str v)
 	uint64_t n;
 
 	if (conf_value_behind(v, &rest, local)) {
-		if (rest.len > 107)
-			return "has a path that is too long for a unix socket (107 bytes)";
+		/* while it is made it has a longer name */
+		if (rest.len > 103)
+			return "has a path that is too long for a socket that is to be made (103 bytes)";
 		return conf_value_path(rest) ? "needs an absolute path, as unix:/run/tamis/tamis.sock" : NULL;
 	}
 	if (conf_value_behind(v, &rest, net))

@@ -40,11 +40,12 @@ listen_result(const char *subject, int fd, const char *why)
 
 /* --- TCP */
 
-/* Its connections inherit TCP_NODELAY. */
+/* Its connections inherit TCP_NODELAY.  Of inet6 alone is it said which addresses are meant: [::1] behind inet is one. */
 static int
 listen_tcp(const struct conf *conf, const char *host, const char *port)
 {
-	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM }, *found = NULL;
+	const int family = strncmp(conf->socket, "inet6:", 6) ? AF_UNSPEC : AF_INET6;
+	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM, .ai_family = family }, *found = NULL;
 	int fd, one = 1, rc = getaddrinfo(*host ? host : NULL, port, &hints, &found);
 
 	if (rc)

@@ -83,7 +83,9 @@ class Gone(Exception):
 class MilterClient:
     def __init__(self, path, actions=ACTIONS, steps=STEPS, version=6, timeout=60, negotiate=True):
         if isinstance(path, int):
-            self.socket = socket.create_connection(('127.0.0.1', path), timeout)
+            path = ('127.0.0.1', path)
+        if isinstance(path, tuple):
+            self.socket = socket.create_connection(path, timeout)
         else:
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(timeout)
