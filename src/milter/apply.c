@@ -307,6 +307,11 @@ apply_copies(struct apply *a, const char **ret_why)
 			result = copy_send(t, r, d, ret_why);
 			if (result == COPY_TAKEN)
 				continue;
+			if (result == COPY_ELSEWHERE) {
+				/* to keep it, however long there has been trouble, would double it */
+				log_line(LOG_WARNING, t->id.s, "rcpt=%.*s verdict=again why=%s", STR_ARG(r->address), *ret_why);
+				return -1;
+			}
 			if (result == COPY_AGAIN && !apply_passes(t, *ret_why, UINT_MAX))
 				return -1;
 			log_line(LOG_ERR, t->id.s, "rcpt=%.*s error=%s done=%s", STR_ARG(r->address), *ret_why, "kept");

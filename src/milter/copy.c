@@ -396,7 +396,7 @@ copy_send(struct transaction *t, struct rcpt *r, struct delivery *d, const char 
 
 	if (!daemon_send(t->daemon, &leaving, d->key)) {
 		*ret_why = "another session sends the same copy";
-		return COPY_AGAIN;
+		return COPY_ELSEWHERE;
 	}
 	if (!journal_has(t->daemon->journal, d->key))
 		result = copy_submit(t, r, d, ret_why);

@@ -8,7 +8,8 @@
 enum copy_result {
 	COPY_TAKEN,                     /* by the port, and the journal has it */
 	COPY_REFUSED,                   /* for good */
-	COPY_AGAIN                      /* not now; *ret_why says why */
+	COPY_AGAIN,                     /* not now; *ret_why says why */
+	COPY_ELSEWHERE                  /* another session is at it: not before that has ended */
 };
 
 /* Has some copy of a message with this header been made before? */

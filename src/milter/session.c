@@ -247,7 +247,7 @@ session_resolved(struct transaction *t, const struct mta *mta, const struct rcpt
 	if (!t->sendmail)
 		return server;
 	if (!server.len || memchr(server.s, '@', server.len))
-		return r->address;      /* run_look_up() knows what to do with it */
+		return r->address;      /* run_find() knows what to do with it */
 	return canonical_written(&t->arena, queued_unquoted(&t->arena, server), session_domain(t, r));
 }
 

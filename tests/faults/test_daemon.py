@@ -107,6 +107,14 @@ def at_once(box, copies):
     equal(len(copies.transactions()), 1)
 
 
+def at_once_in_trouble(box, copies):
+    """The same when trouble has lasted for so long that a copy that is not taken is kept instead."""
+    copies.fail('dot', '451')
+    assert send(box).startswith('451 ')
+    time.sleep(2.1)
+    at_once(box, copies)
+
+
 def cannot_grow(box, copies):
     """The journal is as large as files may be: the message has to come again, to the same process."""
     with milter.MilterClient(box.socket):
@@ -204,9 +212,10 @@ def socket_is_whole(box, _copies):
 def addresses(box, _copies):
     """What tamis.conf takes for a socket the daemon can listen at, as libmilter and as Postfix write it."""
     box.stop()
-    families = [(socket.AF_INET, '127.0.0.1', ['inet:{}@127.0.0.1', 'inet:127.0.0.1:{}', 'inet:{}@localhost'])]
+    families = [(socket.AF_INET, '127.0.0.1', ['inet:{}@127.0.0.1', 'inet:127.0.0.1:{}', 'inet:{}@localhost', 'inet:{}'])]
     if pathlib.Path('/proc/net/if_inet6').exists():
-        families.append((socket.AF_INET6, '::1', ['inet6:{}@::1', 'inet6:{}@[::1]', 'inet:[::1]:{}', 'inet6:[::1]:{}']))
+        families.append((socket.AF_INET6, '::1', ['inet6:{}@::1', 'inet6:{}@[::1]', 'inet:[::1]:{}', 'inet6:[::1]:{}',
+                                                   'inet6:{}']))
     for family, host, forms in families:
         for form in forms:
             port = place.free_port()
@@ -218,6 +227,9 @@ def addresses(box, _copies):
                     return box.process.poll() is not None or not probe.connect_ex((host, port))
             place.wait_for(listens, 10, form)
             equal(box.process.poll(), None, form)
+            # libmilter may take a signal for itself before it serves, which is another exit status
+            with milter.MilterClient((host, port)) as client:
+                client.quit()
             equal(box.stop(), 0, form)
 
 
@@ -320,6 +332,7 @@ def main():
     tap.run('it stops within 2 s, connections or not', with_daemon, stops)
     tap.run('it stops when what is at its end is done', with_daemon, finishes)
     tap.run('two sessions with one message send one copy', with_daemon, at_once)
+    tap.run('so they do when there has been trouble for long', with_daemon, at_once_in_trouble, trouble_seconds=1)
     tap.run('a file that cannot grow', with_daemon, cannot_grow, log='syslog')
     tap.run('a disk that stays full', with_daemon, stays_full, trouble_times=50)
     tap.run('a message that cannot be kept', with_daemon, nowhere_to_spill, max_memory='4K', max_header='4K',
