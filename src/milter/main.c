@@ -7,7 +7,6 @@
 #include <malloc.h>
 #include <poll.h>
 #include <pwd.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,19 +80,6 @@ main_wrong(const char *what, const char *why)
 {
 	fprintf(stderr, "tamis-milter: %s: %s\n", what, why);
 	return EX_CONFIG;
-}
-
-/* Threads of libmilter that are woken to take a step do not interrupt those at work: a message's steps follow each other
- * without the processor's caches growing cold at each, and none waits behind many that have hardly begun.  Who started us
- * may have chosen something else: that stays. */
-static void
-main_schedule(void)
-{
-	static const struct sched_param param = { 0 };
-
-	/* where it is not allowed the daemon is slower, no more */
-	if (sched_getscheduler(0) == SCHED_OTHER)
-		sched_setscheduler(0, SCHED_BATCH, &param);
 }
 
 /* What was bound and read as root is kept; the rest is done as that user. */
@@ -264,7 +250,6 @@ main_daemon(struct daemon *d, const struct options *o, struct conf *take_conf, s
 	int ready = -1, pid = -1, rc = EX_CONFIG;
 
 	mallopt(M_ARENA_MAX, ARENAS);
-	main_schedule();
 	if (!o->foreground && (ready = main_background()) < 0)
 		rc = main_wrong("background", strerror(errno));
 	else if (main_signals() < 0 || milter_open(d, conf) < 0)

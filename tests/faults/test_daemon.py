@@ -296,26 +296,6 @@ def start_in_vain(box, _copies):
     equal(pid.exists(), False, 'in the end')
 
 
-def policies(process):
-    return {os.sched_getscheduler(int(thread)) for thread in os.listdir(f'/proc/{process.pid}/task')}
-
-
-def scheduling(box, _copies):
-    """All threads leave each other their turns; what was chosen by who started it stays."""
-    equal(send(box), 'continue')
-    equal(policies(box.process), {os.SCHED_BATCH})
-    box.stop()
-
-    def start():
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-        box.start()
-    starter = threading.Thread(target=start)                # a thread's policy is its own, and its children's
-    starter.start()
-    starter.join()
-    equal(send(box), 'continue')
-    equal(policies(box.process), {os.SCHED_IDLE})
-
-
 def points(box, _copies):
     """What a message passes is counted, and told at the end."""
     equal(send(box), 'continue')
@@ -343,7 +323,6 @@ def main():
     tap.run('a log of the background', with_daemon, log_of_the_background)
     tap.run('a socket that somebody has is left to him', with_daemon, socket_is_taken)
     tap.run('a start in vain leaves nothing', with_daemon, start_in_vain)
-    tap.run('threads leave each other their turns', with_daemon, scheduling)
     tap.run('points are counted', with_daemon, points)
     return tap.finish()
 
