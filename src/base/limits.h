@@ -56,6 +56,7 @@
 #define LIMIT_PART_NESTING      100             /* multiparts in multiparts */
 
 /* --- what hosts read */
+#define LIMIT_SOCKET_PATH       103             /* bytes of a unix socket that is made: its name is longer until it is whole */
 #define LIMIT_CONF_SIZE         (16u << 20)     /* bytes of tamis.conf */
 #define LIMIT_RULES_TIMES       8               /* scripts of the greatest size in rules with all that they include */
 #define LIMIT_RULES_SAID        10              /* lines in the log about one version of a script */

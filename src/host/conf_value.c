@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <stdlib.h>
 
+#include "base/limits.h"
 #include "host/conf_value.h"
 #include "host/limit.h"
 #include "host/zone.h"
@@ -232,8 +233,7 @@ conf_value_socket(struct str v)
 	uint64_t n;
 
 	if (conf_value_behind(v, &rest, local)) {
-		/* while it is made it has a longer name */
-		if (rest.len > 103)
+		if (rest.len > LIMIT_SOCKET_PATH)
 			return "has a path that is too long for a socket that is to be made (103 bytes)";
 		return conf_value_path(rest) ? "needs an absolute path, as unix:/run/tamis/tamis.sock" : NULL;
 	}

@@ -18,6 +18,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/limits.h"
+
 #define UNFINISHED ".new"               /* behind the name of a socket that is being made */
 
 int
@@ -138,6 +140,7 @@ listen_unix(const struct conf *conf, const char *path)
 	const char *why;
 	int fd;
 
+	_Static_assert(LIMIT_SOCKET_PATH + sizeof UNFINISHED <= sizeof address.sun_path, "a path that tamis.conf may have");
 	if (strlen(path) + strlen(UNFINISHED) >= sizeof address.sun_path)
 		return listen_wrong(conf->socket, "the path is too long");
 	if (*conf->socket_group && !group)
