@@ -66,7 +66,8 @@ class Sequence:
             elif d['do'] in TAKES:
                 self.add(d)
         self.thrown = [d for d in plan if d['do'] == 'discard'] if not self.kept else []
-        self.early = self.early and stage == 'envelope' and not any(map(edits_of, plan))
+        # nor is anything refused there for what an error left
+        self.early = self.early and stage == 'envelope' and not any(edits_of(d) or d.get('error') for d in plan)
 
     def add(self, d):
         """To one place once, as it was the first time; of flags the last count."""

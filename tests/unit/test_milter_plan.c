@@ -117,6 +117,12 @@ static const struct planned planned[] = {
 	  "top Tamis-Refused: \"no\" | accept" },
 	{ "what the site keeps for others is no copy", "site_before = %/site/copy.sieve\n", "a ereject \"no\";\narchive keep;",
 	  { .to = "a archive@example.net" }, "copy s@example.net>a@example.org [Tamis-Refused: \"no\"] | -<a@example.org> | accept" },
+	/* --- an error of the site's leaves the others as they are, and nobody is refused before the end */
+	{ "an error of the site's, and refused at the end", "site_before = %/site/error.sieve\n", "a ereject \"no\";", { .to = "a" },
+	  "550 5.7.1 no" },
+	{ "one of the user's, and the site's refusal behind it", "site_after = %/site/refuse.sieve\n", "a ereject \"x\"; keep;", { .to = "a" },
+	  "550 5.7.1 the site's" },
+	{ "none, and the site refuses", "site_after = %/site/refuse.sieve\n", "a keep;", { .to = "a" }, "a: 550 5.7.1 the site's | header: accept" },
 	/* --- who must be reachable is */
 	{ "postmaster refuses nothing", "", "postmaster ereject \"no\";", { .to = "postmaster" }, "header: accept" },
 	{ "nor discards", "", "postmaster discard;", { .to = "postmaster" }, "header: accept" },
@@ -164,6 +170,8 @@ START_TEST(plan)
 	if (mark)
 		buf_printf(&conf, "%s%s", dir, mark + 1);
 	put("site/discard.sieve", "discard;\n");
+	put("site/error.sieve", "require \"ereject\";\nereject \"x\";\nkeep;\n");
+	put("site/refuse.sieve", "require \"ereject\";\nereject \"the site's\";\n");
 	put("site/quarantine.sieve", "require \"vnd.tamis.quarantine\";\nquarantine \"the site's\";\n");
 	put("site/copy.sieve", "require \"copy\";\nredirect :copy \"archive@example.net\";\n");
 	put("site/both.sieve", "require \"vnd.tamis.quarantine\";\nquarantine \"the site's\";\nkeep;\n");
