@@ -364,12 +364,21 @@ is_enough(const struct journal *j, const struct ledger_entry *e, unsigned times,
 	return e->times >= times || now(j) - e->time >= seconds;
 }
 
+static void
+troubles_write(struct journal *j, const uint8_t fingerprint[JOURNAL_KEY], int64_t first, uint32_t times)
+{
+	struct batch *b = batch_join(j);
+	char count[16];
+
+	snprintf(count, sizeof count, "%u", times);
+	lines_add(&b->lines, 'T', fingerprint, first, str_from(count));
+	batch_wait(j, b);
+}
+
 bool
 journal_trouble(struct journal *j, const uint8_t fingerprint[JOURNAL_KEY], unsigned times, unsigned seconds)
 {
 	const struct ledger_entry *e;
-	struct batch *b;
-	char count[16];
 	bool enough;
 
 	pthread_mutex_lock(&j->lock);
@@ -380,12 +389,36 @@ journal_trouble(struct journal *j, const uint8_t fingerprint[JOURNAL_KEY], unsig
 		ledger_put(&j->troubles, fingerprint, now(j), 1);
 	e = ledger_find(&j->troubles, fingerprint);
 	enough = is_enough(j, e, times, seconds);
-	snprintf(count, sizeof count, "%u", e->times);
-	b = batch_join(j);
-	lines_add(&b->lines, 'T', fingerprint, e->time, str_from(count));
-	batch_wait(j, b);
+	troubles_write(j, fingerprint, e->time, e->times);
 	pthread_mutex_unlock(&j->lock);
 	return enough;
+}
+
+void
+journal_calm(struct journal *j, const uint8_t fingerprint[JOURNAL_KEY])
+{
+	const struct ledger_entry *e;
+	int64_t first;
+
+	pthread_mutex_lock(&j->lock);
+	e = ledger_find(&j->troubles, fingerprint);
+	if (e) {
+		first = e->time;
+		ledger_remove(&j->troubles, fingerprint);
+		troubles_write(j, fingerprint, first, 0);
+	}
+	pthread_mutex_unlock(&j->lock);
+}
+
+bool
+journal_is_calm(struct journal *j)
+{
+	bool calm;
+
+	pthread_mutex_lock(&j->lock);
+	calm = !j->troubles.n;
+	pthread_mutex_unlock(&j->lock);
+	return calm;
 }
 
 bool
@@ -415,7 +448,11 @@ load_line(void *ctx, struct str text)
 		return;
 	if (line.kind == 'K')
 		ledger_put(&j->keys, line.key, line.time, 0);
-	else if (str_number(line.text, &times) && times && times <= UINT32_MAX)
+	else if (!str_number(line.text, &times) || times > UINT32_MAX)
+		return;
+	else if (!times)
+		ledger_remove(&j->troubles, line.key);
+	else
 		ledger_put(&j->troubles, line.key, line.time, (uint32_t)times);
 	if (j->keys.n >= JOURNAL_ENTRIES_MAX + JOURNAL_ENTRIES_MAX / 4)
 		forget_some(j, &j->keys, "keys");

@@ -4,7 +4,7 @@
  * The file "journal" of a directory, one line for each thing that was done:
  *
  *     K <digest> <seconds since 1970> <text for people>
- *     T <digest> <when it first failed> <how often>
+ *     T <digest> <when it first failed> <how often; 0: it does not any more>
  *
  * Its end may be torn by a crash; a line counts when it is whole.
  *
@@ -48,5 +48,9 @@ int journal_note(struct journal *, const uint8_t key[JOURNAL_KEY], struct str te
 bool journal_trouble(struct journal *, const uint8_t fingerprint[JOURNAL_KEY], unsigned times, unsigned seconds);
 /* The same question, without counting. */
 bool journal_troubled(struct journal *, const uint8_t fingerprint[JOURNAL_KEY], unsigned times, unsigned seconds);
+/* It is over: the next one is the first.  What cannot be written is known until the process ends. */
+void journal_calm(struct journal *, const uint8_t fingerprint[JOURNAL_KEY]);
+/* Then there is none at all. */
+bool journal_is_calm(struct journal *);
 
 #endif

@@ -65,6 +65,23 @@ ledger_put(struct ledger *l, const uint8_t key[32], int64_t time, uint32_t times
 }
 
 void
+ledger_remove(struct ledger *l, const uint8_t key[32])
+{
+	struct ledger_entry *e = ledger_find(l, key), next;
+
+	if (!e)
+		return;
+	e->time = 0;
+	l->n--;
+	/* it may have been in the way of those behind it, which are looked for up to a free slot */
+	for (size_t at = (size_t)(e + 1 - l->slot) & (l->size - 1); l->slot[at].time; at = (at + 1) & (l->size - 1)) {
+		next = l->slot[at];
+		l->slot[at].time = 0;
+		*slot_of(l, next.key) = next;
+	}
+}
+
+void
 ledger_forget(struct ledger *l, int64_t time)
 {
 	if (l->size)

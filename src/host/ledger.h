@@ -21,6 +21,7 @@ void ledger_done(struct ledger *);
 struct ledger_entry *ledger_find(const struct ledger *, const uint8_t key[32]);
 /* Replaces one of the same key; time > 0. */
 void ledger_put(struct ledger *, const uint8_t key[32], int64_t time, uint32_t times);
+void ledger_remove(struct ledger *, const uint8_t key[32]);
 /* Leaves those that are newer than `time`. */
 void ledger_forget(struct ledger *, int64_t time);
 /* the time that leaves about three quarters of them, if that is given to ledger_forget() */

@@ -48,11 +48,10 @@ run_load(void *ctx, struct tamis_text kind, struct tamis_text name, struct tamis
 
 /* --- whose rules */
 
-/* Trouble that is met before the body is known is counted for sender and recipient.  True: it has lasted long enough. */
-static bool
-run_trouble(struct transaction *t, const struct rcpt *r)
+/* Trouble that is met before the body is known is counted for sender and recipient. */
+static void
+run_envelope(const struct transaction *t, const struct rcpt *r, uint8_t key[JOURNAL_KEY])
 {
-	uint8_t key[32];
 	struct digest d;
 
 	digest_init(&d);
@@ -60,6 +59,27 @@ run_trouble(struct transaction *t, const struct rcpt *r)
 	digest_add_part(&d, t->sender);
 	digest_add_part(&d, r->argument);
 	digest_end(&d, key);
+}
+
+/* It is over. */
+static void
+run_calm(struct transaction *t, const struct rcpt *r)
+{
+	uint8_t key[JOURNAL_KEY];
+
+	if (journal_is_calm(t->daemon->journal))
+		return;
+	run_envelope(t, r, key);
+	journal_calm(t->daemon->journal, key);
+}
+
+/* True: it has lasted long enough. */
+static bool
+run_trouble(struct transaction *t, const struct rcpt *r)
+{
+	uint8_t key[JOURNAL_KEY];
+
+	run_envelope(t, r, key);
 	return journal_trouble(t->daemon->journal, key, (unsigned)t->conf->trouble_times, (unsigned)t->conf->trouble_seconds);
 }
 
@@ -197,6 +217,7 @@ run_find(struct transaction *t, struct rcpt *r)
 		found = rulebook_of(t->setup->rules, &t->arena, &whose, &r->rules, &r->broken);
 	if (found < 0)
 		return run_unreadable(t, r, &whose);
+	run_calm(t, r);
 	if (!found) {
 		if (srs == SRS_FORGED || srs == SRS_EXPIRED)
 			run_no_bounce(t, r, srs);

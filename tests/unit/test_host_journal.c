@@ -18,7 +18,6 @@
 #include "host/digest.h"
 #include "host/file.h"
 #include "host/journal.h"
-#include "host/ledger.h"
 #include "journal_fixture.h"
 
 static void
@@ -350,6 +349,48 @@ START_TEST(test_trouble)
 }
 END_TEST
 
+/* What is over is counted anew, also by who opens the journal next, and when that has been written anew. */
+START_TEST(test_trouble_is_over)
+{
+	struct journal *j = open_one();
+	struct buf b = { 0 };
+
+	ck_assert(journal_is_calm(j));
+	journal_calm(j, key_of(1));
+	for (int n = 0; n < 2; n++) {
+		ck_assert(!journal_trouble(j, key_of(1), 3, 3600));
+		ck_assert(!journal_trouble(j, key_of(2), 3, 3600));
+	}
+	ck_assert(!journal_is_calm(j));
+	journal_calm(j, key_of(1));
+	ck_assert(!journal_troubled(j, key_of(1), 1, 3600));
+	ck_assert(journal_troubled(j, key_of(2), 2, 3600));
+	journal_close(j);
+	j = open_one();
+	ck_assert(!journal_troubled(j, key_of(1), 1, 3600));
+	ck_assert(!journal_trouble(j, key_of(1), 3, 3600));
+	ck_assert(journal_trouble(j, key_of(2), 3, 3600));
+	journal_calm(j, key_of(1));
+	journal_calm(j, key_of(2));
+	ck_assert(journal_is_calm(j));
+	for (int n = 0; n < 5000; n++)
+		journal_trouble(j, key_of(3), 1, 1);
+	journal_close(j);
+	j = open_one();
+	ck_assert(!journal_troubled(j, key_of(1), 1, 3600));
+	ck_assert(!journal_troubled(j, key_of(2), 1, 3600));
+	journal_close(j);
+	/* the time is that of its beginning, which counts anew as well */
+	add_text(&b, 'T', 1, time(NULL) - 3599, "2");
+	write_file(buf_str(&b));
+	j = open_one();
+	journal_calm(j, key_of(1));
+	ck_assert(!journal_trouble(j, key_of(1), 3, 10));
+	journal_close(j);
+	buf_done(&b);
+}
+END_TEST
+
 enum { THREADS = 8, EACH = 100 };
 
 struct adder {
@@ -473,28 +514,6 @@ START_TEST(test_killed)
 END_TEST
 
 /* More than will be remembered: the oldest go. */
-START_TEST(test_too_many)
-{
-	struct ledger l = { 0 };
-	int64_t quarter;
-
-	for (int i = 0; i < 1000; i++)
-		ledger_put(&l, key_of(i), 5000 + i, 0);
-	ledger_put(&l, key_of(7), 9000, 3);
-	ck_assert_uint_eq(l.n, 1000);
-	ck_assert_uint_eq(ledger_find(&l, key_of(7))->times, 3);
-	quarter = ledger_quarter(&l);
-	ledger_forget(&l, quarter);
-	ck_assert_uint_ge(l.n, 740);
-	ck_assert_uint_le(l.n, 750);
-	ck_assert_ptr_null(ledger_find(&l, key_of(0)));
-	ck_assert_ptr_nonnull(ledger_find(&l, key_of(7)));
-	ck_assert_ptr_nonnull(ledger_find(&l, key_of(999)));
-	ledger_done(&l);
-}
-END_TEST
-
-/* The same at the real limit. */
 START_TEST(test_limit)
 {
 	int64_t first = time(NULL) - 4 * 86400;
@@ -543,10 +562,10 @@ main(void)
 	tcase_add_test(t, test_clock_is_set);
 	tcase_add_test(t, test_compact);
 	tcase_add_test(t, test_trouble);
+	tcase_add_test(t, test_trouble_is_over);
 	tcase_add_test(t, test_threads);
 	tcase_add_test(t, test_batch_fails);
 	tcase_add_test(t, test_killed);
-	tcase_add_test(t, test_too_many);
 	tcase_add_test(t, test_limit);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_ENV);

@@ -58,6 +58,29 @@ START_TEST(unreadable_rules)
 	ck_assert_ptr_nonnull(strstr(logged(), "passed without rules"));
 	ck_assert_ptr_nonnull(strstr(logged(), "rcpt=a@example.org rules=none verdict=passed note=\"rules cannot be read now: Too many"));
 	expect("when it is over", play(&m), "-<a@example.org> | accept");
+	/* of that nothing is left */
+	expect("fourth", play_without_descriptors(&m), "a: 451 4.3.0 rules cannot be read now");
+	expect("fifth", play_without_descriptors(&m), "a: 451 4.3.0 rules cannot be read now");
+	end();
+	begin("");
+	expect("sixth", play_without_descriptors(&m), "top Tamis-Trouble: passed without rules (rules cannot be read) | accept");
+	end();
+}
+END_TEST
+
+/* Those of one recipient, as somebody's mail finds them: another's goes on to be counted. */
+START_TEST(unreadable_for_one)
+{
+	const struct mail m = { .to = "a" }, other = { .to = "b" }, from_other = { .to = "a", .from = "t@example.net" };
+
+	rules("a discard;\nb discard;");
+	begin("");
+	for (int n = 0; n < 2; n++) {
+		expect("in trouble", play_without_descriptors(&m), "a: 451 4.3.0 rules cannot be read now");
+		expect("another's are good", play(&other), "-<b@example.org> | accept");
+		expect("they are, for another's mail", play(&from_other), "-<a@example.org> | accept");
+	}
+	expect("third", play_without_descriptors(&m), "top Tamis-Trouble: passed without rules (rules cannot be read) | accept");
 	end();
 }
 END_TEST
@@ -519,6 +542,7 @@ static void
 tests(TCase *t)
 {
 	tcase_add_test(t, unreadable_rules);
+	tcase_add_test(t, unreadable_for_one);
 	tcase_add_test(t, slow_at_rcpt);
 	tcase_add_test(t, slow_at_the_end);
 	tcase_add_test(t, watched);
