@@ -39,11 +39,11 @@ queued_unquoted(struct arena *a, struct str v)
 	return (struct str){ to, n };
 }
 
-/* ... and quotes */
+/* ... and quotes; of two names that differ in case alone it keeps the first, for both. */
 struct str
 queued_group(struct arena *a, const struct rcpt *r)
 {
-	return queued_unquoted(a, queued_name(r));
+	return arena_lower(a, queued_unquoted(a, queued_name(r)));
 }
 
 static struct str

@@ -157,6 +157,13 @@ CASES = [
     Case('... alone: in the message itself', {'hc': 'redirect "hc@else.example";'}, ['hc'], {'hc@else.example': ''},
          group='srs', in_place=['hc@else.example'],
          came_from={'hc@else.example': r'SRS0=[^=]+=[^=]+=client\.example=s@srs\.example\.test'}),
+    # --- names that differ in case
+    Case('names that differ in case alone are one to Postfix: who keeps it is not taken away with who does not',
+         {'one': 'require "envelope"; if envelope :comparator "i;octet" :is "to" "One@example.test" { discard; }'},
+         ['One', 'one'], {'One@example.test': ''}, kinds=['postfix']),
+    Case('... also where they are two users', {'Two': 'discard;', 'two': 'keep;'}, ['Two', 'two'], {'Two@example.test': ''},
+         kinds=['postfix'], group='exact'),
+    Case('... all go if all discard', {'Ten': 'discard;', 'ten': 'discard;'}, ['Ten', 'ten'], {}, kinds=['postfix'], group='exact'),
     # --- folders by a secret field
     Case('fileinto_by = header: the field is in the copy of this one recipient',
          {'ia': 'require "fileinto"; fileinto "Lists/tamis dev";', 'ib': 'keep;'}, ['ia', 'ib', 'ic'],
@@ -177,6 +184,7 @@ GROUPS = {
     'srs': ({'redirect_sender': 'srs', 'srs_domain': 'srs.example.test'}, {}),
     'header': ({'fileinto_by': 'header'}, {}),
     'none': ({'fileinto_by': 'none'}, {}),
+    'exact': ({'localpart_case': 'exact'}, {}),
     'bounce': ({'refuse_late': 'bounce', 'authserv_id': 'mx.example.test'}, {}),
 }
 
