@@ -210,6 +210,36 @@ look_aliases(const struct doctor *d, struct str *ret)
 	return d->conf->mode == CONF_EDGE && ret->len && !*d->conf->users ? DOCTOR_NOTE : DOCTOR_FINE;
 }
 
+/* Without it Postfix has one name in its queue for a recipient and for an alias that leads to him. */
+static enum doctor_level
+originals_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	*ret = master_parameter(d, master_cleanup(d, s), "enable_original_recipient");
+	return str_ieq(*ret, STR("no")) ? DOCTOR_ERROR : DOCTOR_FINE;
+}
+
+/* Behind the queue there is one recipient, and no alias; who only refuses takes nobody away. */
+static enum doctor_level
+look_originals(const struct doctor *d, struct str *ret)
+{
+	if (d->conf->mode == CONF_FINAL || d->conf->effect == CONF_REFUSE)
+		return DOCTOR_FINE;
+	return master_worst(d, MASTER_ASKS, originals_of, ret);
+}
+
+static enum doctor_level
+proxy_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	*ret = master_parameter(d, s, "smtpd_proxy_filter");
+	return ret->len ? DOCTOR_ERROR : DOCTOR_FINE;
+}
+
+static enum doctor_level
+look_proxy(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_ASKS, proxy_of, ret);
+}
+
 /* --- names of the same mailboxes */
 
 static void
@@ -255,6 +285,10 @@ const struct doctor_trap doctor_postfix[] = {
 	{ "header_checks", look_checks, "senders can forge that field: have the checks of doc/postfix.md there" },
 	{ "non_smtpd_milters", look_local, "at the edge, set it to the socket of tamis-milter, or mail of sendmail(1) has no rules; behind the "
 	  "queue leave it empty, and give pickup the content_filter, or such mail is asked about twice" },
+	{ "enable_original_recipient", look_originals, "set it to yes: else who is a recipient, and whom an alias leads to as well, gets "
+	  "nothing when the rules of the alias discard" },
+	{ "smtpd_proxy_filter", look_proxy, "name tamis-milter at the service that gets the mail back from that filter: this one shows "
+	  "milters the envelope alone, and of rules only what refuses at RCPT TO happens" },
 	{ "names", look_names, NAMES_REMEDY },
 	{ "virtual_alias_maps", look_aliases, "aliases are expanded after rules are run: name them in the users map, or stand behind the queue "
 	  "(doc/postfix.md)" },

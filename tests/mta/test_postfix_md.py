@@ -369,12 +369,15 @@ EDGE = {
     'last milter': [main_cf('smtpd_milters', 'unix:/tamis/milter.sock, inet:127.0.0.1:1', 'unix:/tamis/milter.sock')],
     'chroot': [main_cf('smtpd_milters', 'unix:/run/tamis/milter.sock', 'unix:/tamis/milter.sock')],
     'filtered_to': [master_cf(FILTERED, 'smtpd_milters', '', SOCKET)],
+    'enable_original_recipient': [main_cf('enable_original_recipient', 'no', 'yes')],
+    'smtpd_proxy_filter': [master_cf('smtp/inet', 'smtpd_proxy_filter', '127.0.0.1:10024', '')],
 }
 BEHIND = {
     'last milter': [master_cf(FINAL, 'smtpd_milters', f'{SOCKET},inet:127.0.0.1:1', SOCKET)],
     'before the queue': [("postconf -M 'submission/inet=submission inet n - y - - smtpd'; "
                           f"postconf -P 'submission/inet/smtpd_milters=unix:/tamis/milter.sock'",
                           'postconf -MX submission/inet')],
+    'smtpd_proxy_filter': [master_cf(FINAL, 'smtpd_proxy_filter', '127.0.0.1:10024', '')],
     'one at a time': [main_cf('split_destination_recipient_limit', '50', '1')],
     'aliases': [master_cf(FINAL, 'receive_override_options', 'no_unknown_recipient_checks,no_header_body_checks',
                           'no_address_mappings,no_unknown_recipient_checks,no_header_body_checks')],
