@@ -313,11 +313,16 @@ journal_add(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
 static void
 owe(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
 {
-	if (!is_live(j, ledger_find(&j->keys, key)) && j->owed.len < OWED_MOST) {
-		lines_add(&j->owed, 'K', key, now(j), text);
+	const int64_t at = now(j);
+
+	/* that has a line already, which counts as long as its time is the one that is known */
+	if (is_live(j, ledger_find(&j->keys, key)))
+		return;
+	if (j->owed.len < OWED_MOST) {
+		lines_add(&j->owed, 'K', key, at, text);
 		j->nowed++;
 	}
-	ledger_put(&j->keys, key, now(j), 0);
+	ledger_put(&j->keys, key, at, 0);
 }
 
 int

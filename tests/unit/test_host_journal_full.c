@@ -117,6 +117,35 @@ START_TEST(test_owed)
 }
 END_TEST
 
+/* What is noted again while there is no room stays known by the line that it has, or will have. */
+START_TEST(test_noted_again)
+{
+	struct journal *j = open_one();
+	struct stat st;
+	int rc[3];
+
+	ck_assert_int_eq(journal_note(j, key_of(1), STR("copy")), 0);
+	ck_assert_int_eq(stat(path_of("journal"), &st), 0);
+	limit_size(st.st_size + 10);                    /* libcheck could not write either */
+	rc[0] = journal_note(j, key_of(2), STR("copy"));
+	clock_steady += 60;
+	rc[1] = journal_note(j, key_of(1), STR("copy"));
+	rc[2] = journal_note(j, key_of(2), STR("copy"));
+	limit_size(-1);
+	for (int i = 0; i < 3; i++)
+		ck_assert_int_eq(rc[i], -1);
+	/* until there is a new file */
+	for (int i = 0; i < 1100; i++)
+		journal_trouble(j, key_of(3), 1, 1);
+	ck_assert_uint_lt(lines_in_file(), 1000);
+	journal_close(j);
+	j = open_one();
+	ck_assert(journal_has(j, key_of(1)));
+	ck_assert(journal_has(j, key_of(2)));
+	journal_close(j);
+}
+END_TEST
+
 /* When the process is about to end; others may go on with it. */
 START_TEST(test_owed_at_the_end)
 {
@@ -156,6 +185,7 @@ main(void)
 	tcase_add_test(t, test_full);
 	tcase_add_test(t, test_full_still);
 	tcase_add_test(t, test_owed);
+	tcase_add_test(t, test_noted_again);
 	tcase_add_test(t, test_owed_at_the_end);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_ENV);
