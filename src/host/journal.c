@@ -110,19 +110,30 @@ copy_line(void *ctx, struct str text)
 }
 
 static void
-copy_troubles(struct copy *c)
+copy_known(struct copy *c, char kind, const struct ledger *l)
 {
 	char times[16];
 
-	for (size_t i = 0; i < c->j->troubles.size; i++) {
-		const struct ledger_entry *e = &c->j->troubles.slot[i];
+	for (size_t i = 0; i < l->size; i++) {
+		const struct ledger_entry *e = &l->slot[i];
 
 		if (!e->time)
 			continue;
 		snprintf(times, sizeof times, "%u", e->times);
-		lines_add(&c->out, 'T', e->key, e->time, str_from(times));
+		lines_add(&c->out, kind, e->key, e->time, str_from(kind == 'T' ? times : "known"));
 		c->lines++;
+		if (c->out.len > 65536)
+			copy_flush(c);
 	}
+}
+
+/* Has somebody taken lines away?  What they said is known; texts are gone with them. */
+static bool
+is_cut(const struct journal *j)
+{
+	struct stat st;
+
+	return fstat(j->fd, &st) == 0 && st.st_size < j->size;
 }
 
 static void
@@ -146,9 +157,11 @@ compact(struct journal *j)
 	c.fd = openat(j->directory, "journal.new", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (c.fd < 0)
 		return errno;
-	if (lines_read(j->fd, copy_line, &c) < 0)
+	if (is_cut(j))
+		copy_known(&c, 'K', &j->keys);
+	else if (lines_read(j->fd, copy_line, &c) < 0)
 		c.error = errno;
-	copy_troubles(&c);
+	copy_known(&c, 'T', &j->troubles);
 	copy_flush(&c);
 	buf_done(&c.out);
 	if (!c.error && (fsync(c.fd) < 0 || renameat(j->directory, "journal.new", j->directory, "journal") < 0))
@@ -175,11 +188,11 @@ compact(struct journal *j)
 static int
 make_sure(struct journal *j)
 {
-	struct stat st;
+	struct stat st, named = { 0 };
 
-	if (fstat(j->fd, &st) < 0)
+	if (fstat(j->fd, &st) < 0 || (fstatat(j->directory, "journal", &named, AT_SYMLINK_NOFOLLOW) < 0 && errno != ENOENT))
 		return errno;
-	if (!st.st_nlink)
+	if (st.st_ino != named.st_ino || st.st_dev != named.st_dev || is_cut(j))
 		j->doubtful = true;
 	if (j->doubtful)
 		return compact(j);

@@ -6,7 +6,9 @@
  *     K <digest> <seconds since 1970> <text for people>
  *     T <digest> <when it first failed> <how often; 0: it does not any more>
  *
- * Its end may be torn by a crash; a line counts when it is whole.
+ * Its end may be torn by a crash; a line counts when it is whole.  When somebody
+ * removes it, puts it away or empties it, the next line makes a new one that has
+ * all that is known.
  *
  * A system's clock that is set must not make lines old: seconds are those that
  * have gone by since the journal was opened.  If all that it had was too old

@@ -200,22 +200,6 @@ START_TEST(test_sync_fails)
 }
 END_TEST
 
-/* Somebody removed the file: what it said is written again. */
-START_TEST(test_removed)
-{
-	struct journal *j = open_one();
-
-	ck_assert_int_eq(journal_add(j, key_of(1), STR("copy")), 0);
-	unlink(path_of("journal"));
-	ck_assert_int_eq(journal_add(j, key_of(2), STR("copy")), 0);
-	journal_close(j);
-	j = open_one();
-	ck_assert(journal_has(j, key_of(1)));
-	ck_assert(journal_has(j, key_of(2)));
-	journal_close(j);
-}
-END_TEST
-
 START_TEST(test_expiry)
 {
 	int64_t now = time(NULL);
@@ -557,7 +541,6 @@ main(void)
 	tcase_add_test(t, test_torn);
 	tcase_add_loop_test(t, test_foreign, 0, COUNT(foreign));
 	tcase_add_test(t, test_sync_fails);
-	tcase_add_test(t, test_removed);
 	tcase_add_test(t, test_expiry);
 	tcase_add_test(t, test_clock_is_set);
 	tcase_add_test(t, test_compact);
