@@ -1,6 +1,8 @@
 /* test_host_digest.c - digests and their spelling against published vectors; the secret of a site
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <check.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -120,13 +122,38 @@ START_TEST(test_random)
 }
 END_TEST
 
+/* Instead of the system's: which directory was synced when the secret had its name. */
+static ino_t synced;
+
+int
+fsync(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode) && access(path_of("made"), F_OK) == 0)
+		synced = st.st_ino;
+	return 0;
+}
+
 START_TEST(test_secret)
 {
 	uint8_t a[SECRET_SIZE], b[SECRET_SIZE];
 
+	struct stat st;
+	char left[64];
+	int fd;
+
 	directory_make("tamis-secret");
+	ck_assert_int_eq(stat(directory, &st), 0);
 	ck_assert_int_eq(secret_load(path_of("none"), false, a), -1);
+	/* by a process of the same number, as in a container, that was killed */
+	snprintf(left, sizeof left, "made.%ld", (long)getpid());
+	fd = open(path_of(left), O_WRONLY | O_CREAT, 0600);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
 	ck_assert_int_eq(secret_load(path_of("made"), true, a), 0);
+	ck_assert_uint_eq(synced, st.st_ino);
+	unlink(path_of(left));
 	ck_assert_int_eq(secret_load(path_of("made"), true, b), 0);
 	ck_assert_mem_eq(a, b, sizeof a);
 	/* nobody writes it: nothing is waited for */
