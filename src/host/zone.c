@@ -12,7 +12,7 @@
 enum {
 	ZONE_NAME_MAX = 255,
 	ZONE_SIZE_MAX = 256 * 1024,     /* the largest of the database has some 4 KB */
-	ZONES_MAX = 1024,               /* the database has about 600 names; more would be a script that guesses */
+	ZONES_MAX = 4096,               /* the database has some 1,300 names */
 };
 
 void
@@ -48,22 +48,42 @@ zone_name_ok(struct str name)
 	return name.len && name.len <= ZONE_NAME_MAX && !first;
 }
 
+/* 1, 0 there is none, or -1 */
 static int
-zone_read(struct zone_file *f)
+zone_read(const char *name, struct buf *ret)
 {
 	char path[sizeof(ZONE_DIRECTORY) + ZONE_NAME_MAX];
 
-	snprintf(path, sizeof(path), "%s%s", ZONE_DIRECTORY, f->name);
-	if (file_read(AT_FDCWD, path, &f->data, ZONE_SIZE_MAX) < 0)
+	snprintf(path, sizeof(path), "%s%s", ZONE_DIRECTORY, name);
+	if (file_read(AT_FDCWD, path, ret, ZONE_SIZE_MAX) < 0)
 		return file_may_pass(errno) ? -1 : 0;
-	f->found = f->data.len > 4 && !memcmp(f->data.s, "TZif", 4);
-	return f->found;
+	return ret->len > 4 && !memcmp(ret->s, "TZif", 4);
+}
+
+/* What is none is not remembered: whoever guesses names shall not take the room of those that there are. */
+static int
+zone_add(struct zones *z, struct str name)
+{
+	struct zone_file *f = mem_alloc(sizeof(*f));
+	int rc;
+
+	*f = (struct zone_file){ .name = mem_alloc(name.len + 1) };
+	memcpy(f->name, name.s, name.len);
+	f->name[name.len] = '\0';
+	rc = z->file.n < ZONES_MAX ? zone_read(f->name, &f->data) : -1;
+	if (rc > 0) {
+		vec_push(&z->file, f);
+		return rc;
+	}
+	free(f->name);
+	buf_done(&f->data);
+	free(f);
+	return rc;
 }
 
 int
 zones_load(struct zones *z, struct str name, struct str *ret)
 {
-	struct zone_file *f;
 	size_t i;
 	int rc;
 
@@ -72,24 +92,8 @@ zones_load(struct zones *z, struct str name, struct str *ret)
 	for (i = 0; i < z->file.n; i++)
 		if (str_is(name, z->file.v[i]->name))
 			break;
-	if (i == z->file.n) {
-		if (i == ZONES_MAX)
-			return 0;
-		f = mem_alloc(sizeof(*f));
-		*f = (struct zone_file){ .name = mem_alloc(name.len + 1) };
-		memcpy(f->name, name.s, name.len);
-		f->name[name.len] = '\0';
-		rc = zone_read(f);
-		if (rc < 0) {
-			free(f->name);
-			buf_done(&f->data);
-			free(f);
-			return rc;
-		}
-		vec_push(&z->file, f);
-	}
-	f = z->file.v[i];
-	if (f->found)
-		*ret = buf_str(&f->data);
-	return f->found;
+	if (i == z->file.n && (rc = zone_add(z, name)) <= 0)
+		return rc;
+	*ret = buf_str(&z->file.v[i]->data);
+	return 1;
 }

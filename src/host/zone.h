@@ -8,10 +8,9 @@
 struct zone_file {
 	char *name;
 	struct buf data;
-	bool found;
 };
 
-/* What was asked for so far: a zone is read once. */
+/* What was asked for so far and is there: a zone is read once. */
 struct zones {
 	VEC(struct zone_file *) file;
 };

@@ -216,6 +216,24 @@ START_TEST(test_zones)
 }
 END_TEST
 
+/* Whoever guesses names takes them from nobody else. */
+START_TEST(test_zones_guessed)
+{
+	struct zones z = { 0 }, other = { 0 };
+	struct str data;
+	char name[32];
+	int there = zones_load(&other, STR("Europe/Paris"), &data);
+
+	for (int i = 0; i < 5000; i++) {
+		snprintf(name, sizeof name, "No/Such%d", i);
+		ck_assert_int_eq(zones_load(&z, str_from(name), &data), 0);
+	}
+	ck_assert_int_eq(zones_load(&z, STR("Europe/Paris"), &data), there);
+	zones_done(&other);
+	zones_done(&z);
+}
+END_TEST
+
 /* --- where a place is in a text */
 
 /* the place by walking there */
@@ -288,6 +306,7 @@ main(void)
 	tcase_add_test(t, test_memory);
 	tcase_add_test(t, test_limit);
 	tcase_add_loop_test(t, test_zones, 0, COUNT(bad_zones));
+	tcase_add_test(t, test_zones_guessed);
 	tcase_add_loop_test(t, test_place, 0, 6);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_ENV);
