@@ -8,6 +8,7 @@
 
 #include "host/digest.h"
 #include "host/rulebook.h"
+#include "host/rulelimits.h"
 #include "host/rules.h"
 #include "host/rulescript.h"
 #include "host/sequence.h"
@@ -437,7 +438,7 @@ rulebook_check_script(struct rulebook *r, struct diag *diag, const char *path)
 		copy.color = diag->color;
 		copy.no_warnings = diag->no_warnings;
 		rules_init(&rules, &copy);
-		rulescript_limits(r->conf, true, &rules);
+		rulelimits_set(r->conf, true, &rules);
 		rc = rules_file(&rules, path, 0, &program) ? -1 : 0;
 		diag->errors += copy.errors;
 		diag->warnings += copy.warnings;

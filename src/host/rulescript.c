@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "host/filing.h"
+#include "host/rulelimits.h"
 #include "host/rulelook.h"
 #include "host/rules.h"
 #include "host/text.h"
@@ -113,66 +113,6 @@ rulescript_path(const struct rulescript *s)
 
 /* --- a compilation */
 
-static const char *const denied_always[] = { "vacation", "vacation-seconds" };
-
-static bool
-is_listed(const struct conf_list *l, struct str name)
-{
-	size_t i;
-
-	for (i = 0; i < l->n && !str_is(name, l->v[i]); i++)
-		;
-	return i < l->n;
-}
-
-static const char *
-rulescript_denied(void *ctx, struct str extension)
-{
-	const struct conf *c = ctx;
-	size_t i;
-
-	for (i = 0; i < sizeof(denied_always) / sizeof(*denied_always); i++)
-		if (str_is(extension, denied_always[i]))
-			return "answers are not sent by tamis-milter, which remembers nobody whom it answered";
-	return is_listed(&c->deny_extensions, extension) ? "deny_extensions of tamis.conf has it" : NULL;
-}
-
-static const char *
-rulescript_unfit(void *ctx, struct str mailbox)
-{
-	const struct conf *c = ctx;
-
-	if (c->fileinto_by == CONF_FILEINTO_DETAIL && !filing_is_detail(mailbox))
-		return "with fileinto_by = detail its name has 1 to 32 letters, digits, - and _";
-	if (c->fileinto_by == CONF_FILEINTO_HEADER && !filing_is_field(mailbox))
-		return "with fileinto_by = header its name is up to 800 bytes of UTF-8 without controls, and no blanks at its ends";
-	return NULL;
-}
-
-void
-rulescript_limits(const struct conf *c, bool site, struct rules *r)
-{
-	size_t i;
-
-	r->limits = c->limits;
-	r->global = c->global_dir;
-	for (i = 0; i < sizeof(denied_always) / sizeof(*denied_always); i++)
-		vec_push(&r->deny, str_from(denied_always[i]));
-	for (i = 0; !site && i < c->deny_extensions.n; i++)
-		vec_push(&r->deny, str_from(c->deny_extensions.v[i]));
-	r->denied = rulescript_denied;
-	r->denied_ctx = (void *)(uintptr_t)c;
-	r->effects = 1u << TAMIS_KEEP | 1u << TAMIS_DISCARD | 1u << TAMIS_REJECT | 1u << TAMIS_REDIRECT |
-	             1u << TAMIS_HEADER_ADD | 1u << TAMIS_HEADER_DELETE | 1u << TAMIS_QUARANTINE;
-	if (c->fileinto_by != CONF_FILEINTO_NONE)
-		r->effects |= 1u << TAMIS_FILE;
-	/* behind the queue each message has one recipient, and is held for him */
-	if (!c->quarantine_to[0] && c->mode != CONF_FINAL)
-		r->unfit_quarantine = "quarantine_to of tamis.conf is not set, so only what all recipients of a message put there is held";
-	r->unfit = rulescript_unfit;
-	r->unfit_ctx = (void *)(uintptr_t)c;
-}
-
 /* An included file, for rules.h. */
 static int
 look_read(void *ctx, bool global, const char *leaf, struct str *ret)
@@ -274,7 +214,7 @@ look_compile(struct look *l, const struct seen *main, const uint8_t alone[DIGEST
 
 	diag_init(&diag, stderr);
 	rules_init(&rules, &diag);
-	rulescript_limits(l->host->conf, l->file->site, &rules);
+	rulelimits_set(l->host->conf, l->file->site, &rules);
 	rules.read = look_read;
 	rules.read_ctx = l;
 	rules.report = look_report;

@@ -49,8 +49,4 @@ const uint8_t *rulescript_content(const struct rulescript *);
 /* Of the file in force. */
 const char *rulescript_path(const struct rulescript *);
 
-struct rules;
-/* What rules of that kind may do here. */
-void rulescript_limits(const struct conf *, bool site, struct rules *);
-
 #endif

@@ -20,7 +20,7 @@ ALLOWED = {
     'src/lang/dump.c': {'envelope', 'header', 'body'},          # stages
     'src/tamis/svtest_config.c': {'include', 'vacation'},       # extensions that read settings
     'src/host/conf_table.c': {'keep'},                          # what a setting may be
-    'src/host/rulescript.c': {'vacation'},                      # an extension that this host denies
+    'src/host/rulelimits.c': {'vacation'},                      # an extension that this host denies
     'src/lang/template.c': {'set'},                             # a participle
     'src/tamis/svtest_scene.c': {'if', 'elsif'},                # parts of rules
     'src/vm/outcome.c': {'keep'},                               # the implicit keep has no command
