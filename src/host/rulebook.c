@@ -460,14 +460,11 @@ rulebook_check_script(struct rulebook *r, struct diag *diag, const char *path)
 
 /* It may come later, as a file system that is mounted does; mail waits for it. */
 static void
-rulebook_check_directory(const struct rulebook *r, struct diag *diag)
+rulebook_check_directory(const char *path, const char *hint, struct diag *diag)
 {
-	struct tamis_diagnostic d = {
-		.severity = TAMIS_WARNING, .place.file = text_from(r->conf->rules_dir),
-		.hint = "it is rules_dir: as long as it cannot be entered, mail is told to come again",
-	};
+	struct tamis_diagnostic d = { .severity = TAMIS_WARNING, .place.file = text_from(path), .hint = hint };
 
-	if (!r->conf->rules_dir[0] || access(r->conf->rules_dir, X_OK) == 0)
+	if (!*path || access(path, X_OK) == 0)
 		return;
 	d.text = strerror(errno);
 	diag_report(diag, &d);
@@ -480,7 +477,10 @@ rulebook_check(struct rulebook *r, struct diag *diag)
 	size_t i, k;
 	int rc = 0;
 
-	rulebook_check_directory(r, diag);
+	rulebook_check_directory(r->conf->rules_dir, "it is rules_dir: as long as it cannot be entered, mail is told to come again",
+	                         diag);
+	rulebook_check_directory(r->conf->global_dir, "it is global_dir: as long as it cannot be entered, mail of whoever includes "
+	                         "scripts of it is told to come again", diag);
 	for (k = 0; k < 2; k++)
 		for (i = 0; i < lists[k]->n; i++)
 			if (rulebook_check_script(r, diag, lists[k]->v[i]))

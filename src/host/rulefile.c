@@ -270,28 +270,42 @@ rulefile_mark(int fd, bool away)
 	return 0;
 }
 
+/* The descriptor of a file of ours; -1: errno, or 0 if it is another's. */
 static int
-rulefile_forget_in(int directory, const char *leaf, bool away, time_t when)
+rulefile_own(int directory, const char *leaf, struct stat *st)
 {
-	int fd = openat(directory, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), error = 0;
+	int fd = openat(directory, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) && st->st_nlink == 1 && st->st_uid == geteuid())
+		return fd;
+	close(fd);
+	errno = 0;
+	return -1;
+}
+
+/* at_once: whatever is marked */
+static int
+rulefile_forget_in(int directory, const char *leaf, bool away, time_t when, bool at_once)
+{
 	struct stat st;
+	int fd = rulefile_own(directory, leaf, &st), error = 0;
 	bool marked;
 
 	if (fd < 0)
 		return errno;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == geteuid()) {
-		marked = !(st.st_mode & S_IWUSR);
-		if (marked && when > st.st_mtim.tv_sec + RULEFILE_AWAY)
-			error = unlinkat(directory, leaf, 0) < 0 ? errno : 0;
-		else if (marked != away)
-			error = rulefile_mark(fd, away);
-	}
+	marked = !(st.st_mode & S_IWUSR);
+	if (at_once || (marked && when > st.st_mtim.tv_sec + RULEFILE_AWAY))
+		error = unlinkat(directory, leaf, 0) < 0 ? errno : 0;
+	else if (marked != away)
+		error = rulefile_mark(fd, away);
 	close(fd);
 	return error;
 }
 
-int
-rulefile_forget(const char *root, const char *name, bool away, time_t when)
+static int
+rulefile_forget_at(const char *root, const char *name, bool away, time_t when, bool at_once)
 {
 	const char *leaf, *why;
 	int directory, error;
@@ -299,9 +313,21 @@ rulefile_forget(const char *root, const char *name, bool away, time_t when)
 	errno = 0;
 	if (rulefile_walk(root, name, &directory, &leaf, &why) != RULEFILE_FINE)
 		return errno;
-	error = rulefile_forget_in(directory, leaf, away, when);
+	error = rulefile_forget_in(directory, leaf, away, when, at_once);
 	close(directory);
 	return error;
+}
+
+int
+rulefile_forget(const char *root, const char *name, bool away, time_t when)
+{
+	return rulefile_forget_at(root, name, away, when, false);
+}
+
+int
+rulefile_remove(const char *root, const char *name)
+{
+	return rulefile_forget_at(root, name, true, 0, true);
 }
 
 bool

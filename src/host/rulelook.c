@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "host/rulelook.h"
@@ -193,6 +194,20 @@ look_beside(struct look *l, const char *leaf)
 	return look_see(l, l->file->root, arena_printf(&l->arena, "%s%s", l->directory, leaf).s);
 }
 
+/* What is missing in a directory that cannot be entered, as one that is not mounted, may be there. */
+struct seen *
+look_included(struct look *l, bool global, const char *leaf)
+{
+	const char *directory = l->host->conf->global_dir;
+	struct seen *s = global ? look_see(l, directory, leaf) : look_beside(l, leaf);
+
+	if (global && s->result <= RULEFILE_NONE && s->result != RULEFILE_TROUBLE && access(directory, X_OK) < 0) {
+		s->result = RULEFILE_TROUBLE;
+		l->error = errno;
+	}
+	return s;
+}
+
 void
 look_want(struct look *l, bool global, const char *name)
 {
@@ -321,15 +336,26 @@ look_say_all(struct look *l, const char *path)
 	look_say(l, &d, path);
 }
 
-
 /* --- removed rules */
+
+static void
+look_not_removed(struct look *l, const char *good, int error)
+{
+	struct tamis_diagnostic d = { .severity = TAMIS_WARNING, .hint = "remove it, or let this process write to the directory" };
+	const char *path = arena_printf(&l->arena, "%s/%s", l->file->root, good).s;
+
+	if (!look_claim(l, "unforgotten", l->file->root, good, str_from(strerror(error))))
+		return;
+	d.place.file = text_from(path);
+	d.text = arena_printf(&l->arena, "the last good version of rules that are gone cannot be removed: %s", strerror(error)).s;
+	look_say(l, &d, path);
+}
 
 void
 look_forget(struct look *l, const struct seen *main)
 {
 	const char *good = look_good_name(l, l->leaf);
 	const bool away = main->result == RULEFILE_NONE;
-	struct tamis_diagnostic d = { .severity = TAMIS_WARNING, .hint = "remove it, or let this process write to the directory" };
 	struct rulefile_stamp stamp;
 	int error;
 
@@ -340,11 +366,21 @@ look_forget(struct look *l, const struct seen *main)
 	error = rulefile_forget(l->file->root, good, away, away ? l->now : main->stamp.there ? main->stamp.changed.tv_sec : 0);
 	/* to be looked at again: when it is over is not seen in any file */
 	l->version->young |= away && !error;
-	if (error && error != ENOENT && away && look_claim(l, "unforgotten", l->file->root, good, str_from(strerror(error)))) {
-		const char *path = arena_printf(&l->arena, "%s/%s", l->file->root, good).s;
+	if (error && error != ENOENT && away)
+		look_not_removed(l, good, error);
+}
 
-		d.place.file = text_from(path);
-		d.text = arena_printf(&l->arena, "the last good version of rules that are gone cannot be removed: %s", strerror(error)).s;
-		look_say(l, &d, path);
-	}
+void
+look_unkeep(struct look *l, const char *leaf)
+{
+	const char *good = look_good_name(l, leaf);
+	struct rulefile_stamp stamp;
+	int error;
+
+	look_keep_text(l, good, NULL);
+	if (rulefile_stat(l->file->root, good, &stamp) != RULEFILE_FINE || !stamp.there)
+		return;
+	error = rulefile_remove(l->file->root, good);
+	if (error && error != ENOENT)
+		look_not_removed(l, good, error);
 }

@@ -76,11 +76,15 @@ struct seen *look_see(struct look *, const char *root, const char *name);
 void look_keep_text(struct look *, const char *good, const struct str *text);
 /* A file of the script's own directory. */
 struct seen *look_beside(struct look *, const char *leaf);
+/* One that the script includes: of global_dir, or of its own directory. */
+struct seen *look_included(struct look *, bool global, const char *leaf);
 /* ".NAME.good" beside NAME, below the root */
 const char *look_good_name(struct look *, const char *leaf);
 const char *look_path(struct look *, const struct seen *);
 /* Rules that were removed have no good version any more; `main`: as they are now. */
 void look_forget(struct look *, const struct seen *main);
+/* So it is with what the version that is good now would include, and is not there. */
+void look_unkeep(struct look *, const char *leaf);
 
 void look_want(struct look *, bool global, const char *name);
 void look_wants_done(struct look *);

@@ -123,7 +123,7 @@ look_read(void *ctx, bool global, const char *leaf, struct str *ret)
 	if (global && !l->host->conf->global_dir[0])
 		return 0;
 	look_want(l, global, leaf);
-	s = global ? look_see(l, l->host->conf->global_dir, leaf) : look_beside(l, leaf);
+	s = look_included(l, global, leaf);
 	if (s->result == RULEFILE_REFUSED) {
 		l->refused = true;
 		look_refuse(l, s);
@@ -178,12 +178,12 @@ look_digest_all(struct look *l, const uint8_t main[DIGEST_SIZE], const struct wa
 	digest_init(&d);
 	digest_add_part(&d, digest_str(main));
 	for (i = 0; i < n; i++) {
-		struct seen *s = wants[i].global ? look_see(l, l->host->conf->global_dir, wants[i].name) :
-		                 look_beside(l, wants[i].name);
+		struct seen *s = look_included(l, wants[i].global, wants[i].name);
 
 		if (s->result == RULEFILE_TROUBLE)
 			return false;
-		digest_number(&d, wants[i].global * 2 + (s->result == RULEFILE_FINE));
+		/* one that does not count is not one that is missing: the shelf has no program with the first */
+		digest_number(&d, wants[i].global * 4 + (s->result == RULEFILE_REFUSED ? 2 : s->result == RULEFILE_FINE));
 		digest_add_part(&d, str_from(wants[i].name));
 		digest_add_part(&d, s->result == RULEFILE_FINE ? buf_str(&s->text) : STR_EMPTY);
 	}
@@ -307,6 +307,8 @@ look_keep(struct look *l, const struct seen *main)
 
 		if (s && s->result == RULEFILE_FINE)
 			look_keep_file(l, l->wants.v[i].name, s);
+		else if (s && s->result == RULEFILE_NONE)
+			look_unkeep(l, l->wants.v[i].name);
 	}
 }
 
@@ -405,7 +407,8 @@ look_doubt(struct look *l, struct seen *main, const struct rulescript *known)
 static void
 look_drop(struct look *l, const struct rulescript *before)
 {
-	if (!before || !before->program || before->program == l->version->program)
+	if (!before || !before->program || before->program == l->version->program ||
+	    !memcmp(before->content, l->version->content, DIGEST_SIZE))
 		return;
 	lru_drop(l->host->shelf, digest_str(before->content));
 	if (!l->version->program || memcmp(before->alone, l->version->alone, DIGEST_SIZE))

@@ -184,7 +184,10 @@ run_no_bounce(struct transaction *t, struct rcpt *r, enum srs_result result)
 static int
 run_unreadable(struct transaction *t, struct rcpt *r, const struct canonical *whose)
 {
-	r->trouble = arena_printf(&t->arena, "rules cannot be read now: %s (rules_dir %s)", strerror(errno), t->conf->rules_dir).s;
+	const char *global = t->conf->global_dir;
+
+	r->trouble = arena_printf(&t->arena, "rules cannot be read now: %s (rules_dir %s%s%s)", strerror(errno), t->conf->rules_dir,
+	                          *global ? ", global_dir " : "", global).s;
 	r->effect = rulebook_effect(t->setup->rules, &t->arena, whose);
 	if (r->effect == CONF_OBSERVE)
 		return 0;

@@ -142,6 +142,37 @@ def forbidden(box):
     equal((line['rules'], line['note']), ('none', f'his rules are broken and not used: {box.rules}/example.test/bob.sieve'))
 
 
+def global_away(box):
+    """So it is with the directory of scripts for all, for those who include some: whatever is missing there may be there."""
+    common = box.directory / 'common'
+    common.mkdir()
+    (common / 'spam.sieve').write_text('discard;\n')
+    box.configure({**box.values, 'global_dir': common})
+    reload(box)
+    box.write_rules('alice', 'require "include"; include :global :optional "spam";')
+    equal(send(box, 'alice'), DISCARDS)
+    other = common.with_name('elsewhere')
+    common.rename(other)
+    equal(send(box, 'alice'), AGAIN)
+    equal(send(box, 'bob'), ('continue', 'accept'), 'who includes nothing')
+    line = box.lines(rcpt='alice@example.test', verdict='again')[-1]
+    equal(line['why'], f'rules cannot be read now: No such file or directory (rules_dir {box.rules}, global_dir {common})')
+    done = subprocess.run([daemon.program(), '-n', '-c', box.configuration], stderr=subprocess.PIPE, check=False, text=True)
+    equal((done.returncode, done.stderr.splitlines()[0]), (0, f'{common}: warning: No such file or directory'))
+    box.stop()
+    box.start()
+    equal(send(box, 'alice', '<t@client.example>'), AGAIN, 'by a daemon that has never seen it')
+    other.rename(common)
+    equal(send(box, 'alice'), DISCARDS)
+    common.chmod(0o700)
+    equal(send(box, 'alice', '<u@client.example>'), AGAIN, 'it may not be entered')
+    common.chmod(0o755)
+    equal(send(box, 'alice'), DISCARDS)
+    # what is not there and could be seen was removed
+    (common / 'spam.sieve').unlink()
+    equal(send(box, 'alice'), ('continue', 'accept'))
+
+
 def shut(box):
     """One domain's directory: what is known of it stays in force; of the others nobody knows whether they have rules."""
     equal(send(box, 'alice'), DISCARDS)
@@ -234,6 +265,7 @@ def main():
     test('removed rules', removed)
     test('rules_dir is away', away)
     test('rules_dir may not be entered', forbidden)
+    test('global_dir is away, or may not be entered', global_away)
     test("a domain's directory may not be entered", shut)
     test('a site script is away', site_script)
     test('the longest value of a field', largest, limit_field_value='16K')

@@ -1,0 +1,129 @@
+/* test_host_includes.c - what rules include is refused, removed, or out of reach
+ * SPDX-License-Identifier: BSD-2-Clause */
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "host/rulebook.h"
+#include "rulebook.h"
+
+/* Equal scripts are one program.  That of somebody who has no such part is not that of one whose part does not count. */
+START_TEST(test_refused_is_not_missing)
+{
+	static const char main[] = "require \"include\";\ninclude :optional \"part\";\nkeep;\n";
+	struct rulebook *r = book("");
+
+	put("rules/example.net/carol.sieve", main);
+	ck_assert_uint_eq(effects(r, "carol@example.net"), KEEPS);
+	put("rules/example.org/carol.sieve", main);
+	put("rules/example.org/part.sieve", "discard;\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), KEEPS | DISCARDS);
+	/* who comes last says what the script wants */
+	put("rules/example.com/carol.sieve", main);
+	ck_assert_uint_eq(effects(r, "carol@example.com"), KEEPS);
+	ck_assert_uint_eq(reports, 0);
+	chmod(at("rules/example.org/part.sieve"), 0664);
+	ck_assert_uint_eq(effects(r, "carol@example.org"), KEEPS | DISCARDS);
+	ck_assert_msg(strstr(said, "/example.org/part.sieve:0|may be written by its group"), "%s", said);
+	ck_assert_uint_eq(effects(r, "carol@example.net"), KEEPS);
+	rulebook_free(r);
+}
+END_TEST
+
+/* Files grow no more than that; -1: they do. */
+static void
+limit_size(off_t n)
+{
+	struct rlimit r;
+
+	getrlimit(RLIMIT_FSIZE, &r);
+	r.rlim_cur = n < 0 ? r.rlim_max : (rlim_t)n;
+	setrlimit(RLIMIT_FSIZE, &r);
+}
+
+/* The last good version is that without the part that was removed, also after a restart. */
+START_TEST(test_removed_from_good)
+{
+	struct rulebook *r = book("");
+	struct ruleset *s;
+	int rc;
+
+	put("rules/example.org/carol.sieve", "require \"include\";\ninclude :optional \"part\";\nredirect \"a@example.net\";\n");
+	put("rules/example.org/part.sieve", "discard;\n");
+	/* whether a file keeps it, or memory does */
+	signal(SIGXFSZ, SIG_IGN);
+	limit_size(_i ? 0 : -1);
+	rc = rulebook_find(r, false, STR("carol@example.org"), &s);
+	limit_size(-1);
+	ck_assert_int_eq(rc, 1);
+	ruleset_unref(s);
+	ck_assert_int_eq(slurp("rules/example.org/.part.sieve.good") != NULL, !_i);
+	unlink(at("rules/example.org/part.sieve"));
+	ck_assert_uint_eq(effects(r, "carol@example.org"), REDIRECTS);
+	replace("rules/example.org/carol.sieve", WRONG);
+	ck_assert_uint_eq(effects(r, "carol@example.org"), REDIRECTS);
+	if (_i) {
+		struct rulebook *next = book_after("", r);
+
+		rulebook_free(r);
+		r = next;
+	} else {
+		rulebook_free(r);
+		r = book("");
+	}
+	ck_assert_uint_eq(effects(r, "carol@example.org"), REDIRECTS);
+	rulebook_free(r);
+}
+END_TEST
+
+/* It says nothing of what would be there. */
+START_TEST(test_global_out_of_reach)
+{
+	struct rulebook *r = book("");
+	struct ruleset *s;
+	struct diag d;
+	FILE *f = fopen("/dev/null", "w");
+
+	put("rules/example.org/carol.sieve", _i ? "require \"include\";\ninclude :global :optional \"hello\";\ndiscard;\n" :
+	    "require \"include\";\ninclude :global \"hello\";\ndiscard;\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), KEEPS | DISCARDS);
+	ck_assert_int_eq(rename(at("global"), at("away")), 0);
+	for (int restart = 0; restart < 2; restart++) {
+		ck_assert_int_eq(rulebook_find(r, false, STR("carol@example.org"), &s), -1);
+		ck_assert_int_eq(errno, ENOENT);
+		ck_assert_uint_eq(effects(r, "bob@example.org"), REDIRECTS);
+		rulebook_free(r);
+		r = book("");
+	}
+	diag_init(&d, f);
+	ck_assert_int_eq(rulebook_check(r, &d), 0);
+	ck_assert_uint_eq(d.warnings, 1);
+	diag_done(&d);
+	fclose(f);
+	ck_assert_int_eq(rename(at("away"), at("global")), 0);
+	ck_assert_uint_eq(effects(r, "carol@example.org"), KEEPS | DISCARDS);
+	/* what is missing in a directory that is there was removed */
+	unlink(at("global/hello.sieve"));
+	ck_assert(effects(r, "carol@example.org") & DISCARDS);
+	rulebook_free(r);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite *s = suite_create("host/includes");
+	TCase *t = tcase_create("includes");
+	SRunner *r = srunner_create(s);
+	int failed;
+
+	tcase_set_timeout(t, 60);
+	tcase_add_checked_fixture(t, setup, teardown);
+	tcase_add_test(t, test_refused_is_not_missing);
+	tcase_add_loop_test(t, test_removed_from_good, 0, 2);
+	tcase_add_loop_test(t, test_global_out_of_reach, 0, 2);
+	suite_add_tcase(s, t);
+	srunner_run_all(r, CK_ENV);
+	failed = srunner_ntests_failed(r);
+	srunner_free(r);
+	return failed ? 1 : 0;
+}
