@@ -9,6 +9,7 @@
 #include "host/sequence.h"
 #include "host/srs.h"
 #include "host/text.h"
+#include "milter/queued.h"
 #include "milter/transaction.h"
 
 struct run {
@@ -83,17 +84,29 @@ run_trouble(struct transaction *t, const struct rcpt *r)
 	return journal_trouble(t->daemon->journal, key, (unsigned)t->conf->trouble_times, (unsigned)t->conf->trouble_seconds);
 }
 
+/* What Sendmail delivers to, if it has resolved an alias; of its own it has names without a domain. */
+static struct str
+run_resolved(struct transaction *t, const struct rcpt *r)
+{
+	if (!t->sendmail || memchr(r->group.s, '@', r->group.len))
+		return t->sendmail ? r->group : STR_EMPTY;
+	return r->parsed && r->group.len ? canonical_written(&t->arena, queued_unquoted(&t->arena, r->group), r->parts.domain) : STR_EMPTY;
+}
+
 /* An alias that Sendmail has resolved already is looked up as what it became, and a sender that we rewrote as himself:
  * he may have rules here. */
 static bool
 run_whose(struct transaction *t, struct rcpt *r, struct canonical *ret)
 {
+	struct str resolved;
+
 	if (r->srs.len)
 		r->parsed = canonical_address(t->conf, t->sendmail, &t->arena, r->srs, &r->parts) == 0;
 	*ret = r->parts;
-	if (r->srs.len || !t->sendmail || !memchr(r->group.s, '@', r->group.len))
+	resolved = r->srs.len ? STR_EMPTY : run_resolved(t, r);
+	if (!resolved.len)
 		return r->parsed;
-	return canonical_address(t->conf, true, &t->arena, r->group, ret) == 0;
+	return canonical_address(t->conf, true, &t->arena, resolved, ret) == 0;
 }
 
 static int
@@ -216,8 +229,10 @@ run_find(struct transaction *t, struct rcpt *r)
 	struct canonical whose;
 	int found = 0;
 
-	if (run_whose(t, r, &whose))
+	if (run_whose(t, r, &whose)) {
+		r->has_detail = whose.has_detail;
 		found = rulebook_of(t->setup->rules, &t->arena, &whose, &r->rules, &r->broken);
+	}
 	if (found < 0)
 		return run_unreadable(t, r, &whose);
 	run_calm(t, r);
@@ -243,7 +258,7 @@ run_plan(struct transaction *t, struct rcpt *r)
 	struct plan_maker by = {
 		.arena = &t->arena, .conf = t->conf, .rules = r->rules, .sendmail = t->sendmail,
 		.address = r->srs.len ? r->srs : r->address,
-		.has_detail = r->parsed && r->parts.has_detail,
+		.has_detail = r->has_detail,
 		.sender = t->sender, .secret = t->daemon->secret, .now = daemon_now() / 1000000,
 	};
 

@@ -20,6 +20,7 @@ struct rcpt {
 	struct str notify, orcpt;       /* of the client's ESMTP arguments; empty: none */
 	struct str canonical;
 	struct str group;               /* Sendmail's {rcpt_addr}, or his name in Postfix's queue */
+	bool has_detail;                /* what he keeps would go to a folder, by the address that the server delivers to */
 	struct ruleset *rules;          /* NULL: left alone */
 	struct str broken;              /* the file of rules of his own that cannot be used, or empty */
 	struct str srs;                 /* a bounce to a sender that we rewrote: who that was; else empty */

@@ -20,8 +20,12 @@ FORMS = {
                 '{0}@[127.00.0.1]', '{0}@[0177.0.0.1]', '{0}@[IPv6:::ffff:127.0.0.1]'),
     'sendmail': ('{0}@[127.0.0.1]', '{0}@localhost', '{0}@mx.example.test', '{0}', '{0}%mx.example.test', '{0}%localhost',
                  '{0}+x@[127.0.0.1]', '{0}%mx.example.test@localhost', '"{0}@example.test"@example.test',
-                 '\\{0}@example.test', '{0}""@example.test', '"{0}"+x@localhost', '"" {0}@mx.example.test', '\\{0}'),
+                 '\\{0}@example.test', '{0}""@example.test', '"{0}"+x@localhost', '"" {0}@mx.example.test', '\\{0}',
+                 '{0}-alias@example.test', '{0}-other@example.test', '{0}-plus@example.test'),
 }
+# what Sendmail makes of a name before rules are run
+VIRTUAL = {f'{name}-{which}': to.format(name) for name in RULES for which, to in (
+    ('alias@example.test', '{}'), ('other@example.test', '{}@localhost'), ('plus@example.test', '{}+plus'))}
 
 
 def world_of(directory, kind):
@@ -31,7 +35,7 @@ def world_of(directory, kind):
         mta = {'domains': ('other.test',), 'settings': {
             'mydestination': 'example.test, mx.example.test, localhost', 'local_transport': '$virtual_transport', 'myorigin': 'example.test'}}
     else:
-        mta = {'local': ('example.test', *NAMES), 'settings': "define(`MAIL_HUB', `smtp:[127.0.0.1]')dnl"}
+        mta = {'local': ('example.test', *NAMES), 'virtual': VIRTUAL, 'settings': "define(`MAIL_HUB', `smtp:[127.0.0.1]')dnl"}
     return world.World(directory, kind, RULES, {'users': users, 'local_domains': ''}, mta=mta)
 
 
@@ -47,6 +51,7 @@ def each(w, form):
     came = w.arrived(f'bob-{number}')
     equal(len(came), 1, 'copies of his')
     assert b'X-Edited: once\r\n' in came[0][2], came
+    assert '+' not in came[0][0], came
 
 
 def main():
