@@ -413,7 +413,7 @@ static struct str
 reader_section_name(struct reader *r, enum conf_scope_kind kind, const struct item *v)
 {
 	const struct conf *c = r->read->conf;
-	const char *at = v->text.len ? memrchr(v->text.s, '@', v->text.len) : NULL, *wrong = NULL;
+	const char *at = kind == CONF_SCOPE_USER && v->text.len ? memrchr(v->text.s, '@', v->text.len) : NULL, *wrong = NULL;
 	size_t n = at ? (size_t)(at - v->text.s) : 0;
 	struct str domain = str_sub(v->text, at ? n + 1 : 0, v->text.len);
 
