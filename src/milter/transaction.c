@@ -109,7 +109,8 @@ transaction_log_rcpt(struct transaction *t, const struct rcpt *r, const char *ve
 		rest = r->note ? r->note : r->plan.note;
 	if (!r->outcome) {
 		log_line(LOG_WARNING, id, "rcpt=%.*s user=%.*s rules=%.*s verdict=%s note=%s", STR_ARG(r->address),
-		         STR_ARG(r->rules->user), STR_ARG(r->rules->path), verdict, r->trouble ? r->trouble : "not decided");
+		         STR_ARG(r->rules->user), STR_ARG(r->rules->path), r->effect == CONF_OBSERVE && !strcmp(verdict, "done") ? "pass" : verdict,
+		         r->trouble ? r->trouble : "not decided");
 		return;
 	}
 	log_line(LOG_INFO, id, *rest ? LOG_RCPT " note=%s" : LOG_RCPT, STR_ARG(r->address), STR_ARG(r->rules->user),

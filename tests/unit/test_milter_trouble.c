@@ -151,6 +151,7 @@ START_TEST(watched)
 	clock_step = 0;
 	rules("a if body :contains \"y\" { discard; }");
 	expect("no room for the body", play(&large), "accept");
+	ck_assert_ptr_nonnull(strstr(logged(), "a.sieve verdict=pass note=\"not decided\""));
 	ck_assert_ptr_null(strstr(logged(), "verdict=again"));
 	ck_assert_ptr_null(strstr(logged(), "verdict=passed"));
 	end();
