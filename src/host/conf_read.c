@@ -222,7 +222,7 @@ reader_text(struct reader *r, const struct conf_row *row, const struct item *v, 
 	if (wrong)
 		reader_wrong(r, row, v, wrong);
 	else
-		*ret = v->text.s;
+		*ret = row->check == conf_value_path ? conf_value_squeeze(r->arena, v->text).s : v->text.s;
 }
 
 static void
@@ -303,7 +303,7 @@ reader_list(struct reader *r, const struct conf_row *row, size_t at, struct conf
 		else if (ret->n >= LIMIT_CONF_LIST)
 			reader_wrong(r, row, &v, "is one value too many (100000)");
 		else
-			reader_push(r, ret, v.text);
+			reader_push(r, ret, row->check == conf_value_path ? conf_value_squeeze(r->arena, v.text) : v.text);
 	}
 }
 
@@ -419,7 +419,7 @@ reader_section_name(struct reader *r, enum conf_scope_kind kind, const struct it
 
 	if (kind == CONF_SCOPE_RULES) {
 		if (v->text.len && v->text.s[0] != '/' && c->rules_dir[0])
-			return arena_printf(r->arena, "%s/%.*s", c->rules_dir, STR_ARG(v->text));
+			return conf_value_squeeze(r->arena, arena_printf(r->arena, "%s/%.*s", c->rules_dir, STR_ARG(v->text)));
 		wrong = conf_value_path(v->text);
 	} else {
 		wrong = kind == CONF_SCOPE_USER && !n ? "is not a user like alice@example.org" : conf_value_domain(domain);
@@ -427,7 +427,7 @@ reader_section_name(struct reader *r, enum conf_scope_kind kind, const struct it
 	if (!wrong && kind == CONF_SCOPE_USER && c->localpart_case == CONF_EXACT)
 		return arena_printf(r->arena, "%.*s@%s", (int)n, v->text.s, arena_lower(r->arena, domain).s);
 	if (!wrong)
-		return kind == CONF_SCOPE_RULES ? v->text : arena_lower(r->arena, v->text);
+		return kind == CONF_SCOPE_RULES ? conf_value_squeeze(r->arena, v->text) : arena_lower(r->arena, v->text);
 	conf_read_report(r->read, true, v->place, NULL, "\"%.*s\" %s", SHOWN(v->text), wrong);
 	return STR_EMPTY;
 }
@@ -454,18 +454,26 @@ reader_enter(struct reader *r, enum conf_scope_kind kind, const struct item *v)
 	r->scope = &p->scope.v[number];
 }
 
+/* Where the section at `at` has its last bracket: paths may have some in them, and so may a comment; or the line's end. */
+static size_t
+reader_bracket(const struct reader *r, size_t at)
+{
+	while (at < r->line.len && (r->line.s[at] != ']' || !reader_ends(r, at + 1)))
+		at++;
+	return at;
+}
+
 static void
 reader_section(struct reader *r, size_t at)
 {
-	const char *close = memrchr(r->line.s + at, ']', r->line.len - at);
-	size_t to = close ? (size_t)(close - r->line.s) : r->line.len, from, i;
+	size_t to = reader_bracket(r, at), from, i;
 	struct str word;
 	struct meant meant;
 	struct item v;
 
 	r->wrong = (struct conf_scope){ .kind = CONF_SCOPE_DOMAIN };
 	r->scope = &r->wrong;
-	if (!close || !reader_ends(r, to + 1)) {
+	if (to == r->line.len) {
 		conf_read_report(r->read, true, reader_place(r, at, r->line.len), NULL, "a section is [domain NAME], [user ADDRESS] or [rules PATH]");
 		return;
 	}

@@ -58,6 +58,24 @@ conf_value_path(struct str v)
 	return NULL;
 }
 
+/* One spelling for one file. */
+struct str
+conf_value_squeeze(struct arena *a, struct str v)
+{
+	struct buf b = { 0 };
+	struct str ret;
+	size_t i;
+
+	for (i = 0; i < v.len; i++)
+		if (v.s[i] != '/' || !b.len || b.s[b.len - 1] != '/')
+			buf_putc(&b, v.s[i]);
+	if (b.len > 1 && b.s[b.len - 1] == '/')
+		b.len--;
+	ret = buf_copy(&b, a);
+	buf_done(&b);
+	return ret;
+}
+
 static bool
 conf_value_label(struct str v)
 {
@@ -195,7 +213,9 @@ conf_value_hostport(struct str v)
 	if (host.len > 2 && host.s[0] == '[' && host.s[host.len - 1] == ']') {
 		uint8_t address[16];
 
-		return conf_client_address(str_sub(host, 1, host.len - 1), address);
+		/* its tag is one of mail addresses, and no resolver knows it */
+		host = str_sub(host, 1, host.len - 1);
+		return !str_istarts(host, STR("IPv6:")) && conf_client_address(host, address);
 	}
 	return !conf_value_domain(host);
 }

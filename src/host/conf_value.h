@@ -10,6 +10,7 @@ const char *conf_value_socket(struct str);
 const char *conf_value_word(struct str);
 const char *conf_value_extension(struct str);
 const char *conf_value_path(struct str);
+struct str conf_value_squeeze(struct arena *, struct str path);
 const char *conf_value_domain(struct str);
 const char *conf_value_template(struct str);
 const char *conf_value_delimiter(struct str);

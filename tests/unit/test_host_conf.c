@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/limits.h"
 #include "host/conf.h"
 #include "host/diag.h"
+#include "host/submit.h"
 
 /* The configuration that the text is; NULL if it is wrong. */
 static struct conf *
@@ -101,6 +103,54 @@ START_TEST(test_effect_for)
 	ck_assert_int_eq(conf_effect_for(c, org, none, none), CONF_TAG);
 	ck_assert_int_eq(conf_effect_for(c, none, al, none), CONF_TAG);
 	conf_unref(c);
+}
+END_TEST
+
+/* A file is the same however its path is written, and a comment is none of a name's. */
+static const char *const spelled[] = {
+	"rules_dir = /r/\n[rules /r/example.org/x]\n", "rules_dir = /r\n[rules /r//example.org/x]\n",
+	"rules_dir = //r\n[rules /r/example.org/x]\n", "rules_dir = /r/\n[rules example.org/x]\n",
+	"rules_dir = /r\n[rules example.org//x] # [1]\n", "rules_dir = /r\n[rules /r/example.org/x]# see [2]\n",
+	"rules_dir = /r\n[rules [192.0.2.1]/x]\neffect = tag\n[rules example.org/x]\n",
+};
+
+START_TEST(test_spelled)
+{
+	struct buf b = { 0 };
+	struct conf *c;
+
+	buf_printf(&b, "%seffect = full\n", spelled[_i]);
+	c = good(buf_str(&b).s);
+	ck_assert_str_eq(c->rules_dir, "/r");
+	ck_assert_msg(conf_effect_for(c, STR_EMPTY, STR_EMPTY, STR("/r/example.org/x")) == CONF_FULL, "%s", spelled[_i]);
+	if (strstr(spelled[_i], "/x]\neffect"))
+		ck_assert_int_eq(conf_effect_for(c, STR_EMPTY, STR_EMPTY, STR("/r/[192.0.2.1]/x")), CONF_TAG);
+	conf_unref(c);
+	buf_done(&b);
+}
+END_TEST
+
+/* What is taken here has to be understood when the port is called. */
+static const struct {
+	const char *port;
+	bool good;
+} ports[] = {
+	{ "smtp:[::1]:25", true }, { "smtp:[127.0.0.1]:25", true }, { "lmtp:unix:/x", true }, { "smtp:localhost:25", true },
+	{ "smtp:[IPv6:::1]:25", false }, { "smtp:[ipv6:2001:db8::1]:25", false }, { "smtp:::1:25", false },
+};
+
+START_TEST(test_ports)
+{
+	struct buf b = { 0 };
+	unsigned errors;
+	struct conf *c;
+
+	buf_printf(&b, "copy_to = %s\n", ports[_i].port);
+	c = load(buf_str(&b), &errors);
+	ck_assert_msg((c != NULL) == ports[_i].good, "%s", ports[_i].port);
+	ck_assert(!c || !submit_check(c->copy_to));
+	conf_unref(c);
+	buf_done(&b);
 }
 END_TEST
 
@@ -252,6 +302,8 @@ main(void)
 	tcase_add_loop_test(t, test_own_client, 0, sizeof(clients) / sizeof(*clients));
 	tcase_add_test(t, test_own_client_all);
 	tcase_add_test(t, test_effect_for);
+	tcase_add_loop_test(t, test_spelled, 0, (int)(sizeof spelled / sizeof *spelled));
+	tcase_add_loop_test(t, test_ports, 0, (int)(sizeof ports / sizeof *ports));
 	tcase_add_test(t, test_exact_users);
 	tcase_add_test(t, test_values);
 	tcase_add_test(t, test_standards);
