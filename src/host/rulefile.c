@@ -81,10 +81,17 @@ rulefile_walk(const char *root, const char *name, int *ret_fd, const char **ret_
 	return RULEFILE_FINE;
 }
 
+/* By rulefile_forget(): nobody may write it, not even we. */
+static bool
+is_marked(const struct stat *st)
+{
+	return !(st->st_mode & S_IWUSR) && st->st_uid == geteuid();
+}
+
 static void
 rulefile_stamp(const struct stat *st, struct rulefile_stamp *ret)
 {
-	*ret = (struct rulefile_stamp){ true, st->st_dev, st->st_ino, st->st_size, st->st_mtim, st->st_ctim };
+	*ret = (struct rulefile_stamp){ true, is_marked(st), st->st_dev, st->st_ino, st->st_size, st->st_mtim, st->st_ctim };
 }
 
 /* NULL, or why it does not count. */
@@ -270,42 +277,28 @@ rulefile_mark(int fd, bool away)
 	return 0;
 }
 
-/* The descriptor of a file of ours; -1: errno, or 0 if it is another's. */
 static int
-rulefile_own(int directory, const char *leaf, struct stat *st)
+rulefile_forget_in(int directory, const char *leaf, bool away, time_t when)
 {
-	int fd = openat(directory, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, st) == 0 && S_ISREG(st->st_mode) && st->st_nlink == 1 && st->st_uid == geteuid())
-		return fd;
-	close(fd);
-	errno = 0;
-	return -1;
-}
-
-/* at_once: whatever is marked */
-static int
-rulefile_forget_in(int directory, const char *leaf, bool away, time_t when, bool at_once)
-{
+	int fd = openat(directory, leaf, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC), error = 0;
 	struct stat st;
-	int fd = rulefile_own(directory, leaf, &st), error = 0;
 	bool marked;
 
 	if (fd < 0)
 		return errno;
-	marked = !(st.st_mode & S_IWUSR);
-	if (at_once || (marked && when > st.st_mtim.tv_sec + RULEFILE_AWAY))
-		error = unlinkat(directory, leaf, 0) < 0 ? errno : 0;
-	else if (marked != away)
-		error = rulefile_mark(fd, away);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 && st.st_uid == geteuid()) {
+		marked = is_marked(&st);
+		if (marked && when > st.st_mtim.tv_sec + RULEFILE_AWAY)
+			error = unlinkat(directory, leaf, 0) < 0 ? errno : 0;
+		else if (marked != away)
+			error = rulefile_mark(fd, away);
+	}
 	close(fd);
 	return error;
 }
 
-static int
-rulefile_forget_at(const char *root, const char *name, bool away, time_t when, bool at_once)
+int
+rulefile_forget(const char *root, const char *name, bool away, time_t when)
 {
 	const char *leaf, *why;
 	int directory, error;
@@ -313,21 +306,9 @@ rulefile_forget_at(const char *root, const char *name, bool away, time_t when, b
 	errno = 0;
 	if (rulefile_walk(root, name, &directory, &leaf, &why) != RULEFILE_FINE)
 		return errno;
-	error = rulefile_forget_in(directory, leaf, away, when, at_once);
+	error = rulefile_forget_in(directory, leaf, away, when);
 	close(directory);
 	return error;
-}
-
-int
-rulefile_forget(const char *root, const char *name, bool away, time_t when)
-{
-	return rulefile_forget_at(root, name, away, when, false);
-}
-
-int
-rulefile_remove(const char *root, const char *name)
-{
-	return rulefile_forget_at(root, name, true, 0, true);
 }
 
 bool

@@ -22,6 +22,7 @@ enum rulefile_result {
 /* What of a file changes when it does. */
 struct rulefile_stamp {
 	bool there;
+	bool marked;                    /* by rulefile_forget() */
 	dev_t device;
 	ino_t inode;
 	off_t size;
@@ -45,11 +46,9 @@ enum rulefile_result rulefile_directory(const char *root, const char *name);
 int rulefile_write(const char *root, const char *name, struct str text);
 
 enum { RULEFILE_AWAY = 60 };    /* seconds */
-/* Of a file of ours, the copy of another that is away, or there again since then (0: nobody knows): marked as long as that
- * one is away, and removed when it was so for longer than an editor takes to write it anew.  0, or errno. */
+/* Of a file of ours, the copy of another that is away, or there again since then (0: nobody knows, or wants it removed):
+ * marked as long as that one is away, and removed when it was so for longer than an editor takes to write it anew.  0, or errno. */
 int rulefile_forget(const char *root, const char *name, bool away, time_t when);
-/* A file of ours, at once; others' are left.  0, or errno. */
-int rulefile_remove(const char *root, const char *name);
 
 /* "%d/%u.sieve" for a user: false if a part of it would be empty, too long or begin with ".". */
 bool rulefile_expand(struct arena *, const char *template, struct str local, struct str domain, struct str *ret);

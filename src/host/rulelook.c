@@ -119,14 +119,17 @@ look_keep_text(struct look *l, const char *good, const struct str *text)
 	kept_unref(old);
 }
 
+/* It is newer than what the file has. */
 static void
 look_see_kept(struct look *l, struct seen *s)
 {
 	struct kept *k = lru_find(l->host->goods, kept_key(l, s->name));
 
 	if (k && k->there) {
+		buf_reset(&s->text);
 		buf_add(&s->text, (struct str){ k->text, k->len });
 		s->result = RULEFILE_FINE;
+		s->stamp.marked = false;
 	}
 	kept_unref(k);
 }
@@ -162,7 +165,7 @@ look_see(struct look *l, const char *root, const char *name)
 	s->result = rulefile_read(root, name, l->host->conf->limits.script_size, &s->text, &s->stamp, &s->why);
 	if (s->result == RULEFILE_TROUBLE)
 		l->error = errno;
-	if (l->good && s->result == RULEFILE_NONE && !strcmp(root, l->file->root))
+	if (l->good && s->result != RULEFILE_TROUBLE && !strcmp(root, l->file->root))
 		look_see_kept(l, s);
 	if (s->result == RULEFILE_FINE)
 		look_measure(l, s);
@@ -187,11 +190,14 @@ look_path(struct look *l, const struct seen *s)
 struct seen *
 look_beside(struct look *l, const char *leaf)
 {
-	struct seen *s = l->good ? look_see(l, l->file->root, look_good_name(l, leaf)) : NULL;
+	struct seen *s;
 
-	if (s && s->result != RULEFILE_NONE)
-		return s;
-	return look_see(l, l->file->root, arena_printf(&l->arena, "%s%s", l->directory, leaf).s);
+	if (!l->good)
+		return look_see(l, l->file->root, arena_printf(&l->arena, "%s%s", l->directory, leaf).s);
+	s = look_see(l, l->file->root, look_good_name(l, leaf));
+	if (s->result == RULEFILE_FINE && s->stamp.marked)
+		s->result = RULEFILE_NONE;
+	return s;
 }
 
 /* What is missing in a directory that cannot be entered, as one that is not mounted, may be there. */
@@ -380,7 +386,7 @@ look_unkeep(struct look *l, const char *leaf)
 	look_keep_text(l, good, NULL);
 	if (rulefile_stat(l->file->root, good, &stamp) != RULEFILE_FINE || !stamp.there)
 		return;
-	error = rulefile_remove(l->file->root, good);
+	error = rulefile_forget(l->file->root, good, true, 0);
 	if (error && error != ENOENT)
 		look_not_removed(l, good, error);
 }

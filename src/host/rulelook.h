@@ -74,7 +74,7 @@ void look_done(struct look *);
 struct seen *look_see(struct look *, const char *root, const char *name);
 /* The text of a good version that no file could keep, for the configurations to come; NULL: there is none any more. */
 void look_keep_text(struct look *, const char *good, const struct str *text);
-/* A file of the script's own directory. */
+/* A file of the script's own directory.  Of the last good version that is its copy: without one it had none. */
 struct seen *look_beside(struct look *, const char *leaf);
 /* One that the script includes: of global_dir, or of its own directory. */
 struct seen *look_included(struct look *, bool global, const char *leaf);
@@ -83,7 +83,7 @@ const char *look_good_name(struct look *, const char *leaf);
 const char *look_path(struct look *, const struct seen *);
 /* Rules that were removed have no good version any more; `main`: as they are now. */
 void look_forget(struct look *, const struct seen *main);
-/* So it is with what the version that is good now would include, and is not there. */
+/* What the version that is good now would include is not there: nor is it in its good version. */
 void look_unkeep(struct look *, const char *leaf);
 
 void look_want(struct look *, bool global, const char *name);

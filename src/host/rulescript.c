@@ -284,7 +284,7 @@ look_keep_file(struct look *l, const char *leaf, const struct seen *s)
 	int error = 0;
 
 	if (rulefile_read(l->file->root, good, l->host->conf->limits.script_size, &old, &stamp, &why) != RULEFILE_FINE ||
-	    !str_eq(buf_str(&old), text)) {
+	    stamp.marked || !str_eq(buf_str(&old), text)) {
 		error = rulefile_write(l->file->root, good, text);
 		if (error && look_claim(l, "unkept", l->file->root, l->directory, str_from(strerror(error)))) {
 			d.place.file = text_from(arena_printf(&l->arena, "%s/%s", l->file->root, l->directory).s);

@@ -71,6 +71,75 @@ START_TEST(test_removed_from_good)
 		r = book("");
 	}
 	ck_assert_uint_eq(effects(r, "carol@example.org"), REDIRECTS);
+	/* nor is it what comes instead, as long as that is wrong */
+	put("rules/example.org/part.sieve", WRONG);
+	ck_assert_uint_eq(effects(r, "carol@example.org"), REDIRECTS);
+	rulebook_free(r);
+	r = book("");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), REDIRECTS);
+	rulebook_free(r);
+}
+END_TEST
+
+/* Nor what was never there before. */
+START_TEST(test_new_in_good)
+{
+	struct rulebook *r = book("");
+
+	put("rules/example.org/carol.sieve", "require \"include\";\ninclude :optional \"part\";\nredirect \"a@example.net\";\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), REDIRECTS);
+	put("rules/example.org/part.sieve", WRONG);
+	for (int restart = 0; restart < 2; restart++) {
+		ck_assert_uint_eq(effects(r, "carol@example.org"), REDIRECTS);
+		rulebook_free(r);
+		r = book("");
+	}
+	rulebook_free(r);
+}
+END_TEST
+
+/* Of two good versions the last is in force, though an older one is in a file that cannot be written any more. */
+START_TEST(test_newer_in_memory)
+{
+	struct rulebook *r = book(""), *next;
+	struct ruleset *s;
+	int rc;
+
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	replace("rules/example.org/alice.sieve", "redirect \"a@example.net\";\n");
+	signal(SIGXFSZ, SIG_IGN);
+	limit_size(0);
+	rc = rulebook_find(r, false, STR("alice@example.org"), &s);
+	limit_size(-1);
+	ck_assert_int_eq(rc, 1);
+	ruleset_unref(s);
+	replace("rules/example.org/alice.sieve", WRONG);
+	next = book_after("", r);
+	rulebook_free(r);
+	ck_assert_str_eq(slurp("rules/example.org/.alice.sieve.good"), "discard;\n");
+	ck_assert_uint_eq(effects(next, "alice@example.org"), REDIRECTS);
+	rulebook_free(next);
+}
+END_TEST
+
+/* What was away for a while and is there as it was is part of it again. */
+START_TEST(test_back_in_good)
+{
+	struct rulebook *r = book("");
+
+	put("rules/example.org/carol.sieve", "require \"include\";\ninclude :optional \"part\";\nredirect \"a@example.net\";\n");
+	for (int i = 0; i < 2; i++) {
+		put("rules/example.org/part.sieve", "discard;\n");
+		ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS | REDIRECTS);
+		if (i == 0) {
+			unlink(at("rules/example.org/part.sieve"));
+			ck_assert_uint_eq(effects(r, "carol@example.org"), REDIRECTS);
+		}
+	}
+	rulebook_free(r);
+	replace("rules/example.org/carol.sieve", WRONG);
+	r = book("");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS | REDIRECTS);
 	rulebook_free(r);
 }
 END_TEST
@@ -120,6 +189,9 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_refused_is_not_missing);
 	tcase_add_loop_test(t, test_removed_from_good, 0, 2);
+	tcase_add_test(t, test_new_in_good);
+	tcase_add_test(t, test_newer_in_memory);
+	tcase_add_test(t, test_back_in_good);
 	tcase_add_loop_test(t, test_global_out_of_reach, 0, 2);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
