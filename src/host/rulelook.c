@@ -151,28 +151,45 @@ look_measure(struct look *l, struct seen *s)
 	s->why = "makes rules larger than eight times limit_script_size, with all that they include";
 }
 
-struct seen *
-look_see(struct look *l, const char *root, const char *name)
+static struct seen *
+look_open(struct look *l, const char *root, const char *name)
 {
-	struct seen *s;
-	size_t i;
+	struct seen *s = mem_alloc(sizeof(*s));
 
-	for (i = 0; i < l->seen.n; i++)
-		if (!strcmp(l->seen.v[i]->root, root) && !strcmp(l->seen.v[i]->name, name))
-			return l->seen.v[i];
-	s = mem_alloc(sizeof(*s));
 	*s = (struct seen){ .root = mem_strdup(root), .name = mem_strdup(name) };
 	s->result = rulefile_read(root, name, l->host->conf->limits.script_size, &s->text, &s->stamp, &s->why);
-	if (s->result == RULEFILE_TROUBLE)
-		l->error = errno;
+	s->error = errno;
 	if (l->good && s->result != RULEFILE_TROUBLE && !strcmp(root, l->file->root))
 		look_see_kept(l, s);
-	if (s->result == RULEFILE_FINE)
-		look_measure(l, s);
 	vec_push(&l->seen, s);
 	vec_push(&l->version->file, (struct watched){ mem_strdup(look_path(l, s)), s->stamp });
 	l->version->young |= rulefile_young(&s->stamp, l->now);
 	return s;
+}
+
+/* From here on it is one of those that these rules need. */
+static struct seen *
+look_count(struct look *l, struct seen *s)
+{
+	if (l->guessing)
+		return s;
+	if (s->result == RULEFILE_TROUBLE)
+		l->error = s->error;
+	if (s->result == RULEFILE_FINE && !s->counted)
+		look_measure(l, s);
+	s->counted = true;
+	return s;
+}
+
+struct seen *
+look_see(struct look *l, const char *root, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < l->seen.n; i++)
+		if (!strcmp(l->seen.v[i]->root, root) && !strcmp(l->seen.v[i]->name, name))
+			return look_count(l, l->seen.v[i]);
+	return look_count(l, look_open(l, root, name));
 }
 
 const char *
@@ -209,7 +226,8 @@ look_included(struct look *l, bool global, const char *leaf)
 
 	if (global && s->result <= RULEFILE_NONE && s->result != RULEFILE_TROUBLE && access(directory, X_OK) < 0) {
 		s->result = RULEFILE_TROUBLE;
-		l->error = errno;
+		s->error = errno;
+		look_count(l, s);
 	}
 	return s;
 }

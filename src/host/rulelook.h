@@ -43,7 +43,9 @@ struct seen {
 	char *root, *name;
 	enum rulefile_result result;
 	const char *why;
+	int error;                      /* of one that is trouble */
 	bool said;                      /* that it does not count */
+	bool counted;                   /* among what these rules read */
 	struct rulefile_stamp stamp;
 	struct buf text;
 };
@@ -56,6 +58,7 @@ struct look {
 	char *directory;                /* of the file, below its root, with "/" behind it; or empty */
 	const char *leaf;
 	bool good;                      /* the last good copies are meant */
+	bool guessing;                  /* what equal rules of others want is looked at: these may not */
 	size_t read;                    /* bytes of those, or of the others */
 	int error;                      /* what kept us from telling; 0 */
 	time_t now;

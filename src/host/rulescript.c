@@ -255,8 +255,10 @@ look_program(struct look *l, const struct seen *main, uint8_t ret_content[DIGEST
 	look_digest(l, main, alone);
 	memcpy(l->version->alone, alone, DIGEST_SIZE);
 	wants = lru_find(l->host->shelf, digest_str(alone));
+	l->guessing = true;
 	if (wants && look_digest_all(l, alone, wants->wants.v, wants->wants.n, ret_content))
 		s = lru_find(l->host->shelf, digest_str(ret_content));
+	l->guessing = false;
 	if (s && s->program) {
 		program = tamis_program_ref(s->program);
 		look_wants_done(l);

@@ -177,6 +177,43 @@ START_TEST(test_global_out_of_reach)
 }
 END_TEST
 
+/* What somebody else's equal script includes, in parts of his, is not looked for: neither is it missed, nor is it too much. */
+START_TEST(test_parts_of_others)
+{
+	static const char main[] = "require \"include\";\ninclude :optional \"a\";\ninclude \"part\";\nkeep;\n";
+	struct rulebook *r = book("limit_script_size = 1000\n");
+	char large[1001];
+	struct ruleset *s;
+
+	put("rules/example.org/carol.sieve", main);
+	put("rules/example.net/carol.sieve", main);
+	put("rules/example.net/part.sieve", "stop;\n");
+	put("rules/example.net/a.sieve", _i ? "require \"include\"; include :optional \"0\"; include :optional \"1\"; include :optional \"2\";"
+	    "include :optional \"3\"; include :optional \"4\"; include :optional \"5\"; include :optional \"6\";"
+	    "include :optional \"7\"; include :optional \"8\";" : "require \"include\"; include :global \"hello\";");
+	memset(large, '#', sizeof large);
+	large[999] = '\n';
+	large[1000] = '\0';
+	memcpy(large, "discard;", 8);
+	put("rules/example.org/part.sieve", large);
+	for (int i = 0; i < 9; i++) {
+		char name[64];
+
+		snprintf(name, sizeof name, "rules/example.org/%d", i);
+		put(name, large);
+	}
+	ck_assert(effects(r, "carol@example.net") & KEEPS);
+	if (!_i)
+		ck_assert_int_eq(rename(at("global"), at("away")), 0);
+	ck_assert_int_eq(rulebook_find(r, false, STR("carol@example.org"), &s), 1);
+	ck_assert_int_ge(s->of_user, 0);
+	ck_assert_uint_eq(tamis_program_effects(s->program[s->of_user]), KEEPS | DISCARDS);
+	ck_assert_uint_eq(reports, 0);
+	ruleset_unref(s);
+	rulebook_free(r);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -189,6 +226,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_refused_is_not_missing);
 	tcase_add_loop_test(t, test_removed_from_good, 0, 2);
+	tcase_add_loop_test(t, test_parts_of_others, 0, 2);
 	tcase_add_test(t, test_new_in_good);
 	tcase_add_test(t, test_newer_in_memory);
 	tcase_add_test(t, test_back_in_good);
