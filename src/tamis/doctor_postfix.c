@@ -136,6 +136,29 @@ look_path(const struct doctor *d, struct str *ret)
 	return master_worst(d, MASTER_ASKS, path_of, ret);
 }
 
+/* What tamis-milter knows a server by. */
+static enum doctor_level
+kind_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	struct str name = master_parameter(d, s, "milter_macro_v");
+	ptrdiff_t blank = str_find(name, STR(" "));
+
+	*ret = STR("postfix");
+	if (d->conf->mta == CONF_MTA_POSTFIX)
+		return DOCTOR_FINE;
+	*ret = STR("sendmail");
+	if (d->conf->mta == CONF_MTA_SENDMAIL)
+		return DOCTOR_ERROR;
+	*ret = arena_printf(d->arena, "it calls itself %.*s", STR_ARG(str_sub(name, 0, blank < 0 ? name.len : (size_t)blank)));
+	return str_find(name, STR("Postfix")) >= 0 ? DOCTOR_FINE : DOCTOR_ERROR;
+}
+
+static enum doctor_level
+look_kind(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_ASKS, kind_of, ret);
+}
+
 static enum doctor_level
 look_delimiter(const struct doctor *d, struct str *ret)
 {
@@ -281,6 +304,8 @@ const struct doctor_trap doctor_postfix[] = {
 	  "Postfix gives up while rules run" },
 	{ "chroot", look_path, "name the socket as that smtpd sees it: one that is chrooted sees only what is below queue_directory, and "
 	  "that as /" },
+	{ "mta", look_kind, "set mta = postfix in tamis.conf: this server would be taken for a Sendmail, and whom rules take away be named as "
+	  "Sendmail names him" },
 	{ "recipient_delimiter", look_delimiter, "set both alike, or folders are looked for in the wrong place" },
 	{ "header_checks", look_checks, "senders can forge that field: have the checks of doc/postfix.md there" },
 	{ "non_smtpd_milters", look_local, "at the edge, set it to the socket of tamis-milter, or mail of sendmail(1) has no rules; behind the "

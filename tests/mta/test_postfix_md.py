@@ -351,6 +351,8 @@ MISTAKES = {
     'milter_default_action': [main_cf('milter_default_action', 'accept', 'tempfail')],
     'milter_protocol': [main_cf('milter_protocol', '2', '6')],
     'milter timeouts': [main_cf('milter_command_timeout', '10s', '30s'), main_cf('milter_content_timeout', '3m', '300s')],
+    'mta': [main_cf('mail_name', 'Mail', 'Postfix'),
+            ("sed -i '1i mta = sendmail' /etc/tamis/tamis.conf", "sed -i 1d /etc/tamis/tamis.conf")],
     'recipient_delimiter': [main_cf('recipient_delimiter', '-', '+')],
     'copy_to': [(f"postconf -PX '{COPIES}/smtpd_milters'", f"postconf -P '{COPIES}/smtpd_milters='")],
     'checks behind us': [master_cf(service, 'receive_override_options', 'no_unknown_recipient_checks',
