@@ -13,7 +13,8 @@ buf_done(struct buf *b)
 {
 	if (!b)
 		return;
-	free(b->s);
+	if (!b->lent)
+		free(b->s);
 	*b = (struct buf){ 0 };
 }
 
@@ -34,8 +35,9 @@ buf_room(struct buf *b, size_t n)
 	if (need >= b->cap) {
 		while (cap <= need)
 			cap *= 2;
-		b->s = mem_realloc(b->s, cap);
+		b->s = b->lent ? memcpy(mem_alloc(cap), b->s, b->len) : mem_realloc(b->s, cap);
 		b->cap = cap;
+		b->lent = false;
 	}
 	return b->s + b->len;
 }

@@ -8,9 +8,12 @@
 struct buf {
 	char *s;
 	size_t len, cap;
+	bool lent;                      /* s is an array of somebody else's */
 };
 
-/* A zeroed struct buf is a valid, empty one. */
+/* A zeroed struct buf is a valid, empty one.  BUF_ON(array) asks malloc only for what does not fit into a char array,
+ * which has to live as long. */
+#define BUF_ON(array) { .s = (array), .cap = sizeof(array), .lent = true }
 void buf_done(struct buf *);
 void buf_reset(struct buf *);
 void buf_add(struct buf *, struct str);

@@ -206,7 +206,7 @@ format_add(struct buf *out, const char *f, struct arguments *args)
 
 /* --- lines */
 
-enum { LINE_USUAL = 256 };              /* bytes: room at once for what most lines need */
+enum { LINE_USUAL = 1024 };             /* bytes: what most lines need */
 
 /* The beginning of a line; under the lock. */
 static void
@@ -299,7 +299,8 @@ is_repeated(int level, struct str id, struct str text)
 void
 log_line(int level, const char *id, const char *format, ...)
 {
-	struct buf line = { 0 };
+	char room[LINE_USUAL];
+	struct buf line = BUF_ON(room);
 	int saved = errno;
 	struct arguments args;
 	bool to_syslog;
@@ -307,7 +308,6 @@ log_line(int level, const char *id, const char *format, ...)
 
 	if (level < LOG_ERR || level > LOG_INFO)
 		level = level < LOG_ERR ? LOG_ERR : LOG_INFO;
-	buf_room(&line, LINE_USUAL);
 	pthread_mutex_lock(&where.lock);
 	line_begin(&line);
 	to_syslog = where.syslog;

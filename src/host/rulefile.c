@@ -314,7 +314,8 @@ rulefile_forget(const char *root, const char *name, bool away, time_t when)
 bool
 rulefile_expand(struct arena *a, const char *template, struct str local, struct str domain, struct str *ret)
 {
-	struct buf b = { 0 };
+	char room[256];
+	struct buf b = BUF_ON(room);
 	const char *p;
 	bool fine = true;
 	size_t from = 0, i;

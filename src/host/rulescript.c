@@ -485,7 +485,8 @@ version_keep(const struct rulescript_host *host, struct str key, struct rulescri
 int
 rulescript_find(const struct rulescript_host *host, const struct rulescript_file *file, struct str user, struct rulescript **ret)
 {
-	struct buf key = { 0 };
+	char room[512];
+	struct buf key = BUF_ON(room);
 	struct rulescript *before, *known;
 	struct look l;
 	int rc;

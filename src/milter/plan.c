@@ -442,7 +442,8 @@ plan_done(struct plan *p)
 struct str
 plan_words(struct arena *arena, const struct tamis_outcome *outcome, enum tamis_status status)
 {
-	struct buf b = { 0 };
+	char room[512];
+	struct buf b = BUF_ON(room);
 	struct str v;
 
 	print_plan_line(&b, outcome, status);

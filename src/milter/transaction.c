@@ -35,7 +35,8 @@ static struct str
 log_rules(struct transaction *t, const struct rcpt *r)
 {
 	const struct tamis_effect *e = NULL, *best = NULL;
-	struct buf b = { 0 };
+	char room[256];
+	struct buf b = BUF_ON(room);
 	struct str place;
 
 	while ((e = tamis_outcome_next(r->outcome, e)))

@@ -389,6 +389,31 @@ START_TEST(buffers)
 }
 END_TEST
 
+/* In the array as long as it fits, with the NUL; then in memory of its own, with what it had. */
+START_TEST(lent)
+{
+	char room[8];
+	struct buf b = BUF_ON(room);
+
+	ck_str(buf_str(&b), "");
+	for (int i = 0; i < 7; i++)
+		buf_putc(&b, (char)('a' + i));
+	ck_str(buf_str(&b), "abcdefg");
+	ck_assert_ptr_eq(buf_str(&b).s, room);
+	buf_puts(&b, "hi");
+	ck_str(buf_str(&b), "abcdefghi");
+	ck_assert_ptr_ne(buf_str(&b).s, room);
+	buf_done(&b);
+	ck_str(buf_str(&b), "");
+	b = (struct buf)BUF_ON(room);
+	buf_puts(&b, "eightish");
+	ck_str(buf_str(&b), "eightish");
+	buf_done(&b);
+	b = (struct buf)BUF_ON(room);
+	buf_done(&b);
+}
+END_TEST
+
 START_TEST(vectors)
 {
 	VEC(struct str) v = { 0 };
@@ -498,6 +523,7 @@ main(void)
 	tcase_add_test(c, arena_strings);
 	tcase_add_test_raise_signal(c, arena_count_overflow, 6);
 	tcase_add_test(c, buffers);
+	tcase_add_test(c, lent);
 	tcase_add_test(c, vectors);
 	tcase_add_test(c, utf8_every_code);
 	tcase_add_loop_test(c, utf8_bad, 0, sizeof bad / sizeof *bad);
