@@ -13,26 +13,31 @@ message_init(struct message *m)
 	/* no budget: what is computed is linear in the message, and how large
 	 * that may be is the host's decision */
 	arena_init(&m->arena, 0);
+	arena_init(&m->scratch, 0);
 	m->header = m->body = STR_EMPTY;
 }
 
 void
 message_reset(struct message *m)
 {
-	struct arena kept;
+	struct arena kept, scratch;
 
 	arena_reset(&m->arena);
 	kept = m->arena;
+	scratch = m->scratch;
 	memset(m, 0, sizeof *m);
 	m->arena = kept;
+	m->scratch = scratch;
 	m->header = m->body = STR_EMPTY;
 }
 
 void
 message_done(struct message *m)
 {
-	if (m)
+	if (m) {
 		arena_done(&m->arena);
+		arena_done(&m->scratch);
+	}
 }
 
 void

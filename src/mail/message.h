@@ -43,6 +43,7 @@ struct fact {
 
 struct message {
 	struct arena arena;
+	struct arena scratch;           /* for the next run */
 	struct str header;              /* borrowed: block up to and including the empty line, if given */
 	struct str body;                /* borrowed */
 	uint64_t size;                  /* octets of the whole message, line ends as CRLF (RFC 5228 5.9 counts what SMTP carried) */

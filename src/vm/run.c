@@ -469,7 +469,10 @@ run_start(struct run *r)
 {
 	const struct program *p = r->program;
 
-	arena_init(&r->arena, p->limits.memory);
+	/* taken away: a run that the host starts out of this one has none yet */
+	r->arena = r->message->scratch;
+	r->message->scratch = (struct arena){ 0 };
+	r->arena.budget = p->limits.memory;
 	r->field = arena_array(&r->arena, p->nnames + 1u, sizeof *r->field);
 	r->probe = arena_array(&r->arena, p->nprobes + 1u, sizeof *r->probe);
 	fields_forget(r);
@@ -500,7 +503,9 @@ run_program(const struct program *p, struct outcome *o, enum tamis_stage stage, 
 	if (keep && end != FAILED && run_hooks(&r, keep) == UNKNOWN && stage < TAMIS_BODY)
 		end = UNDECIDED;
 	outcome_keep_flags(o);
-	arena_done(&r.arena);
+	arena_reset(&r.arena);
+	arena_done(&r.message->scratch);
+	r.message->scratch = r.arena;
 	if (end == UNDECIDED)
 		return r.waiting ? TAMIS_WAITING : TAMIS_UNDECIDED;
 	return end == FAILED ? TAMIS_FAILED : TAMIS_DECIDED;
