@@ -132,6 +132,12 @@ tamis_recipient_new(struct tamis_message *m, struct tamis_text address, int64_t 
 }
 
 void
+tamis_recipient_reset(struct tamis_recipient *r, struct tamis_text address, int64_t now, const uint8_t seed[32])
+{
+	recipient_reset(&r->r, str_of(address), now, seed);
+}
+
+void
 tamis_recipient_fact(struct tamis_recipient *r, struct tamis_text name, struct tamis_text value)
 {
 	recipient_fact(&r->r, str_of(name), str_of(value));
@@ -183,6 +189,12 @@ struct tamis_outcome *
 tamis_outcome_new(struct tamis_recipient *r)
 {
 	return (struct tamis_outcome *)outcome_new(&r->r);
+}
+
+void
+tamis_outcome_reset(struct tamis_outcome *o)
+{
+	outcome_reset(&o->o);
 }
 
 void

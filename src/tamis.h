@@ -123,6 +123,8 @@ struct tamis_message *tamis_message_free(struct tamis_message *);
 
 /* The clock (microseconds, UTC) and the seed of all randomness are given once, so that runs and retries agree. */
 struct tamis_recipient *tamis_recipient_new(struct tamis_message *, struct tamis_text address, int64_t now, const uint8_t seed[32]);
+/* Another one of that message, which may have been reset; keeps its memory.  Outcomes of the one before are to be reset too. */
+void tamis_recipient_reset(struct tamis_recipient *, struct tamis_text address, int64_t now, const uint8_t seed[32]);
 void tamis_recipient_fact(struct tamis_recipient *, struct tamis_text name, struct tamis_text value);
 void tamis_recipient_answer(struct tamis_recipient *, struct tamis_text what, struct tamis_text key, enum tamis_answer, struct tamis_text value);
 struct tamis_recipient *tamis_recipient_free(struct tamis_recipient *);
@@ -134,6 +136,7 @@ void tamis_questions(const struct tamis_program *, struct tamis_recipient *, enu
 /* Runs on one outcome add up: site rules, then the user's; each sees the edits of those before it, and takes back the keep
    of the one before it, which meant "go on".  A FAILED run leaves what earlier ones decided and adds a keep. */
 struct tamis_outcome *tamis_outcome_new(struct tamis_recipient *);
+void tamis_outcome_reset(struct tamis_outcome *);                       /* as a new one of its recipient; keeps its memory */
 void tamis_outcome_switch(struct tamis_outcome *, struct tamis_recipient *);    /* from here on this message, unedited */
 void tamis_outcome_clear(struct tamis_outcome *);                       /* forgets effects and flags so far; edits stay */
 enum tamis_status tamis_run(const struct tamis_program *, struct tamis_outcome *, enum tamis_stage, const struct tamis_host *);

@@ -6,7 +6,8 @@
 
 #include "milter/transaction.h"
 
-enum { HEADER_KEPT = 64 * 1024, RCPTS_KEPT = 100 };     /* more than that is given back */
+/* more than that is given back */
+enum { HEADER_KEPT = 64 * 1024, RCPTS_KEPT = 100, SPARES_KEPT = 4, DELIVERIES_KEPT = 16 };
 
 static struct transaction *
 transaction_new(void)
@@ -19,10 +20,25 @@ transaction_new(void)
 	return t;
 }
 
+static void
+rcpt_free(struct rcpt *take_r)
+{
+	struct rcpt *r = take_r;
+
+	plan_done(&r->plan);
+	tamis_outcome_free(r->outcome);
+	tamis_outcome_free(r->spare.outcome);
+	tamis_recipient_free(r->spare.recipient);
+	free(r);
+}
+
 static struct transaction *
 transaction_free(struct transaction *t)
 {
 	if (t) {
+		while (t->spare.n)
+			rcpt_free(t->spare.v[--t->spare.n]);
+		vec_done(&t->spare);
 		vec_done(&t->rcpt);
 		tamis_message_free(t->message);
 		spool_done(&t->body);
@@ -33,16 +49,36 @@ transaction_free(struct transaction *t)
 	return NULL;
 }
 
+struct rcpt *
+pool_take_rcpt(struct transaction *t)
+{
+	struct rcpt *r;
+
+	if (t->spare.n)
+		return t->spare.v[--t->spare.n];
+	r = mem_alloc(sizeof *r);
+	*r = (struct rcpt){ 0 };
+	return r;
+}
+
 void
-pool_free_rcpt(struct rcpt *take_r)
+pool_give_rcpt(struct transaction *t, struct rcpt *take_r)
 {
 	struct rcpt *r = take_r;
 
-	plan_done(&r->plan);
-	tamis_outcome_free(r->outcome);
-	tamis_recipient_free(r->recipient);
 	ruleset_unref(r->rules);
-	free(r);
+	if (t->spare.n == SPARES_KEPT || r->plan.d.cap > DELIVERIES_KEPT) {
+		rcpt_free(r);
+		return;
+	}
+	if (r->outcome && !r->spare.outcome) {
+		tamis_outcome_reset(r->outcome);
+		r->spare.outcome = r->outcome;
+	} else {
+		tamis_outcome_free(r->outcome);
+	}
+	*r = (struct rcpt){ .spare = r->spare, .plan.d = { r->plan.d.v, 0, r->plan.d.cap } };
+	vec_push(&t->spare, r);
 }
 
 /* All that is not memory to be used again is as in a new one. */
@@ -50,7 +86,7 @@ static void
 transaction_reset(struct transaction *t)
 {
 	for (size_t i = 0; i < t->rcpt.n; i++)
-		pool_free_rcpt(t->rcpt.v[i]);
+		pool_give_rcpt(t, t->rcpt.v[i]);
 	t->rcpt.n = 0;
 	if (t->rcpt.cap > RCPTS_KEPT)
 		vec_done(&t->rcpt);
@@ -63,7 +99,7 @@ transaction_reset(struct transaction *t)
 	setup_unref(t->setup);
 	*t = (struct transaction){
 		.arena = t->arena, .message = t->message, .header = t->header, .body = t->body,
-		.rcpt = { t->rcpt.v, t->rcpt.n, t->rcpt.cap },
+		.rcpt = { t->rcpt.v, t->rcpt.n, t->rcpt.cap }, .spare = { t->spare.v, t->spare.n, t->spare.cap },
 	};
 }
 

@@ -26,6 +26,8 @@ void pool_done(struct pool *);
 struct transaction *pool_take(struct pool *);
 /* Forgets what is of the message. */
 void pool_give(struct pool *, struct transaction *take_t);
-void pool_free_rcpt(struct rcpt *take_r);
+/* An empty recipient of that message, who is none of its list yet. */
+struct rcpt *pool_take_rcpt(struct transaction *);
+void pool_give_rcpt(struct transaction *, struct rcpt *take_r);
 
 #endif

@@ -142,11 +142,16 @@ orcpt_address(struct arena *a, struct str v)
 static void
 run_recipient(struct transaction *t, struct rcpt *r)
 {
+	const struct tamis_text address = text_of(r->srs.len ? r->srs : r->address);
 	uint8_t seed[32];
 	struct buf list = { 0 };
 
 	digest_seed(seed);
-	r->recipient = tamis_recipient_new(t->message, text_of(r->srs.len ? r->srs : r->address), daemon_now(), seed);
+	if (r->spare.recipient)
+		tamis_recipient_reset(r->spare.recipient, address, daemon_now(), seed);
+	else
+		r->spare.recipient = tamis_recipient_new(t->message, address, daemon_now(), seed);
+	r->recipient = r->spare.recipient;
 	tamis_recipient_fact(r->recipient, text_from("vnd.tamis.recipient-delimiter"),
 	                     text_from(t->sendmail ? "+" : t->conf->recipient_delimiter));
 	if (strcmp(t->conf->time_zone, "UTC") != 0)
@@ -307,13 +312,15 @@ run_stage(struct transaction *t, struct rcpt *r, enum tamis_stage stage)
 	if (!r->rules || r->outcome || r->trouble || r->refused || (stage == TAMIS_HEADER && run_waits(t, r)))
 		return;
 	begun = daemon_clock();
-	outcome = tamis_outcome_new(r->recipient);
+	outcome = r->spare.outcome ? r->spare.outcome : tamis_outcome_new(r->recipient);
+	r->spare.outcome = NULL;
 	status = run_sequence(&run, outcome, known);
 	r->ms += (unsigned)(daemon_clock() - begun);
 	if (stage == TAMIS_HEADER)
 		forecast_learn(&t->daemon->forecast, r->rules->content, print_final(status));
 	if (run.stopped || !print_final(status)) {
-		tamis_outcome_free(outcome);
+		tamis_outcome_reset(outcome);
+		r->spare.outcome = outcome;
 		r->error = NULL;
 		if (t->header_over && stage != TAMIS_ENVELOPE && !run.stopped) {
 			r->trouble = "the header is over max_header";

@@ -274,9 +274,8 @@ static struct rcpt *
 session_add(struct transaction *t, const struct mta *mta, char **argv)
 {
 	struct arena *a = &t->arena;
-	struct rcpt *r = mem_alloc(sizeof *r);
+	struct rcpt *r = pool_take_rcpt(t);
 
-	memset(r, 0, sizeof *r);
 	r->argument = arena_str(a, str_from(argv[0]));
 	r->address = strip_angles(r->argument);
 	session_parse(t, mta, r);
@@ -336,7 +335,7 @@ session_turn_away(struct transaction *t, struct rcpt *r, const struct crowd *cro
 	log_line(LOG_WARNING, t->id.s, "rcpt=%.*s verdict=again why=%s", STR_ARG(r->address), crowd->why);
 	verdict_say(ret, VERDICT_AGAIN, crowd->enhanced, crowd->text);
 	t->rcpt.n--;
-	pool_free_rcpt(r);
+	pool_give_rcpt(t, r);
 }
 
 void
@@ -368,7 +367,7 @@ session_rcpt(struct session *s, const struct mta *mta, char **argv, struct verdi
 		log_line(LOG_WARNING, t->id.s, "rcpt=%.*s verdict=again why=%s", STR_ARG(r->address), r->trouble);
 		verdict_say(ret, VERDICT_AGAIN, "4.3.0", "rules cannot be read now");
 		t->rcpt.n--;
-		pool_free_rcpt(r);
+		pool_give_rcpt(t, r);
 		return;
 	}
 	/* a refusal is all that can be done now: what others decide by the envelope they decide at the header as well */

@@ -40,6 +40,11 @@ struct rcpt {
 	const char *error;              /* of his run: NULL, or the first one */
 	const char *note;               /* NULL, or what of his plan could not be done */
 	unsigned ms;                     /* spent on his rules */
+	/* memory for what he needs: recipient, when it is his, is among it, and outcome is not */
+	struct {
+		struct tamis_recipient *recipient;
+		struct tamis_outcome *outcome;
+	} spare;
 };
 
 struct transaction {
@@ -62,6 +67,7 @@ struct transaction {
 	bool smtputf8, eightbit;
 	struct tamis_message *message;
 	VEC(struct rcpt *) rcpt;
+	VEC(struct rcpt *) spare;       /* for recipients to come (milter/pool.h) */
 	struct buf header;              /* as received, lines end in CRLF, with the empty line */
 	bool header_over;               /* there was more than max_header */
 	unsigned nfields;

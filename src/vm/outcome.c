@@ -10,20 +10,32 @@
 
 /* --- recipients */
 
-struct recipient *
-recipient_new(struct message *m, struct str address, int64_t now, const uint8_t seed[32])
+static void
+recipient_begin(struct recipient *r, struct str address, int64_t now, const uint8_t seed[32])
 {
-	struct recipient *r = mem_alloc(sizeof *r);
-
-	memset(r, 0, sizeof *r);
-	arena_init(&r->arena, 0);
-	r->message = m;
 	r->written = arena_str(&r->arena, address);
 	r->now = now;
 	if (seed)
 		memcpy(r->seed, seed, sizeof r->seed);
 	path_read(&r->arena, r->written, &r->to);
+}
+
+struct recipient *
+recipient_new(struct message *m, struct str address, int64_t now, const uint8_t seed[32])
+{
+	struct recipient *r = mem_alloc(sizeof *r);
+
+	*r = (struct recipient){ .message = m };
+	recipient_begin(r, address, now, seed);
 	return r;
+}
+
+void
+recipient_reset(struct recipient *r, struct str address, int64_t now, const uint8_t seed[32])
+{
+	arena_reset(&r->arena);
+	*r = (struct recipient){ .arena = r->arena, .message = r->message };
+	recipient_begin(r, address, now, seed);
 }
 
 struct recipient *
@@ -76,10 +88,15 @@ outcome_new(struct recipient *r)
 {
 	struct outcome *o = mem_alloc(sizeof *o);
 
-	memset(o, 0, sizeof *o);
-	arena_init(&o->arena, 0);
-	o->recipient = r;
+	*o = (struct outcome){ .recipient = r };
 	return o;
+}
+
+void
+outcome_reset(struct outcome *o)
+{
+	arena_reset(&o->arena);
+	*o = (struct outcome){ .arena = o->arena, .recipient = o->recipient };
 }
 
 struct outcome *

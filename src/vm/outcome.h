@@ -25,6 +25,8 @@ struct recipient {
 };
 
 struct recipient *recipient_new(struct message *, struct str address, int64_t now, const uint8_t seed[32]);
+/* another one of the same message, or of what the message is now; keeps its memory */
+void recipient_reset(struct recipient *, struct str address, int64_t now, const uint8_t seed[32]);
 void recipient_fact(struct recipient *, struct str name, struct str value);
 void recipient_answer(struct recipient *, struct str what, struct str key, enum tamis_answer, struct str value);
 const struct answer *recipient_find(const struct recipient *, struct str what, struct str key);
@@ -58,6 +60,8 @@ struct outcome {
 };
 
 struct outcome *outcome_new(struct recipient *);
+/* as outcome_new() of the same recipient; keeps its memory */
+void outcome_reset(struct outcome *);
 struct outcome *outcome_free(struct outcome *);
 void outcome_switch(struct outcome *, struct recipient *);
 /* Forgets the effects and flags so far; edits stay. */

@@ -87,6 +87,40 @@ START_TEST(facts)
 }
 END_TEST
 
+/* What is reset is as new: nothing of the one before, of his facts or of what was decided for him, is left. */
+START_TEST(resets)
+{
+	static const char keeps[] = "require \"envelope\"; if not envelope :is \"to\" \"b@example.org\" { discard; }";
+	struct tamis_program *p = tamis_compile(NULL, TEXT("x"), TEXT(rules), 0), *q = tamis_compile(NULL, TEXT("x"), TEXT(keeps), 0);
+	struct tamis_message *m = tamis_message_new();
+	struct tamis_recipient *r = tamis_recipient_new(m, TEXT("a@example.org"), 0, NULL);
+	struct tamis_outcome *o = tamis_outcome_new(r);
+
+	ck_assert_ptr_nonnull(p);
+	ck_assert_ptr_nonnull(q);
+	tamis_recipient_fact(r, TEXT("remote-ip"), TEXT("192.0.2.1"));
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(tamis_run(p, o, TAMIS_BODY, NULL), TAMIS_DECIDED);
+		ck_assert_int_eq(tamis_outcome_next(o, NULL)->kind, TAMIS_DISCARD);
+		tamis_outcome_reset(o);
+		ck_assert_ptr_null(tamis_outcome_next(o, NULL));
+	}
+	ck_assert_int_eq(tamis_run(q, o, TAMIS_BODY, NULL), TAMIS_DECIDED);
+	ck_assert_int_eq(tamis_outcome_next(o, NULL)->kind, TAMIS_DISCARD);
+	tamis_outcome_reset(o);
+	tamis_message_reset(m);
+	tamis_recipient_reset(r, TEXT("b@example.org"), 0, NULL);
+	ck_assert_int_eq(first_effect(q, r), TAMIS_KEEP);
+	ck_assert_int_eq(tamis_run(p, o, TAMIS_BODY, NULL), TAMIS_DECIDED);
+	ck_assert_int_eq(tamis_outcome_next(o, NULL)->kind, TAMIS_KEEP);
+	tamis_outcome_free(o);
+	tamis_recipient_free(r);
+	tamis_message_free(m);
+	tamis_program_unref(p);
+	tamis_program_unref(q);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -97,6 +131,7 @@ main(void)
 
 	tcase_add_test(t, questions);
 	tcase_add_test(t, facts);
+	tcase_add_test(t, resets);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);
 	srunner_run_all(runner, CK_ENV);
