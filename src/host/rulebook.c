@@ -26,6 +26,7 @@ struct rulebook {
 struct ruleset_private {
 	struct ruleset set;
 	atomic_uint count;
+	bool in_arena;
 	struct tamis_program *program[];        /* then texts */
 };
 
@@ -88,7 +89,8 @@ ruleset_unref(struct ruleset *s)
 	p = s->private;
 	for (i = 0; i < s->n; i++)
 		tamis_program_unref(s->program[i]);
-	free(p);
+	if (!p->in_arena)
+		free(p);
 	return NULL;
 }
 
@@ -106,14 +108,16 @@ ruleset_is_users(const struct ruleset *s, struct tamis_text file)
 }
 
 static struct ruleset *
-ruleset_new(struct rulescript *const *script, size_t n, struct str user, struct str path)
+ruleset_new(struct arena *a, struct rulescript *const *script, size_t n, struct str user, struct str path)
 {
-	struct ruleset_private *p = mem_alloc(sizeof(*p) + n * sizeof(*p->program) + user.len + 1 + path.len + 1);
+	size_t size = sizeof(struct ruleset_private) + n * sizeof(struct tamis_program *) + user.len + 1 + path.len + 1;
+	struct ruleset_private *p = a ? arena_alloc(a, size) : mem_alloc(size);
 	char *text = (char *)(p->program + n);
 	struct ruleset *s = &p->set;
 	size_t i;
 
 	atomic_init(&p->count, 1);
+	p->in_arena = a != NULL;
 	*s = (struct ruleset){ .user = { text, user.len }, .path = { text + user.len + 1, path.len }, .program = p->program,
 		.n = n, .of_user = -1, .private = p };
 	*(char *)mempcpy(text, user.s, user.len) = '\0';
@@ -147,6 +151,7 @@ ruleset_digest(struct ruleset *s, struct rulescript *const *script)
 struct finding {
 	struct rulebook *book;
 	struct arena *arena;
+	struct arena *home;             /* of the ruleset; NULL: malloc's */
 	const struct canonical *address;
 	struct str user;
 	struct rulescript *own;         /* NULL: no rules of his own */
@@ -277,7 +282,7 @@ finding_describe(struct finding *f, bool has_own)
 	struct str local, domain;
 
 	finding_split(f->user, &local, &domain);
-	s = f->set = ruleset_new(f->script, f->n, f->user, has_own ? str_from(rulescript_path(f->own)) : STR_EMPTY);
+	s = f->set = ruleset_new(f->home, f->script, f->n, f->user, has_own ? str_from(rulescript_path(f->own)) : STR_EMPTY);
 	s->effect = conf_effect_for(c, f->user, domain, has_own ? f->own_path : STR_EMPTY);
 	s->needs = sequence_needs(s->program, s->n);
 	s->protected_ = finding_protects(f, local);
@@ -335,25 +340,32 @@ finding_run(struct finding *f, struct users_found *found)
 	return finding_compose(f);
 }
 
-int
-rulebook_of(struct rulebook *r, struct arena *a, const struct canonical *address, struct ruleset **ret, struct str *ret_broken)
+static int
+rulebook_look(struct finding *f, struct ruleset **ret, struct str *ret_broken)
 {
-	struct finding f = { .book = r, .arena = a, .address = address, .own_path = STR_EMPTY };
 	struct users_found found;
 	int rc, error;
 
-	users_find(conf_users(r->conf), a, address, &found);
-	rc = finding_run(&f, &found);
+	users_find(conf_users(f->book->conf), f->arena, f->address, &found);
+	rc = finding_run(f, &found);
 	error = errno;
 	if (rc > 0)
-		*ret = f.set;
+		*ret = f->set;
 	if (ret_broken)
-		*ret_broken = f.own && !rulescript_program(f.own) ? f.own_path : STR_EMPTY;
-	while (f.n)
-		rulescript_unref(f.script[--f.n]);
-	rulescript_unref(f.own);
+		*ret_broken = f->own && !rulescript_program(f->own) ? f->own_path : STR_EMPTY;
+	while (f->n)
+		rulescript_unref(f->script[--f->n]);
+	rulescript_unref(f->own);
 	errno = error;
 	return rc;
+}
+
+int
+rulebook_of(struct rulebook *r, struct arena *a, const struct canonical *address, struct ruleset **ret, struct str *ret_broken)
+{
+	struct finding f = { .book = r, .arena = a, .home = a, .address = address, .own_path = STR_EMPTY };
+
+	return rulebook_look(&f, ret, ret_broken);
 }
 
 enum conf_effect
@@ -376,10 +388,11 @@ rulebook_find(struct rulebook *r, bool sendmail, struct str rcpt, struct ruleset
 {
 	struct arena a = { 0 };
 	struct canonical c;
+	struct finding f = { .book = r, .arena = &a, .address = &c, .own_path = STR_EMPTY };
 	int rc = 0, error;
 
 	if (!canonical_address(r->conf, sendmail, &a, rcpt, &c))
-		rc = rulebook_of(r, &a, &c, ret, NULL);
+		rc = rulebook_look(&f, ret, NULL);
 	error = errno;
 	arena_done(&a);
 	errno = error;

@@ -40,7 +40,7 @@ struct ruleset {
 /* 1: *ret is his; 0: nobody's, to be left alone; -1: it cannot be told now: errno.  An address of several users gets the
  * site's scripts only. */
 int rulebook_find(struct rulebook *, bool sendmail, struct str rcpt, struct ruleset **ret);
-/* The same of an address that is split already.  The arena is for what is done here. */
+/* The same of an address that is split already.  What is found lives in the arena, and is to be given back before that is. */
 /* ret_broken, which may be NULL: the file of his own rules, if they are broken and were never better; else empty. */
 int rulebook_of(struct rulebook *, struct arena *, const struct canonical *, struct ruleset **ret, struct str *ret_broken);
 /* What is to be done by the rules that he has or would have. */

@@ -88,28 +88,34 @@ COMPARE(copy)
 struct twins {
 	struct twin *v;
 	size_t n;
+	struct twin few[8];             /* what v is while they are enough */
 };
 
-static struct twins
-twins_all(struct merge *m)
+static void
+twins_all(struct merge *m, struct twins *t)
 {
-	struct twins t = { 0 };
-
+	t->n = 0;
 	for (size_t i = 0; i < m->n; i++)
-		t.n += m->rcpt[i].refused ? 0 : m->rcpt[i].plan->d.n;
-	t.v = mem_alloc((t.n + 1) * sizeof *t.v);
-	t.n = 0;
+		t->n += m->rcpt[i].refused ? 0 : m->rcpt[i].plan->d.n;
+	t->v = t->n <= sizeof t->few / sizeof *t->few ? t->few : mem_alloc(t->n * sizeof *t->v);
+	t->n = 0;
 	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
 		for (size_t i = 0; !r->refused && i < r->plan->d.n; i++) {
 			struct delivery *d = &r->plan->d.v[i];
 
 			bool other = d->kind == DELIVERY_ADDRESS;
 
-			t.v[t.n] = (struct twin){ d, r, other ? DELIVERY_SELF : d->kind, other ? d->canonical : r->canonical, t.n };
-			t.n++;
+			t->v[t->n] = (struct twin){ d, r, other ? DELIVERY_SELF : d->kind, other ? d->canonical : r->canonical, t->n };
+			t->n++;
 		}
 	}
-	return t;
+}
+
+static void
+twins_done(struct twins *t)
+{
+	if (t->v != t->few)
+		free(t->v);
 }
 
 static void
@@ -122,15 +128,16 @@ twins_sort(struct twins *t, int (*compare)(const void *, const void *))
 size_t
 twins_number(struct merge *m)
 {
-	struct twins t = twins_all(m);
+	struct twins t;
 	size_t n = 0;
 
+	twins_all(m, &t);
 	twins_sort(&t, compare_content);
 	for (size_t i = 0; i < t.n; i++) {
 		n += i == 0 || order_content(&t.v[i - 1], &t.v[i]);
 		t.v[i].d->content = (unsigned)(n - 1);
 	}
-	free(t.v);
+	twins_done(&t);
 	return n;
 }
 
@@ -156,16 +163,17 @@ cover_deliveries(struct twin *v, size_t n)
 void
 twins_cover(struct merge *m)
 {
-	struct twins t = twins_all(m);
+	struct twins t;
 	size_t n;
 
+	twins_all(m, &t);
 	twins_sort(&t, compare_delivery);
 	for (size_t i = 0; i < t.n; i += n) {
 		for (n = 1; i + n < t.n && !order_delivery(&t.v[i], &t.v[i + n]); n++)
 			;
 		cover_deliveries(t.v + i, n);
 	}
-	free(t.v);
+	twins_done(&t);
 }
 
 /* Those that are the same as the first: what has left counts wherever it stands, what is to leave for those behind it. */
@@ -200,14 +208,15 @@ cover_copies(struct twin *v, size_t n)
 void
 twins_cover_copies(struct merge *m)
 {
-	struct twins t = twins_all(m);
+	struct twins t;
 	size_t n;
 
+	twins_all(m, &t);
 	twins_sort(&t, compare_copy);
 	for (size_t i = 0; i < t.n; i += n) {
 		for (n = 1; i + n < t.n && !order_copy(&t.v[i], &t.v[i + n]); n++)
 			;
 		cover_copies(t.v + i, n);
 	}
-	free(t.v);
+	twins_done(&t);
 }
