@@ -84,13 +84,18 @@ run_trouble(struct transaction *t, const struct rcpt *r)
 	return journal_trouble(t->daemon->journal, key, (unsigned)t->conf->trouble_times, (unsigned)t->conf->trouble_seconds);
 }
 
-/* What Sendmail delivers to, if it has resolved an alias; of its own it has names without a domain. */
+/* What Sendmail delivers to, if it has resolved an alias; of its own it has names without a domain, in lower case. */
 static struct str
 run_resolved(struct transaction *t, const struct rcpt *r)
 {
+	struct str local;
+
 	if (!t->sendmail || memchr(r->group.s, '@', r->group.len))
 		return t->sendmail ? r->group : STR_EMPTY;
-	return r->parsed && r->group.len ? canonical_written(&t->arena, queued_unquoted(&t->arena, r->group), r->parts.domain) : STR_EMPTY;
+	local = queued_unquoted(&t->arena, r->group);
+	if (!r->parsed || !local.len || str_ieq(local, r->parts.whole))
+		return STR_EMPTY;
+	return canonical_written(&t->arena, local, r->parts.domain);
 }
 
 /* An alias that Sendmail has resolved already is looked up as what it became, and a sender that we rewrote as himself:
