@@ -6,31 +6,31 @@
 #include "load.h"
 
 static void
-check_rcpt(struct load *l, const struct connection *c, unsigned i)
+check_rcpt(const struct load *l, const struct connection *c, unsigned i)
 {
 	unsigned user = user_of(l, c, i);
 	char fate = l->fates[user % strlen(l->fates)];
 	bool added = fate == 't' || fate == 'c';
 
 	if (c->refused[i] != (fate == 'r'))
-		wrong(l, c, "%uuser (%c) was %s", user, fate, c->refused[i] ? "refused" : "not refused");
+		crowd_wrong(&c->client, "%uuser (%c) was %s", user, fate, c->refused[i] ? "refused" : "not refused");
 	else if (c->deleted[i] != (added || fate == 'd'))
-		wrong(l, c, "%uuser (%c) was %s", user, fate, c->deleted[i] ? "taken away" : "not taken away");
+		crowd_wrong(&c->client, "%uuser (%c) was %s", user, fate, c->deleted[i] ? "taken away" : "not taken away");
 	else if (c->added[i] != added)
-		wrong(l, c, "%uuser (%c) was %s", user, fate, c->added[i] ? "redirected" : "not redirected");
+		crowd_wrong(&c->client, "%uuser (%c) was %s", user, fate, c->added[i] ? "redirected" : "not redirected");
 	else if (fate == 'e' && c->edits != 1)
-		wrong(l, c, "%uuser's message was edited %u times", user, c->edits);
+		crowd_wrong(&c->client, "%uuser's message was edited %u times", user, c->edits);
 }
 
 void
-fate_check(struct load *l, const struct connection *c)
+fate_check(const struct load *l, const struct connection *c)
 {
 	if (!l->fates)
 		return;
 	for (unsigned i = 0; i < l->recipients; i++)
 		check_rcpt(l, c, i);
 	if (c->others || (c->edits && !strchr(l->fates, 'e')))
-		wrong(l, c, "%u changes that no rules ask for", c->others + c->edits);
+		crowd_wrong(&c->client, "%u changes that no rules ask for", c->others + c->edits);
 }
 
 /* Which recipient of the message an address names: BEFORE, number, BEHIND. */

@@ -7,11 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "crowd.h"
+
 enum {
 	RECIPIENTS_MAX = 100,
 	CHUNK = 65535,                  /* of a body: what a mail server sends at once */
-	INPUT_MAX = 16384,              /* longest packet of a milter that is understood here */
-	EVENTS = 256,
 	STAGES = 7,                     /* that have macros: connect, helo, mail, rcpt, data, end of message, end of header */
 	ACTIONS = 0x1ff, STEPS_ALL = 0x1fffff,
 	SKIP = 0x400, LEADSPC = 0x100000
@@ -20,44 +20,25 @@ enum {
 enum step { NEGOTIATE, CONNECT, HELO, MAIL, RCPT, DATA, FIELD, HEADER_END, BODY, END, STEPS };
 
 struct connection {
-	int fd;
-	bool writing;                   /* epoll waits for room */
+	struct client client;
 	enum step step;
 	unsigned at;                    /* recipient or field */
 	size_t offset;                  /* of the body */
 	uint32_t steps;                 /* as negotiated */
 	char macros[STAGES][64];        /* names that are wanted, with a blank on both sides; empty: the server's own choice */
-	long left;                      /* messages */
-	long number;                    /* of the message */
-	double begun;
 	bool refused[RECIPIENTS_MAX], deleted[RECIPIENTS_MAX], added[RECIPIENTS_MAX];
 	unsigned edits, others;         /* others: changes that nobody's rules ask for */
-	char in[INPUT_MAX];
-	size_t in_len;
-	char *out;
-	size_t out_len, out_at, out_cap;
 };
 
 struct load {
-	const char *address, *fates;
-	unsigned connections, recipients, users;
-	long messages, each;
-	size_t body_len;
+	struct crowd crowd;
+	const char *fates;
+	unsigned recipients;
 	bool idle;
-	char *body;
-	uint64_t run;                   /* makes messages of two runs differ */
-	int epoll;
-	long begun, done, wrong;
-	unsigned open, idling;
-	double *latency;
+	unsigned idling;
 	unsigned long long body_packets, body_bytes;
 };
 
-/* --- load.c */
-
-void die(const char *what);
-/* The first ten are told, all are counted. */
-void wrong(struct load *, const struct connection *, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* The number of the user that a message's recipient i is. */
 unsigned user_of(const struct load *, const struct connection *, unsigned i);
 
@@ -74,6 +55,6 @@ bool say_again(const struct load *, struct connection *);
 /* --- fate.c: what becomes of a message, and what should */
 
 void fate_take(const struct load *, struct connection *, char letter, const char *data);
-void fate_check(struct load *, const struct connection *);
+void fate_check(const struct load *, const struct connection *);
 
 #endif

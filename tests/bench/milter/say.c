@@ -2,35 +2,22 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "load.h"
+#include "message.h"
 
 /* --- packets */
-
-static void
-put(struct connection *c, const void *data, size_t len)
-{
-	if (c->out_len + len > c->out_cap) {
-		c->out_cap = (c->out_len + len) * 2;
-		c->out = realloc(c->out, c->out_cap);
-		if (!c->out)
-			die("memory");
-	}
-	memcpy(c->out + c->out_len, data, len);
-	c->out_len += len;
-}
 
 void
 packet(struct connection *c, char letter, const void *data, size_t len)
 {
 	uint32_t n = htonl((uint32_t)len + 1);
 
-	put(c, &n, sizeof n);
-	put(c, &letter, 1);
+	crowd_put(&c->client, &n, sizeof n);
+	crowd_put(&c->client, &letter, 1);
 	if (len)
-		put(c, data, len);
+		crowd_put(&c->client, data, len);
 }
 
 /* --- macros */
@@ -53,7 +40,7 @@ macros(const struct load *l, struct connection *c, unsigned stage, char letter)
 	char data[512], id[32], address[64];
 	size_t len = 1;
 
-	snprintf(id, sizeof id, "4X%08lXz", c->number);
+	snprintf(id, sizeof id, "4X%08lXz", c->client.number);
 	snprintf(address, sizeof address, "%uuser@example.test", user_of(l, c, c->at));
 	data[0] = letter;
 	if (stage == 0) {
@@ -123,38 +110,13 @@ say_data(struct load *l, struct connection *c)
 	packet(c, 'T', NULL, 0);
 }
 
-/* With behind: the number of the message, or who gets it, goes between. */
-static const struct {
-	const char *name, *value, *behind;
-	bool to;
-} fields[] = {
-	{ "Received", "from relay.client.example (relay.client.example [192.0.2.7])\n\tby mx.client.example (Postfix) with ESMTPS "
-	  "id 5QBxdw0Qn3z9\n\tfor <sender@client.example>; Sat, 28 Nov 2026 11:59:58 +0000 (UTC)", NULL, false },
-	{ "Received", "from desk.client.example (desk.client.example [192.0.2.9])\n\tby relay.client.example with ESMTPSA id",
-	  ";\n\tSat, 28 Nov 2026 11:59:57 +0000", false },
-	{ "Date", "Sat, 28 Nov 2026 11:59:56 +0000", NULL, false },
-	{ "From", "Some Body <sender@client.example>", NULL, false },
-	{ "To", "Any Body <", "user@example.test>", true },
-	{ "Cc", "others@client.example, \"More, Others\" <more@client.example>", NULL, false },
-	{ "Subject", "load", " of the quarterly figures, and what we think of them", false },
-	{ "Message-ID", "<", "@client.example>", false },
-	{ "MIME-Version", "1.0", NULL, false },
-	{ "Content-Type", "text/plain; charset=utf-8; format=flowed", NULL, false },
-	{ "X-Mailer", "Client 4.2.1", NULL, false },
-	{ "Received-SPF", "pass (client.example: 192.0.2.1 is authorized) receiver=mx.example.test", NULL, false },
-};
-enum { FIELDS = sizeof fields / sizeof *fields };
-
 static void
 say_field(struct load *l, struct connection *c)
 {
-	char data[512];
-	int len = sprintf(data, "%s%c%s%s", fields[c->at].name, 0, c->steps & LEADSPC ? " " : "", fields[c->at].value);
+	char data[MESSAGE_VALUE_MAX + 32];
+	int len = sprintf(data, "%s%c%s", message_name(c->at), 0, c->steps & LEADSPC ? " " : "");
 
-	if (fields[c->at].behind && fields[c->at].to)
-		len += sprintf(data + len, "%u%s", user_of(l, c, 0), fields[c->at].behind);
-	else if (fields[c->at].behind)
-		len += sprintf(data + len, " %llx.%ld%s", (unsigned long long)l->run, c->number, fields[c->at].behind);
+	len += message_value(data + len, c->at, user_of(l, c, 0), l->crowd.run, c->client.number);
 	packet(c, 'L', data, (size_t)len + 1);
 }
 
@@ -168,9 +130,9 @@ say_header_end(struct load *l, struct connection *c)
 static void
 say_body(struct load *l, struct connection *c)
 {
-	size_t len = l->body_len - c->offset < CHUNK ? l->body_len - c->offset : CHUNK;
+	size_t len = l->crowd.body_len - c->offset < CHUNK ? l->crowd.body_len - c->offset : CHUNK;
 
-	packet(c, 'B', l->body + c->offset, len);
+	packet(c, 'B', l->crowd.body + c->offset, len);
 	c->offset += len;
 	l->body_packets++;
 	l->body_bytes += len;
@@ -219,6 +181,6 @@ say(struct load *l, struct connection *c)
 bool
 say_again(const struct load *l, struct connection *c)
 {
-	return (c->step == RCPT && ++c->at < l->recipients) || (c->step == FIELD && ++c->at < FIELDS) ||
-	       (c->step == BODY && c->offset < l->body_len);
+	return (c->step == RCPT && ++c->at < l->recipients) || (c->step == FIELD && ++c->at < MESSAGE_FIELDS) ||
+	       (c->step == BODY && c->offset < l->crowd.body_len);
 }
