@@ -308,7 +308,9 @@ plan_keep(struct plan *p)
 bool
 plan_is_keep(const struct plan *p, const struct delivery *d)
 {
-	return (d->kind == DELIVERY_SELF && (!d->folder.len || str_iis(d->folder, "INBOX"))) ||
+	if (d->folder.len && !str_iis(d->folder, "INBOX"))
+		return false;
+	return d->kind == DELIVERY_SELF ||
 	       (d->kind == DELIVERY_ADDRESS && !d->redirect && p->home.len && str_eq(d->canonical, p->home_canonical));
 }
 

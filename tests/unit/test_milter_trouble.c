@@ -355,12 +355,12 @@ END_TEST
 /* --- addresses of ours that stand for others never just pass */
 
 static struct str
-srs_address_of(struct arena *a, int days_ago)
+srs_address_of(struct arena *a, struct str whose, int days_ago)
 {
 	struct buf b = { 0 };
 	struct str v;
 
-	ck_assert_int_eq(srs_forward(server.secret, STR("them@example.com"), "srs.example.org",
+	ck_assert_int_eq(srs_forward(server.secret, whose, "srs.example.org",
 	                             daemon_now() / 1000000 - (int64_t)days_ago * 86400, &b), 0);
 	v = buf_copy(&b, a);
 	buf_done(&b);
@@ -370,7 +370,7 @@ srs_address_of(struct arena *a, int days_ago)
 static struct str
 srs_address(struct arena *a)
 {
-	return srs_address_of(a, 0);
+	return srs_address_of(a, STR("them@example.com"), 0);
 }
 
 #define SRS "redirect_sender = srs\nsrs_domain = srs.example.org\n"
@@ -402,6 +402,21 @@ START_TEST(srs)
 	clock_step = 0;
 	play(&(struct mail){ .to = "b" });
 	ck_assert_msg(strstr(recorder.said.s, "+x@example.net | from <SRS0="), "%s", recorder.said.s);
+	arena_done(&a);
+	end();
+}
+END_TEST
+
+/* What he files by a field is not what he keeps. */
+START_TEST(srs_filed_and_put_away)
+{
+	struct arena a = { 0 };
+
+	rules("them fileinto :copy \"X\"; quarantine \"odd\";\nb keep;");
+	begin("redirect_sender = srs\nsrs_domain = srs.example.org\nfileinto_by = header\n");
+	play(&(struct mail){ .to = arena_printf(&a, "%s b", srs_address_of(&a, STR("them@example.org"), 0).s).s });
+	ck_assert_msg(strstr(recorder.said.s, "copy s@example.net>them@example.org [Tamis-File]"), "%s", recorder.said.s);
+	ck_assert_msg(strstr(recorder.said.s, "copy s@example.net>them@example.org [Tamis-Quarantine: \"odd\"]"), "%s", recorder.said.s);
 	arena_done(&a);
 	end();
 }
@@ -456,10 +471,10 @@ START_TEST(no_bounce_any_more)
 	struct str old, young, should;
 
 	begin(SRS);
-	young = srs_address_of(&a, SRS_DAYS);
+	young = srs_address_of(&a, STR("them@example.com"), SRS_DAYS);
 	should = arena_printf(&a, "+them@example.com | -<%s> | accept", young.s);
 	expect("in time", play(&(struct mail){ .to = young.s, .from = "" }), should.s);
-	old = srs_address_of(&a, SRS_DAYS + 1);
+	old = srs_address_of(&a, STR("them@example.com"), SRS_DAYS + 1);
 	should = arena_printf(&a, "%s: 550 5.1.1 this address of a rewritten sender has expired: bounces come back for %d days | "
 	                      "header: accept", old.s, SRS_DAYS);
 	expect("too old", play(&(struct mail){ .to = old.s, .from = "" }), should.s);
@@ -557,6 +572,7 @@ tests(TCase *t)
 	tcase_add_test(t, too_many_hops);
 	tcase_add_test(t, overload);
 	tcase_add_test(t, srs);
+	tcase_add_test(t, srs_filed_and_put_away);
 	tcase_add_loop_test(t, no_bounce, 0, COUNT(no_bounces));
 	tcase_add_test(t, no_bounce_any_more);
 	tcase_add_test(t, set_aside);
