@@ -86,7 +86,8 @@ apply_redirects(const struct apply *a, struct rcpt *r)
 	if (!any)
 		return;
 	r->note = "a redirect was not followed: the message came back, or has passed too many servers";
-	if (!r->plan.d.n && !r->plan.refuses)
+	/* as if it had not been written; nothing but a refusal cancels the keep then (RFC 5228 4.2) */
+	if (!plan_keeps(&r->plan) && !r->plan.refuses)
 		plan_add_keep(&r->plan, STR_EMPTY);
 }
 

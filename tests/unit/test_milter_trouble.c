@@ -320,6 +320,18 @@ START_TEST(too_many_hops)
 	       "+x@example.net | +y@example.net | -<a@example.org> | accept");
 	expect("four times", play(&(struct mail){ .to = "a",
 	       .header = "Tamis-Redirected: 4\nTamis-Redirected: 3\nTamis-Redirected: 2\nTamis-Redirected: 1\n" }), "accept");
+	/* whatever else becomes of it, as in a circle */
+	rules("a redirect \"x@example.net\"; fileinto \"X\";\nb redirect :copy \"x@example.net\"; discard;\n"
+	      "c redirect \"x@example.net\"; keep;");
+	end();
+	begin("max_hops = 5\nfileinto_by = detail\n");
+	more.to = "a b c";
+	expect("kept, and filed", play(&more), "+a+X@example.org | accept");
+	end();
+	begin("max_hops = 5\nfileinto_by = header\n");
+	play(&more);
+	ck_assert_ptr_nonnull(strstr(recorder.said.s, "copy s@example.net>a@example.org [Tamis-File]"));
+	ck_assert_ptr_null(strstr(recorder.said.s, "-<a@example.org>"));
 	buf_done(&header);
 	end();
 }
