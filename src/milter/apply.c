@@ -282,8 +282,11 @@ apply_pass(struct apply *a, const char *why)
 static void
 apply_stay(struct merge_rcpt *m, struct rcpt *r, struct delivery *d)
 {
+	/* what is in quarantine he has not got himself */
+	const bool his = d->kind == DELIVERY_SELF || (d->kind == DELIVERY_ADDRESS && !d->redirect);
+
 	*d = r->plan.d.v[--r->plan.d.n];
-	if (plan_keeps(&r->plan))
+	if (his ? plan_has_keep(&r->plan) : plan_keeps(&r->plan))
 		return;
 	plan_add_keep(&r->plan, STR_EMPTY);
 	m->stays = true;

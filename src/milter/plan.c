@@ -314,7 +314,7 @@ plan_is_keep(const struct plan *p, const struct delivery *d)
 	       (d->kind == DELIVERY_ADDRESS && !d->redirect && p->home.len && str_eq(d->canonical, p->home_canonical));
 }
 
-static bool
+bool
 plan_has_keep(const struct plan *p)
 {
 	for (size_t i = 0; i < p->d.n; i++)

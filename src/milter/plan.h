@@ -79,6 +79,7 @@ void plan_move(const struct conf *, bool sendmail, struct arena *, struct str ad
 void plan_done(struct plan *);
 /* A keep, wherever his keeps go.  Is there one, or what cancels it by itself? */
 bool plan_is_keep(const struct plan *, const struct delivery *);
+bool plan_has_keep(const struct plan *);
 bool plan_keeps(const struct plan *);
 /* A keep in place of what cannot be done; add: to the others. */
 struct delivery plan_new_keep(const struct plan *, struct str mark);

@@ -29,6 +29,11 @@ static const struct {
 	  "-<b@example.org> | -<c@example.org> | accept" },
 	{ "of two, one is taken", "", "a " ADD "\nb " ADD "\nc keep;\nd keep;", "b@example.org=550",
 	  "copy s@example.net>a@example.org [X-A: 1] | -<a@example.org> | accept" },
+	{ "of his own, while another is in quarantine", "quarantine_to = q@example.org\n", "a quarantine \"x\"; " ADD " keep;\nb keep;",
+	  "a@example.org=550", "copy s@example.net>q@example.org [Tamis-Quarantine: <a@example.org> \"x\"] | accept" },
+	{ "of somebody else's, while his is in quarantine", "quarantine_to = q@example.org\nredirect_sender = user\n",
+	  "a quarantine \"x\"; redirect :copy \"x@example.net\";\nb keep;", "x@example.net=550",
+	  "copy s@example.net>q@example.org [Tamis-Quarantine: <a@example.org> \"x\"] | -<a@example.org> | accept" },
 };
 
 START_TEST(port_refuses)
