@@ -79,8 +79,10 @@ merge_ignore_futile(struct merge *m)
 		for (size_t i = 0; !r->refused && i < r->plan->d.n; i++) {
 			struct delivery *d = &r->plan->d.v[i];
 			struct merge_rcpt *to = d->redirect && !d->done ? merge_find(m, d->canonical) : NULL;
+			/* under the address that his mail goes to */
+			bool home = d->redirect && !d->done && r->plan->home.len && str_eq(d->canonical, r->plan->home_canonical);
 
-			if (to && (to == r || to->refused || str_eq(to->canonical, r->canonical)))
+			if (home || (to && (to == r || to->refused || str_eq(to->canonical, r->canonical))))
 				merge_ignore(r, i--);
 		}
 	}
