@@ -24,9 +24,11 @@ FILTERED_CAUSES = ('killed at abort', 'killed at close', 'mail server restarted'
 # of what came, what is counted
 KINDS = ('report', 'refused and kept', 'put in quarantine', 'through the filtered port', 'filed by header', 'filed by detail',
          'with another sender', 'with a mark of what would be done', 'back to a rewritten sender', 'with flags',
-         'edited by the site', 'sent on by the site', 'to another name of a user', 'to a name of several')
+         'edited by the site', 'sent on by the site', 'to another name of a user', 'to a name of several',
+         'a report, since the sender had logged in')
 # and of what was decided
-DECIDED = ('refused late, behind a delivery', 'refused at RCPT TO behind a script of the site', 'discarded behind a copy')
+DECIDED = ('refused late, behind a delivery', 'refused at RCPT TO behind a script of the site', 'discarded behind a copy',
+           'kept, since postmaster and abuse have to be reachable')
 FILING = re.compile(rb'^(Tamis-File-[0-9a-z]+):', re.M)
 
 
@@ -196,6 +198,7 @@ class Books:
                 self.kinds[DECIDED[0]] += bool(takes and dos & {'refuse late'} and (a.settles(r) or 0) // 100 == 2)
                 self.kinds[DECIDED[1]] += bool('refuse early' in dos and a.run.get('site') and r in a.refused)
                 self.kinds[DECIDED[2]] += bool(takes and 'self' not in dos and 'discard' in dos and a.may_be_accepted)
+                self.kinds[DECIDED[3]] += any(d.get('reachable') for d in a.plans[r]) and a.may_be_accepted
 
     def check_settled(self):
         for r in self.run['recipients']:
@@ -252,6 +255,7 @@ class Books:
             'edited by the site': any('X\\-Site' in line for line in label.top + label.last) or bool(label.gone),
             'sent on by the site': 'archive@' in arrival.address,
             'to another name of a user': len(listed(self.run, arrival.address) or ()) == 1,
+            'a report, since the sender had logged in': label.kind == 'report' and not self.run.get('authentic', True),
             'to a name of several': len(listed(self.run, arrival.address) or ()) > 1,
         }
         self.kinds.update(word for word in KINDS if words[word])
@@ -274,8 +278,8 @@ class Books:
                 histories[key_of(unit)].add((a.number, unit.label))
         if self.run['mode'] == 'final':
             return {key: key for key in histories}
-        # what came round leaves each time in a message of its own where nobody else has one
-        own = any(a.run['mode'] == 'final' for a in self.attempts)
+        # what came round leaves each time in a message of its own where nobody else has one, or with a sender of each
+        own = any(a.run['mode'] == 'final' or a.run.get('redirect_sender') == 'user' for a in self.attempts)
         return {key: key if key.via and own else (*key[1:], frozenset(history)) for key, history in histories.items()}
 
     def check_arrivals(self):
@@ -314,10 +318,13 @@ class Books:
         return any(d['do'] == 'redirect' and d['to'] == to for d in attempt.plans[owner]) and to in self.run.get('others', {})
 
     def miss(self, attempt, unit):
-        """It did not come.  When the port refuses a copy for good, its recipient keeps the message as it was."""
+        """It did not come.  When the port refuses a copy for good, its recipient keeps the message as it was, or has it in
+        quarantine, if the copy was for somebody else."""
         if self.came_otherwise(attempt, unit):
             return
         keepers = {address for owner, address, _label, _via in attempt.resolved.keepers if owner == unit.owner}
+        if whose(self.run, unit.address) != whose(self.run, unit.owner):
+            keepers |= {u.address for u in attempt.resolved.units if u.owner == unit.owner and u.group}
         if attempt.port_refused and any(arrival.address in keepers for arrival, _names in self.wanted):
             attempt.port_refused -= 1
             self.kept += 1
@@ -430,21 +437,28 @@ def audit(directory):
     if evidence.run['mode'] != 'final' or len(evidence.versions) < 2:
         return Books(evidence).balance()
     attempts = [n for n, a in enumerate(evidence.attempts) if a['dot'] and (a['end'] or 250) // 100 == 2]
-    best, chosen = None, {(n, r): 0 for n in range(len(evidence.attempts)) for r in evidence.run['recipients']}
-    # recipients have little to do with one another: one after the other, until nothing is better any more
-    for _time in evidence.run['recipients'] * 2:
-        before = best and len(best.failures)
-        for r in evidence.run['recipients']:
-            for versions in itertools.product(range(len(evidence.versions)), repeat=len(attempts)):
-                choice = {**chosen, **{(a, r): version for a, version in zip(attempts, versions)}}
-                books = Books(evidence, choice).balance()
-                if best is None or len(books.failures) < len(best.failures):
-                    best, chosen = books, choice
-                if not best.failures:
-                    return best
-        if len(best.failures) == before:
-            break
+    chosen = {(n, r): 0 for n in range(len(evidence.attempts)) for r in evidence.run['recipients']}
+    best, size = Books(evidence, chosen).balance(), 1
+    # recipients have little to do with one another: one after the other, until nothing is better any more, then two of them,
+    # where what one sends on is what another did before
+    while best.failures and size <= 2:
+        before = len(best.failures)
+        for group in itertools.combinations(evidence.run['recipients'], size):
+            best, chosen = better(evidence, best, chosen, [(a, r) for a in attempts for r in group])
+        size = 1 if len(best.failures) < before else size + 1
     return best
+
+
+def better(evidence, best, chosen, places):
+    """The best of all versions in these places."""
+    for versions in itertools.product(range(len(evidence.versions)), repeat=len(places)):
+        if not best.failures:
+            break
+        choice = {**chosen, **dict(zip(places, versions))}
+        books = Books(evidence, choice).balance()
+        if len(books.failures) < len(best.failures):
+            best, chosen = books, choice
+    return best, chosen
 
 
 def main():

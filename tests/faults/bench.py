@@ -60,6 +60,7 @@ class Supervised(daemon.Daemon):
         super().__init__(directory, settings=settings)
         self.pipe = self.directory / 'log.pipe'
         os.mkfifo(self.pipe)
+        (self.directory / 'global').mkdir()
         self.small = small_disk(self.state)
         self.reader = place.start(['sh', '-c', 'exec cat <>"$1"', 'sh', self.pipe], self.log_path)
 
@@ -142,9 +143,12 @@ class Supervised(daemon.Daemon):
         path = self.state / 'journal'
         return path.stat().st_size if path.exists() else 0
 
-    def write_site(self, name, text):
-        """A script that runs for everybody."""
-        path = self.directory / 'site' / name
+    def write_part(self, where, name, text):
+        """where: rules, a user's own; site, a script that runs for everybody; global, one that others include."""
+        if where == 'rules':
+            self.write_rules(name, text)
+            return
+        path = self.directory / where / f'{name}.sieve'
         path.parent.mkdir(exist_ok=True)
         part = path.with_suffix('.part')
         part.write_text(text)
@@ -198,20 +202,21 @@ class Bench:
     def site_files(self, scenario, wheres=('before', 'after')):
         """Names and scripts of the site."""
         site = scenario.draws.site or {}
-        return [(f'{scenario.number}-{where}-{n}.sieve', one) for where in wheres for n, one in enumerate(site.get(where, ()))]
+        return [(f'{scenario.number}-{where}-{n}', one) for where in wheres for n, one in enumerate(site.get(where, ()))]
 
     def configure(self, scenario, **more):
         """The configuration in force, as the daemon's next start or reload will read it."""
         users, site = self.daemon.directory / 'users', self.daemon.directory / 'site'
         users.write_text(scenario.draws.map())
-        scripts = {f'site_{where}': [site / name for name, _one in self.site_files(scenario, [where]) if scenario.sited] or ''
+        scripts = {f'site_{where}': [site / f'{name}.sieve' for name, _one in self.site_files(scenario, [where]) if scenario.sited] or ''
                    for where in ('before', 'after')}
         self.daemon.configure({
             **self.daemon.values, 'copy_to': f'smtp:127.0.0.1:{self.copies.port}', 'fileinto_by': scenario.fileinto_by,
             'refuse_late': scenario.late, 'redirect_sender': scenario.redirect_sender, 'srs_domain': SRS,
             'filtered_to': f'smtp:127.0.0.1:{self.mta.port}' if scenario.filtered else '',
             'quarantine_to': scenario.quarantine_to, 'authserv_id': 'mx.example.test', 'trouble_times': 1000, 'message_deadline': f'{DEADLINE}s',
-            'max_memory': 4096, 'mode': scenario.mode, 'effect': scenario.effect, 'users': users, **scripts, **more,
+            'max_memory': 4096, 'mode': scenario.mode, 'effect': scenario.effect, 'users': users, 'global_dir': self.daemon.directory / 'global',
+            **scripts, **more,
         })
 
     def close(self):

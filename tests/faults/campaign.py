@@ -24,6 +24,7 @@ import breakage
 import client
 import draws
 import place
+import rare
 from breakage import Dropped
 from scenario import CHANGES, DOMAIN, SRS, Scenario, script
 
@@ -71,10 +72,12 @@ class Run:
             if text is None:
                 self.bench.daemon.remove_rules(user)
             else:
-                self.bench.daemon.write_rules(user, text)
+                for part in s.rare.parts('rules', user, text):
+                    self.bench.daemon.write_part(*part)
         for name, one in self.bench.site_files(s):
             text = script(one['plan'], s.draws.random, f'{s.tag} {len(self.attempts)}', one['stage'], one['only'])
-            self.bench.daemon.write_site(name, text)
+            for part in s.rare.parts('site', name, text):
+                self.bench.daemon.write_part(*part)
 
     def rules_now(self):
         now = dict(self.scenario.plans)
@@ -150,6 +153,8 @@ class Run:
         peer = client.Client(self.bench.mta.port, timeout=30)
         peer.dialogue, peer.dialogue[:] = dialogue, peer.dialogue
         try:
+            if self.scenario.rare.login:
+                peer.xclient(LOGIN=self.scenario.rare.login)
             fault.at('connected', self)
             seen['mail'] = peer.command(f'MAIL FROM:<{self.scenario.sender}> {self.scenario.parameters}'.rstrip()).code
             fault.at('mail', self)
@@ -249,7 +254,8 @@ class Run:
                'late': s.late, 'sender': s.sender, 'recipients': s.recipients, 'faults': self.faults,
                'fileinto_by': s.fileinto_by, 'redirect_sender': s.redirect_sender, 'srs_domain': SRS,
                'filtered': s.filtered, 'authentic': s.authentic, 'others': s.rules_of_others, 'utf8': s.utf8, 'quarantine_to': s.quarantine_to,
-               'site': s.draws.site, 'users': s.draws.users, 'local': DOMAIN}
+               'site': s.draws.site, 'users': s.draws.users, 'local': DOMAIN,
+               'login': s.rare.login}
         (self.directory / 'message.eml').write_bytes(s.message)
         for name, value in (('run', run), ('attempts', self.attempts), ('rules', self.rules), ('events', self.events),
                             ('versions', self.versions)):
@@ -290,6 +296,7 @@ class Tally:
             self.counts['mail'].update([f'sender {"there" if s.sender else "null"}', 'SMTPUTF8' if s.utf8 else 'ASCII'])
             for name, kinds in s.draws.drawn.items():
                 self.counts[name].update(kinds)
+            self.counts['rare'].update(s.rare.drawn)
             self.counts['doubled'].update(books.doubled)
             self.counts['came'].update(books.kinds)
 
@@ -303,6 +310,7 @@ class Tally:
             'between': [f'between attempts: {what}' for what in BETWEEN] + ['between attempts in the queue: rules'] * ('final' in ways),
             'settings': [f'{name} {value}' for name, values in SETTINGS.items() for value in values],
             'changed': NAMES.values(), 'users map': draws.MAP, 'combined': draws.COMBINED,
+            'rare': rare.DUE,
             'site scripts': (*draws.HANDS_ON, *draws.ENDS, *draws.PLACES.values()),
             'from a rewritten sender': ('refused late, where others are told',),
             'to a rewritten sender': ('forged', 'with rules here', 'outside', 'with a sender', 'a bounce'),

@@ -98,6 +98,7 @@ class Draws:
             return
         r = self.random
         before, after = r.choice([(1, 0), (2, 0), (1, 1), (0, 1), (0, 2), (2, 1)])
+        before, after = self.s.rare.site_counts(before, after)
         before, kinds = before or self.has_site == 'refuse early', [self.has_site]
         self.site, self.once = {}, set()
         # two that are one user are held for him both, but one copy of it is enough

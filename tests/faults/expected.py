@@ -4,7 +4,7 @@
 import collections
 import re
 
-from sequence import TAKES, edits_of, moved, together, user_of, whose
+from sequence import TAKES, edits_of, has_login, moved, together, user_of, whose
 
 TRACE_MOST = 4                  # Received fields that servers on the way add, for each time that it comes through them
 DETAIL = re.compile(r'[A-Za-z0-9_-]{1,32}')
@@ -176,6 +176,8 @@ class Resolver:
     def merge(self, plans, refused, label, via, owner=None):
         """All recipients of one message (tamis-milter(8)): what goes to a neighbour is his own plan's affair."""
         found = Resolved()
+        # what a script of the site has filed where he keeps it reaches him
+        plans = {r: [d for d in plan if not (d.get('reachable') and any(map(self.kept, plan)))] for r, plan in plans.items()}
         found.refusals = {r: d.get('reason', '') for r in plans for d in plans[r] if d['do'].startswith('refuse')}
         moving = {r: [d for d in plans[r] if d['do'] in TAKES] for r in plans}
         back = {r for r in plans if via and self.user(r) in map(self.user, (owner, *via[:-1]))}
@@ -264,7 +266,8 @@ class Resolver:
 
     def told(self, label):
         """Is the sender told what is refused late, by a report?"""
-        return self.run['late'] == 'bounce' and self.run['sender'] and label.sender is None and self.run.get('authentic', True) \
+        authentic = self.run.get('authentic', True) or has_login(self.run) and not label.hops
+        return self.run['late'] == 'bounce' and self.run['sender'] and label.sender is None and authentic \
             and not self.run.get('sender_rewritten')
 
     def late(self, found, owner, recipient, reason, label, via):

@@ -4,6 +4,7 @@
 import random
 
 from draws import Draws
+from rare import RESERVED, Rare
 
 DOMAIN, OUTSIDE, SRS = 'example.test', 'else.example', 'srs.example.test'
 SENDER_DOMAIN = 'client.example'
@@ -45,18 +46,21 @@ class Scenario:
         self.domain, self.outside_domain, self.folders = DOMAIN, OUTSIDE, FOLDERS
         self.draw_settings(wants)
         self.draws, self.sited = Draws(self, seed, number, wants), True
+        self.rare = Rare(self, seed, number, wants)
         count = self.random.choice([1, 1, 1, 2, 3, 4, 5])
         count = max(count, 2) if wants == 'copy' or self.random.random() < 0.1 else count
         self.recipients = self.draw_recipients(count, wants)
         self.others = [self.address(letter) for letter in 'lm']
         self.rewritten, self.forged = {}, []
         self.draws.draw_users()
+        self.rare.draw_recipients()
         bounce = self.draw_bounce(made) if made and wants in (None, 'copy') and self.random.random() < 0.2 else False
         self.sender = '' if bounce or self.random.random() < 0.08 else f'{self.tag}{self.letter("sender")}@{SENDER_DOMAIN}'
         # it comes round, with the sender that a redirect gave it
         self.sender_rewritten = bool(made and self.sender and self.random.random() < 0.12)
         if self.sender_rewritten:
             self.sender, self.late, self.authentic = made[self.random.choice(list(BACK))], 'bounce', True
+        self.rare.draw_login()
         self.message, self.parameters = self.make_message()
         self.draws.draw_site()
         self.plans = {}
@@ -120,6 +124,8 @@ class Scenario:
     def user(self, recipient):
         """Whose rules run for it."""
         address, users = self.home(recipient), self.draws.users
+        if address in self.rare.stands:
+            return self.rare.stands[address]
         name, found = user_of(address), users.get(address, users.get(user_of(address), []))
         local, _at, domain = name.rpartition('@')
         if len(found) == 1:
@@ -190,6 +196,8 @@ class Scenario:
             return [self.refusal('refuse early')]
         if not self.is_here(recipient) or recipient in self.draws.several:
             return [{'do': 'self', 'rules': False}]
+        if recipient.partition('@')[0] in RESERVED:
+            return self.rare.plan(self.refusal, self.edit)
         strange = (*self.forged, *self.rewritten)
         neighbours = [other for other in self.recipients if other not in (recipient, *strange) and recipient not in self.others]
         return self.draws.combine(recipient, neighbours, self.plan_with(recipient, neighbours))
@@ -224,12 +232,13 @@ class Scenario:
         if wants == 'copy' and self.way == 'final':
             self.plan_of(first, [{'do': 'redirect', 'to': self.outside()}, {**keep, 'edit': self.edit()}])
         elif wants == 'copy':
-            self.plan_of(first, [{**keep, 'edit': self.edit()}])
+            # a report, or who keeps what he refused, is a copy as well
+            self.plan_of(first, [self.refusal('refuse late')] if self.rare.login else [{**keep, 'edit': self.edit()}])
             self.plan_of(next(r for r in self.recipients if self.user(r) != self.user(first) and r == self.home(r)), [keep])
         elif wants == 'hold':
             for r in self.recipients:
                 self.plan_of(r, [{'do': 'quarantine', 'reason': 'odd'}])
-        elif not wants and self.sender_rewritten:
+        elif not wants and (self.sender_rewritten or self.rare.login):
             self.plan_of(first, [self.refusal('refuse late')])
         elif wants == 'add':
             self.plan_of(first, [{'do': 'redirect', 'to': self.outside()}])

@@ -103,6 +103,10 @@ ARCHIVE = [to(Y), SELF]
 STAMP = {'edits': [{'name': 'X-Site', 'value': 'v'}]}
 STAMPED = edited('X-Site')
 AL, TEAM = 'al@example.test', 'team@example.test'
+POST, ABUSE = 'postmaster@example.test', 'abuse@example.test'
+CHAIN = {'one@second.example': ['two@alias.example'], '@alias.example': ['@third.example'], '@third.example': ['@example.test'],
+         'two@third.example': ['a@alias.example']}
+TOLD = {'late': 'bounce', 'authentic': False}
 
 OK = told(250, 250)
 PLAIN = RECEIVED + MESSAGE
@@ -176,6 +180,10 @@ GOOD = [
         b'Tamis-Redirected: 2 x\r\n' + through())], mode='final', filtered=True, others={L: [to(X), SELF]}), {}),
     ('the rules of before', Case({A: [to(X)]}, [OK], [(X, PLAIN)], mode='final', later=[{A: [SELF]}]), {}),
     ('the rules of now', Case({A: [to(X)]}, [OK], [(A, PLAIN)], mode='final', later=[{A: [SELF]}]), {}),
+    ('one redirects to it before, another by now', Case({A: [to(X)], B: [LATE]}, [BOTH], [(A, PLAIN), (X, PLAIN)], mode='final',
+                                                        later=[{A: [SELF], B: [to(X)]}]), {}),
+    ('two senders, two messages that come round', Case({A: [to(L)], B: [to(L)]}, [BOTH], [(X, through(), L)] * 2,
+        filtered=True, redirect_sender='user', others={L: [to(X)]}), {}),
     ('a copy by the rules of before', Case({A: [to(X), EDIT]}, [OK], [(A, PLAIN)], [(X, PLAIN)], mode='final',
                                            later=[{A: [SELF]}]), {}),
     ('another was between answer and journal', Case({A: [EDIT], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, edited())] * 2,
@@ -195,6 +203,8 @@ GOOD = [
                                       mode='final', quarantine_to=LOOK), {}),
     ('the port refused what goes into quarantine', Case({A: [ODD], B: [SELF]}, [BOTH], [([A, B], PLAIN)], [], ['port refused'],
                                                         quarantine_to=LOOK), {}),
+    ('the port refused a redirect of what goes into quarantine', Case({A: [to(X), ODD], B: [SELF]}, [BOTH], [(B, PLAIN)],
+        [(LOOK, edited('Tamis-Quarantine', f'<{A}> "odd"'))], ['port refused'], quarantine_to=LOOK), {}),
     ('on hold twice, an answer not read', Case({A: [ODD]}, [GONE, OK], [(A, edited('Tamis-Quarantine', '"odd"'))] * 2),
      {'the client did not read the answer': 1}),
     ('only watched', Case({A: [EDIT], B: [LATE], C: [DISCARD]}, [told(250, 250, 250, 250)], [([A, B, C], PLAIN)], effect='observe'), {}),
@@ -255,6 +265,27 @@ GOOD = [
                                         users={'@alias.example': ['@example.test']}, local='example.test'), {}),
     ('several get what the site says', Case({TEAM: [{**SELF, 'rules': False}]}, [OK], [([TEAM, Y], PLAIN)], users={TEAM: [A, B]},
                                             **site(ARCHIVE)), {}),
+    ('a chain of names', Case({'one@second.example': [filed('Lists')]}, [OK], [(LISTS, PLAIN)], users=CHAIN, local='example.test'), {}),
+    ('a chain of names to several', Case({'al@alias.example': [{**SELF, 'rules': False}]}, [OK], [(['al@alias.example', Y], PLAIN)],
+        users={**CHAIN, AL: [TEAM], TEAM: [A, B]}, **site(ARCHIVE)), {}),
+    ('three of the site', Case({A: [SELF]}, [OK], [(X, PLAIN), ([A, Y], STAMPED)],
+        **site([to(X), SELF], [{**to(Y), **STAMP}, {**SELF, **STAMP}], [SELF])), {}),
+    ('who logged in is told', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(SENDER, REPORT, '')], login='me',
+                                   users={'login:me': [X, SENDER]}, **TOLD), {}),
+    ('who logged in as himself is told', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(SENDER, REPORT, '')], login=SENDER,
+                                              users={}, **TOLD), {}),
+    ('another has logged in', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, MARKED)], login=SENDER,
+                                   users={f'login:{SENDER}': [X]}, **TOLD), {}),
+    ('postmaster refuses nothing', Case({POST: [EARLY]}, [OK], [(POST, PLAIN)]), {}),
+    ('postmaster throws nothing away, and the site may', Case({POST: [DISCARD], A: [SELF]}, [BOTH], [([POST, A], PLAIN)],
+        **site([DISCARD], only=[B])), {}),
+    ('the site throws away what comes to abuse', Case({ABUSE: [SELF]}, [OK], **site([DISCARD])), {}),
+    ('abuse puts nothing in quarantine, and the site sends it on', Case({ABUSE: [ODD]}, [OK], [([ABUSE, Y], PLAIN)],
+        **site(ARCHIVE, [{**SELF, **STAMP}])), {}),
+    ('the site has filed it where abuse keeps it', Case({ABUSE: [DISCARD]}, [OK], [(ABUSE, STAMPED)],
+        **site([filed('a b', **STAMP), {**SELF, **STAMP}])), {}),
+    ('abuse may send it on', Case({ABUSE: [to(X)]}, [OK], [(X, PLAIN)]), {}),
+    ('whoever is postmaster', Case({AL: [LATE]}, [OK], [(AL, PLAIN)], users={AL: [POST]}, local='example.test'), {}),
     ('a copy in a folder, and in quarantine', Case({A: [filed('x'), ODD], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, edited(FIELD, '[] x')),
         (A, edited('Tamis-Quarantine', '"odd"'))], fileinto_by='header'), {}),
 ]
@@ -327,6 +358,8 @@ BAD = [
                                               told(None, mail=451, dot=False)], [(B, PLAIN)]), 'misdelivered'),
     ('the port refused, and he does not keep it', Case({A: [EDIT], B: [SELF]}, [BOTH], [(B, PLAIN)], [],
                                                        ['port refused']), 'lost'),
+    ('the port refused his own, and it is in quarantine alone', Case({A: [ODD, EDIT], B: [SELF]}, [BOTH], [(B, PLAIN)],
+        [(LOOK, edited('Tamis-Quarantine', f'<{A}> "odd"'))], ['port refused'], quarantine_to=LOOK), 'lost'),
     ('the port refused one of two', Case({A: [EDIT], B: [EDIT], C: [SELF]}, [told(250, 250, 250, 250)],
                                          [([A, C], PLAIN)], [], ['port refused']), 'lost'),
     ('the daemon crashed', Case({A: [SELF]}, [AGAIN, OK], [(A, PLAIN)], [], ['died of -11']), 'died'),
@@ -387,6 +420,15 @@ BAD = [
     ('the site threw it away, and it came', Case({A: [SELF]}, [OK], [(A, PLAIN)], **site([DISCARD])), 'misdelivered'),
     ('both send it on, twice', Case({A: [to(Y), SELF]}, [OK], [([A, Y, Y], PLAIN)], **site(ARCHIVE)), 'doubled without cause'),
     ('the rules of one of several', Case({TEAM: [{**SELF, 'rules': False}]}, [OK], users={TEAM: [A, B]}, **site([SELF])), 'lost'),
+    ('the second name of a chain', Case({'one@second.example': [filed('Lists')]}, [OK], [('two+Lists@alias.example', PLAIN)],
+                                        users=CHAIN, local='example.test'), 'misdelivered'),
+    ('the third of the site is not run', Case({A: [SELF]}, [OK], [([A, X], PLAIN)], **site([to(X), SELF], [SELF], ARCHIVE)), 'lost'),
+    ('who logged in is not told', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, MARKED)], login='me',
+                                       users={'login:me': [SENDER]}, **TOLD), 'misdelivered'),
+    ('who logged in as another is told', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(SENDER, REPORT, '')], login='me',
+                                              users={'login:me': [X]}, **TOLD), 'misdelivered'),
+    ('postmaster refuses', Case({POST: [EARLY]}, [told(None, 550, dot=False)]), 'refused without a rule'),
+    ('abuse throws away what the site sends on', Case({ABUSE: [DISCARD]}, [OK], [(Y, PLAIN)], **site(ARCHIVE)), 'lost'),
     ('a folder below another name', Case({AL: [filed('Lists')]}, [OK], [('al+Lists@example.test', PLAIN)], users={AL: [A]},
                                          local='example.test'), 'misdelivered'),
     ('the flags are missing', Case({A: [SELF]}, [OK], [(A, PLAIN)], fileinto_by='header', **site([{**SELF, 'flags': '\\Seen'}])),
