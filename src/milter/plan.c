@@ -360,7 +360,8 @@ plan_protected(const struct making *k)
 	for (size_t i = 0; i < k->plan->d.n; i++)
 		if (!k->plan->d.v[i].site && k->plan->d.v[i].kind != DELIVERY_QUARANTINE)
 			return false;
-	return k->by->rules->protected_ && ruleset_is_users(k->by->rules, k->plan->place.file);
+	/* where nothing was refused, discarded or put away there is no such place: the site's have sent it on */
+	return k->by->rules->protected_ && k->plan->place.line && ruleset_is_users(k->by->rules, k->plan->place.file);
 }
 
 static void

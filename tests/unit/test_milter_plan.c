@@ -145,6 +145,10 @@ static const struct planned planned[] = {
 	  "top Tamis-Quarantine: \"the site's\" | quarantine the site's | accept" },
 	{ "the site may discard", "site_before = %/site/discard.sieve\n", "postmaster keep;", { .to = "postmaster" },
 	  "-<postmaster@example.org> | accept" },
+	{ "and send away", "site_before = %/site/away.sieve\n", "postmaster keep;", { .to = "postmaster" },
+	  "+archive@example.net | -<postmaster@example.org> | accept" },
+	{ "behind the user's as well", "site_after = %/site/away.sieve\n", "postmaster addheader \"X-A\" \"1\";", { .to = "postmaster" },
+	  "+archive@example.net | top X-A: 1 | -<postmaster@example.org> | accept" },
 	{ "an edit of the site's is no leave", "site_before = %/site/edit.sieve\n", "postmaster discard;", { .to = "postmaster" },
 	  "header: accept" },
 	{ "a copy of the site's is no leave", "site_before = %/site/copy.sieve\n", "postmaster discard;", { .to = "postmaster" },
@@ -172,6 +176,7 @@ START_TEST(plan)
 	put("site/discard.sieve", "discard;\n");
 	put("site/error.sieve", "require \"ereject\";\nereject \"x\";\nkeep;\n");
 	put("site/refuse.sieve", "require \"ereject\";\nereject \"the site's\";\n");
+	put("site/away.sieve", "redirect \"archive@example.net\";\n");
 	put("site/quarantine.sieve", "require \"vnd.tamis.quarantine\";\nquarantine \"the site's\";\n");
 	put("site/copy.sieve", "require \"copy\";\nredirect :copy \"archive@example.net\";\n");
 	put("site/both.sieve", "require \"vnd.tamis.quarantine\";\nquarantine \"the site's\";\nkeep;\n");
