@@ -80,7 +80,7 @@ merge_ignore_futile(struct merge *m)
 			struct delivery *d = &r->plan->d.v[i];
 			struct merge_rcpt *to = d->redirect && !d->done ? merge_find(m, d->canonical) : NULL;
 			/* under the address that his mail goes to */
-			bool home = d->redirect && !d->done && r->plan->home.len && str_eq(d->canonical, r->plan->home_canonical);
+			bool home = r->elsewhere && d->redirect && !d->done && str_eq(d->canonical, r->plan->home_canonical);
 
 			if (home || (to && (to == r || to->refused || str_eq(to->canonical, r->canonical))))
 				merge_ignore(r, i--);
