@@ -44,7 +44,7 @@ on_signal(int number)
 	errno = error;
 }
 
-/* libmilter's own thread waits for some of these: the main thread, which does not block them, is preferred to it. */
+/* The main thread is the only one that does not block them: libmilter's own does not get any (milter.c). */
 static int
 main_signals(void)
 {
@@ -192,9 +192,8 @@ main_serve(void *arg)
 {
 	struct daemon *d = arg;
 
-	/* 0: its own thread, which waits for signals as well, got one before the main thread could */
-	log_line(LOG_ERR, NULL, "error=%s", milter_serve() < 0 ? "libmilter stopped serving" :
-	         "libmilter took a signal for itself; to be started again");
+	milter_serve();
+	log_line(LOG_ERR, NULL, "error=%s", "libmilter stopped serving; to be started again");
 	atomic_store(&d->lost, true);
 	kill(getpid(), SIGTERM);
 	return NULL;

@@ -9,6 +9,7 @@
 #include <arpa/inet.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -406,6 +407,17 @@ on_close(SMFICTX *smfi)
 
 /* --- the whole */
 
+/* libmilter has a thread that waits for SIGHUP, SIGTERM and SIGINT, each of which ends its service: of two signals at once,
+ * or of one to a process that was stopped, it gets some, and a reload would be the end.  What it waits by is this. */
+__attribute__((visibility("default"))) int
+sigwait(const sigset_t *set, int *sig)
+{
+	(void)set;
+	(void)sig;
+	for (;;)
+		pause();
+}
+
 int
 milter_open(struct daemon *d, const struct conf *conf)
 {
@@ -433,10 +445,10 @@ milter_open(struct daemon *d, const struct conf *conf)
 	       listen_wrong(conf->socket, "no socket that listens is open there");
 }
 
-int
+void
 milter_serve(void)
 {
-	return smfi_main() == MI_SUCCESS ? 0 : -1;
+	smfi_main();
 }
 
 void

@@ -7,8 +7,8 @@
 
 /* Takes the socket: 0, or -1 after saying why on standard error. */
 int milter_open(struct daemon *, const struct conf *);
-/* Serves until libmilter caught a signal that was meant for us, 0, or cannot go on, -1. */
-int milter_serve(void);
+/* Serves until libmilter cannot go on. */
+void milter_serve(void);
 /* Takes the socket's name away. */
 void milter_close(const struct conf *);
 

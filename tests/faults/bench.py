@@ -106,8 +106,6 @@ class Supervised(daemon.Daemon):
         status = place.stop(process)
         if status == -signal.SIGKILL and self.point:
             return f'killed at {self.point}'
-        if status == os.EX_TEMPFAIL:
-            return 'to be started again'        # libmilter took a signal: tamis-milter(8)
         return 'stopped' if status == 0 else f'died of {status}'
 
     def is_dying(self):

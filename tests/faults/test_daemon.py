@@ -227,7 +227,6 @@ def addresses(box, _copies):
                     return box.process.poll() is not None or not probe.connect_ex((host, port))
             place.wait_for(listens, 10, form)
             equal(box.process.poll(), None, form)
-            # libmilter may take a signal for itself before it serves, which is another exit status
             with milter.MilterClient((host, port)) as client:
                 client.quit()
             equal(box.stop(), 0, form)

@@ -4,7 +4,9 @@
 import os
 import pathlib
 import resource
+import signal
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import daemon
@@ -108,7 +110,28 @@ def room_at_the_end(directory):
         equal([t.addresses for t in port.transactions()], [['a@example.test'], ['b@example.test']])
 
 
-TESTS = [stopped_at_the_header, killed_at_the_header, room_at_the_end]
+def signals(scene, *numbers):
+    """Several at once: that is what a process finds that was stopped meanwhile."""
+    for number in (signal.SIGSTOP, *numbers, signal.SIGCONT):
+        os.kill(scene.process.pid, number)
+    time.sleep(0.01)
+
+
+def signals_together(directory):
+    """libmilter has a thread that waits for them, too: none is its own."""
+    for last in (signal.SIGTERM, signal.SIGINT):
+        scene = daemon.Daemon(directory, {'a': 'discard;'})
+        with scene:
+            for _again in range(60):
+                signals(scene, signal.SIGUSR1, signal.SIGHUP)
+            equal(ask(scene, 'a', 'b'), ['delete recipient <a@example.test>', 'continue'])
+            signals(scene, signal.SIGUSR1, signal.SIGHUP, last)
+            equal(scene.process.wait(30), 0)
+            equal(scene.lines(level='error'), [])
+            equal([line['stop'] for line in scene.lines(stop=last.name)], [last.name])
+
+
+TESTS = [stopped_at_the_header, killed_at_the_header, room_at_the_end, signals_together]
 
 
 def main():
