@@ -386,7 +386,7 @@ apply_add(struct apply *a, const struct rcpt *r, const struct delivery *d)
 	if (!a->t->sendmail) {
 		if (notify.len)
 			buf_printf(&args, "NOTIFY=%.*s ", STR_ARG(notify));
-		if (r->orcpt.len)
+		if (r->orcpt.len && !queued_has(a->t, to))
 			buf_printf(&args, "ORCPT=%.*s", STR_ARG(r->orcpt));
 	}
 	daemon_point(a->t->daemon, POINT_ADD_RCPT);

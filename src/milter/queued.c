@@ -46,6 +46,17 @@ queued_group(struct arena *a, const struct rcpt *r)
 	return arena_lower(a, queued_unquoted(a, queued_name(r)));
 }
 
+bool
+queued_has(struct transaction *t, struct str address)
+{
+	struct str name = arena_lower(&t->arena, queued_unquoted(&t->arena, address));
+
+	for (size_t i = 0; i < t->rcpt.n; i++)
+		if (str_eq(t->rcpt.v[i]->group, name))
+			return true;
+	return false;
+}
+
 static struct str
 queued_local(struct str address)
 {

@@ -11,6 +11,9 @@ struct str queued_unquoted(struct arena *, struct str);
 /* What recipients have in common that are one in the queue: taken away is who has it, however he was written.  Postfix's;
  * Sendmail says so itself. */
 struct str queued_group(struct arena *, const struct rcpt *);
+/* Is that, in any case of its letters, what one of the client's recipients is called?  To Postfix one who is added is a
+ * duplicate of him, and is left out, whatever becomes of him, if both have the same ORCPT. */
+bool queued_has(struct transaction *, struct str address);
 /* Takes the i-th recipient away. */
 int queued_remove(struct transaction *, const struct mta *, const struct merge *, size_t i);
 

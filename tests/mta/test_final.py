@@ -60,6 +60,8 @@ def deliveries(s):
     s.same(s.go('keep+x'), {'keep@example.test': b''})
     s.same(s.go('nobody+x'), {'nobody+x@example.test': b''})
     s.same(s.go('file'), {'file+Box@example.test': b''})
+    s.same(s.go('file+box'), {'file+Box@example.test': b''})
+    s.same(s.go('file+box', orcpt='file+2BBOX@example.test'), {'file+Box@example.test': b''})
     s.same(s.go('odd'), {'odd@example.test': b''})
     s.same(s.go('edit'), {'edit@example.test': b'X-Rule: 1\r\n'})
     s.same(s.go('gone'), {})

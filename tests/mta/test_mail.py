@@ -86,6 +86,16 @@ def dsn(scene):
             assert any(word.startswith('NOTIFY=') and 'FAILURE' in word for word in words), (address, words)
 
 
+def folded(scene):
+    """Rules file into a folder whose name the sender wrote in another case: another address, and the same one to a server
+    that looks for duplicates, which have the same arguments."""
+    for number, words in enumerate(('', 'NOTIFY=FAILURE', 'ORCPT=rfc822;file+2Bbox@example.test', 'ORCPT=rfc822;typed@else.example',
+                                    'NOTIFY=FAILURE,DELAY ORCPT=rfc822;file+2Bbox@example.test', 'NOTIFY=NEVER')):
+        content = world.message(f'folded-{number}')
+        scene.send([('file+box', words), 'keep'], content)
+        comes(scene, f'folded-{number}', {'file+Box@example.test': content, 'keep@example.test': content})
+
+
 def eight_bit(scene):
     content = world.message('8bit', body=b'gr\xfc\xdfe\r\n')
     scene.send(['keep', 'edit'], content, parameters='BODY=8BITMIME')
@@ -274,7 +284,7 @@ def final_bounces(scene):
     equal([address for address, _sender, _copy in scene.arrived() if address == world.SENDER], [])
 
 
-BOTH = [null_sender, dsn, eight_bit, large, many_fields, same_again, no_subject, many_messages, alias_of_many]
+BOTH = [null_sender, dsn, folded, eight_bit, large, many_fields, same_again, no_subject, many_messages, alias_of_many]
 ONLY = {'postfix': [smtputf8, nul, bare_lf, alias_of_one, other_domain, local, incomplete,
                      incomplete_local, routed_local, login, xclient_refused], 'sendmail': []}
 
