@@ -214,7 +214,8 @@ class Resolver:
             return True
         found.sends, folder = True, ''
         if d['do'] == 'quarantine':
-            keeps = any(other['do'] == 'self' or other['do'].startswith('refuse') and not self.told(label) for other in plans[r])
+            keeps = any(other['do'] == 'self' or self.kept(other) or other['do'].startswith('refuse') and not self.told(label)
+                        for other in plans[r])
             found.aside.append((whose, r, label, via, d['reason'], keeps))
             return True
         if d['do'] == 'redirect':

@@ -195,6 +195,8 @@ GOOD = [
     ('in quarantine, and kept', Case({A: [ODD, SELF]}, [OK], [(A, PLAIN)], [(LOOK, edited('Tamis-Quarantine', f'<{A}> "odd"'))],
                                      quarantine_to=LOOK), {}),
     ('kept, and nothing more', Case({A: [ODD, SELF]}, [OK], [(A, PLAIN)]), {}),
+    ('in quarantine, and filed where a keep goes, and the port refused it', Case({A: [ODD, filed('no detail', **STAMP)], B: [SELF]},
+        [BOTH], [([A, B], PLAIN)], [], ['port refused']), {}),
     ('in quarantine by a copy, then alone', Case([{A: [ODD], B: [SELF]}, {A: [ODD], B: [DISCARD]}], [told(451, 250, 250), BOTH],
         [], [(LOOK, edited('Tamis-Quarantine', f'<{A}> "odd"'))], quarantine_to=LOOK), {}),
     ('in quarantine, refused late beside it', Case({A: [ODD], B: [LATE]}, [BOTH], [(B, MARKED)],
