@@ -75,6 +75,18 @@ main_next_signal(void)
 
 /* --- the process */
 
+/* Who starts us may have closed these: what would be opened in their place is no place for messages. */
+static void
+main_standard(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd >= 0)
+		close(fd);
+}
+
 static int
 main_wrong(const char *what, const char *why)
 {
@@ -358,8 +370,10 @@ main(int argc, char **argv)
 {
 	struct options o = { .conf = conf_standard_path() };
 	struct diag diag;
-	int rc = main_options(argc, argv, &o);
+	int rc;
 
+	main_standard();
+	rc = main_options(argc, argv, &o);
 	if (rc >= 0)
 		return rc;
 	diag_init(&diag, stderr);
