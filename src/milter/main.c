@@ -340,6 +340,20 @@ main_check_names(const struct conf *conf)
 	return rc;
 }
 
+/* It may come later, and most messages need no room there. */
+static void
+main_check_spill(const struct conf *conf, struct diag *diag)
+{
+	struct tamis_diagnostic d = { .severity = TAMIS_WARNING, .place.file = { conf->spill_dir, strlen(conf->spill_dir) } };
+
+	if (conf->mode == CONF_STRIP || access(conf->spill_dir, W_OK | X_OK) == 0)
+		return;
+	d.text = strerror(errno);
+	d.hint = "it is spill_dir: as long as nothing can be written there, messages over max_memory whose body is needed are told "
+	         "to come again";
+	diag_report(diag, &d);
+}
+
 /* Everything, whatever else is wrong. */
 static int
 main_check(const char *path, struct diag *diag)
@@ -350,6 +364,7 @@ main_check(const char *path, struct diag *diag)
 
 	wrong |= rulebook_check(rules, diag) < 0;
 	wrong |= main_check_names(conf) != 0;
+	main_check_spill(conf, diag);
 	rulebook_free(rules);
 	conf_unref(conf);
 	return wrong ? EX_CONFIG : EXIT_SUCCESS;
