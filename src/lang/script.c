@@ -189,7 +189,8 @@ script_read(struct compiler *c, struct str text)
 	unsigned errors = b->diag->errors;
 
 	if (text.len > b->program->limits.script_size) {
-		compile_error(c, SPAN(0, 0), "a key list may need more: the limit can be raised (tamis: --limit script-size=8M)",
+		compile_error(c, SPAN(0, 0), "a key list may need more: the limit can be raised (tamis: --limit script-size=8M, "
+		              "tamis.conf: limit_script_size)",
 		              "script is larger than %zu bytes (limit 'script-size')",
 		              b->program->limits.script_size);
 		return false;
