@@ -263,6 +263,34 @@ look_proxy(const struct doctor *d, struct str *ret)
 	return master_worst(d, MASTER_ASKS, proxy_of, ret);
 }
 
+/* Postfix says 4xx then where it was told 5xx. */
+static enum doctor_level
+soft_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	*ret = master_parameter(d, s, "soft_bounce");
+	return str_ieq(*ret, STR("yes")) ? DOCTOR_WARNING : DOCTOR_FINE;
+}
+
+static enum doctor_level
+look_soft(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_ASKS | MASTER_COPIES | MASTER_FILTERED, soft_of, ret);
+}
+
+/* What the client's address leads to there takes the place of smtpd_milters, also of one that is empty. */
+static enum doctor_level
+maps_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	*ret = master_parameter(d, s, "smtpd_milter_maps");
+	return ret->len ? DOCTOR_WARNING : DOCTOR_FINE;
+}
+
+static enum doctor_level
+look_maps(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_ASKS | MASTER_COPIES | MASTER_FILTERED, maps_of, ret);
+}
+
 /* --- names of the same mailboxes */
 
 static void
@@ -314,6 +342,10 @@ const struct doctor_trap doctor_postfix[] = {
 	  "nothing when the rules of the alias discard" },
 	{ "smtpd_proxy_filter", look_proxy, "name tamis-milter at the service that gets the mail back from that filter: this one shows "
 	  "milters the envelope alone, and of rules only what refuses at RCPT TO happens" },
+	{ "smtpd_milter_maps", look_maps, "it takes the place of smtpd_milters for the clients in it: have -o smtpd_milter_maps= at our own "
+	  "ports, or copies are asked about again, and leave tamis-milter last in what it names, or mail of those clients has no rules" },
+	{ "soft_bounce", look_soft, "set it to no: whom rules refuse is told to try again, until he gives up, and so are copies that are "
+	  "refused for good" },
 	{ "names", look_names, NAMES_REMEDY },
 	{ "virtual_alias_maps", look_aliases, "aliases are expanded after rules are run: name them in the users map, or stand behind the queue "
 	  "(doc/postfix.md)" },
