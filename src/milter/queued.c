@@ -20,6 +20,19 @@ queued_name(const struct rcpt *r)
 	return colon < 0 ? v : str_sub(v, (size_t)colon + 1, v.len);
 }
 
+/* What Postfix reads a name from: a route goes only where it begins what stands in the outer brackets. */
+static struct str
+queued_read(const struct rcpt *r)
+{
+	struct str v = r->argument;
+	ptrdiff_t colon;
+
+	if (v.len > 1 && v.s[0] == '<' && v.s[v.len - 1] == '>')
+		v = str_sub(v, 1, v.len - 1);
+	colon = v.len && v.s[0] == '@' ? str_find(v, STR(":")) : -1;
+	return colon < 0 ? v : str_sub(v, (size_t)colon + 1, v.len);
+}
+
 struct str
 queued_unquoted(struct arena *a, struct str v)
 {
@@ -119,15 +132,15 @@ int
 queued_remove(struct transaction *t, const struct mta *mta, const struct merge *m, size_t i)
 {
 	const struct rcpt *r = t->rcpt.v[i];
-	struct str name = queued_name(r);
+	struct str name = queued_name(r), read = queued_read(r);
 	int rc;
 
 	if (t->sendmail || (!r->respelled && r->argument.len <= name.len + 2))
 		rc = mta->delete_rcpt(mta->ctx, r->argument.s);
 	else
 		rc = queued_delete(t, mta, name);
-	if (rc == 0 && r->respelled && !t->sendmail)
-		rc = mta->delete_rcpt(mta->ctx, r->argument.s);
+	if (rc == 0 && !t->sendmail && !str_eq(read, name))
+		rc = mta->delete_rcpt(mta->ctx, arena_str(&t->arena, read).s);
 	if (rc == 0 && t->local && !t->sendmail)
 		rc = queued_delete_written(t, mta, m, r);
 	return rc;
