@@ -10,18 +10,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/utf8.h"
 #include "host/log.h"
 #include "host/text.h"
 #include "milter/copy.h"
 #include "milter/fields.h"
+#include "milter/force.h"
 #include "milter/hold.h"
 #include "milter/queued.h"
 #include "milter/reason.h"
 #include "milter/sender.h"
 #include "milter/transaction.h"
-
-enum { REDIRECTED_MAX = 4 };            /* times that one message passes the filtered port */
 
 struct apply {
 	struct transaction *t;
@@ -33,63 +31,7 @@ struct apply {
 	bool gone;                      /* a recipient was taken away: no way back */
 };
 
-/* --- plans as they are in force */
-
-/* What somebody's plan is when his rules are only watched, or his redirects must not go on. */
-static void
-apply_mode(struct transaction *t, struct rcpt *r)
-{
-	struct buf b = { 0 };
-
-	if (!r->outcome || r->trouble || r->effect == CONF_OBSERVE) {
-		plan_keep(&r->plan);
-		return;
-	}
-	/* what neither refuses nor discards stands in a refusal's way, and is else somebody else's to do */
-	if (r->effect == CONF_FULL || (r->effect == CONF_REFUSE && !r->plan.d.n))
-		return;
-	plan_keep(&r->plan);
-	if (r->effect == CONF_REFUSE)
-		return;
-	r->plan.unfiltered = false;
-	buf_puts(&b, "Tamis-Would: ");
-	buf_add(&b, utf8_cut(plan_words(&t->arena, r->outcome, r->status), 900));
-	buf_putc(&b, '\n');
-	r->plan.d.v[0].mark = buf_copy(&b, &t->arena);
-	buf_done(&b);
-}
-
-/* Redirects that have come round too often are not followed; to people with rules here they take the filtered port.
- * Behind the queue all of them do: no alias is expanded there any more. */
-static void
-apply_redirects(const struct apply *a, struct rcpt *r)
-{
-	struct transaction *t = a->t;
-	bool looped = t->hops > t->conf->max_hops || t->redirected >= REDIRECTED_MAX || copy_came_back(t, r), any = false;
-	struct ruleset *rules;
-
-	for (size_t i = 0; i < r->plan.d.n; i++) {
-		struct delivery *d = &r->plan.d.v[i];
-
-		if (!d->redirect)
-			continue;
-		if (looped) {
-			r->plan.d.v[i--] = r->plan.d.v[--r->plan.d.n];
-			any = true;
-		} else if (*t->conf->filtered_to && a->whole && t->conf->mode == CONF_FINAL) {
-			d->filtered = true;
-		} else if (*t->conf->filtered_to && a->whole && rulebook_find(t->setup->rules, t->sendmail, d->target, &rules) > 0) {
-			d->filtered = true;
-			ruleset_unref(rules);
-		}
-	}
-	if (!any)
-		return;
-	r->note = "a redirect was not followed: the message came back, or has passed too many servers";
-	/* as if it had not been written; nothing but a refusal cancels the keep then (RFC 5228 4.2) */
-	if (!plan_keeps(&r->plan) && !r->plan.refuses)
-		plan_add_keep(&r->plan, STR_EMPTY);
-}
+/* --- the merge */
 
 static bool
 apply_speakable(void *ctx, const struct plan *p)
@@ -511,28 +453,11 @@ apply_rules(struct apply *a)
 	for (size_t i = 0; i < t->rcpt.n; i++) {
 		if (a->room)
 			run_stage(t, t->rcpt.v[i], TAMIS_BODY);
-		apply_mode(t, t->rcpt.v[i]);
+		force_mode(t, t->rcpt.v[i]);
 		plan_move(t->conf, t->sendmail, &t->arena, t->rcpt.v[i]->srs, &t->rcpt.v[i]->plan);
-		apply_redirects(a, t->rcpt.v[i]);
+		force_redirects(t, t->rcpt.v[i], a->whole);
 	}
 	return apply_troubled(a);
-}
-
-/* The message is not refused: for those whose rules may do nothing else it goes on as it came, unless they have it by an
- * earlier attempt, when they might do more. */
-static void
-apply_only_refusals(struct transaction *t)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < t->rcpt.n; i++)
-		if (t->rcpt.v[i]->effect == CONF_REFUSE && t->rcpt.v[i]->outcome && !t->rcpt.v[i]->refused) {
-			plan_keep(&t->rcpt.v[i]->plan);
-			plan_move(t->conf, t->sendmail, &t->arena, t->rcpt.v[i]->srs, &t->rcpt.v[i]->plan);
-			any = true;
-		}
-	if (any)
-		copy_keys(t);
 }
 
 static void
@@ -559,7 +484,7 @@ apply_all(struct apply *a, struct verdict *ret)
 			transaction_log(t, "refused");
 			return;
 		}
-		apply_only_refusals(t);
+		force_only_refusals(t);
 		merge_plans(&a->merge);
 		rc = apply_copies(a, &why);
 	} while (rc == 0);
