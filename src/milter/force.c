@@ -36,13 +36,24 @@ force_mode(struct transaction *t, struct rcpt *r)
 	buf_done(&b);
 }
 
-/* Redirects that have come round too often are not followed; to people with rules here they take the filtered port.
- * Behind the queue all of them do: no alias is expanded there any more. */
+/* To people with rules here redirects take the filtered port, and so does what may be to one: where that cannot be told now,
+ * that port's own daemon has the sender wait.  Behind the queue all of them do: no alias is expanded there any more. */
+static bool
+force_is_filtered(struct transaction *t, struct str target)
+{
+	struct ruleset *rules = NULL;
+	int found = t->conf->mode == CONF_FINAL ? 1 : rulebook_find(t->setup->rules, t->sendmail, target, &rules);
+
+	ruleset_unref(rules);
+	return found != 0;
+}
+
+/* Redirects that have come round too often are not followed. */
 void
 force_redirects(struct transaction *t, struct rcpt *r, bool whole)
 {
+	const bool filters = *t->conf->filtered_to && whole;
 	bool looped = t->hops > t->conf->max_hops || t->redirected >= REDIRECTED_MAX || copy_came_back(t, r), any = false;
-	struct ruleset *rules;
 
 	for (size_t i = 0; i < r->plan.d.n; i++) {
 		struct delivery *d = &r->plan.d.v[i];
@@ -52,11 +63,8 @@ force_redirects(struct transaction *t, struct rcpt *r, bool whole)
 		if (looped) {
 			r->plan.d.v[i--] = r->plan.d.v[--r->plan.d.n];
 			any = true;
-		} else if (*t->conf->filtered_to && whole && t->conf->mode == CONF_FINAL) {
-			d->filtered = true;
-		} else if (*t->conf->filtered_to && whole && rulebook_find(t->setup->rules, t->sendmail, d->target, &rules) > 0) {
-			d->filtered = true;
-			ruleset_unref(rules);
+		} else {
+			d->filtered = filters && force_is_filtered(t, d->target);
 		}
 	}
 	if (!any)

@@ -84,6 +84,29 @@ START_TEST(unreadable_for_one)
 }
 END_TEST
 
+/* Whether he to whom it is redirected has rules cannot be told: it does not go round them. */
+START_TEST(unreadable_target)
+{
+	const struct mail m = { .to = "a" };
+	struct session *s = mail_session(&m);
+	struct rlimit limit, none;
+
+	rules("a redirect \"b@example.org\";\nb discard;");
+	begin("filtered");
+	buf_reset(&recorder.said);
+	ck_assert(mail_begin(s, &m));
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = (struct rlimit){ 0, limit.rlim_max };
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	mail_end(s, &m);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	expect("now", buf_str(&recorder.said).s, "451 4.4.0 a copy of the message was not taken; the message later");
+	session_free(s);
+	expect("later", play(&m), "copy s@example.net>b@example.org [Tamis-Redirected: 1] | -<a@example.org> | accept");
+	end();
+}
+END_TEST
+
 /* --- rules that take too long */
 
 START_TEST(slow_at_rcpt)
@@ -438,6 +461,7 @@ tests(TCase *t)
 {
 	tcase_add_test(t, unreadable_rules);
 	tcase_add_test(t, unreadable_for_one);
+	tcase_add_test(t, unreadable_target);
 	tcase_add_test(t, slow_at_rcpt);
 	tcase_add_test(t, slow_at_the_end);
 	tcase_add_test(t, watched);
