@@ -68,18 +68,31 @@ copy_header_key(struct transaction *t)
 	return t->header_key;
 }
 
+static void
+copy_body_digest(struct transaction *t, uint8_t ret[DIGEST_SIZE])
+{
+	struct digest d = t->body_digest;
+	struct str body;
+
+	if (!t->hashing)
+		digest_init(&d);
+	if (!t->hashing && spool_text(&t->body, &body) == 0)
+		digest_add(&d, body);
+	digest_end(&d, ret);
+}
+
 void
 copy_identify(struct transaction *t)
 {
+	uint8_t body[DIGEST_SIZE];
 	struct digest d;
-	struct str body;
 
 	if (t->fingerprinted)
 		return;
+	copy_body_digest(t, body);
 	copy_header_digest(t, &d);
 	copy_fields_digest(t, other_names, &d);
-	if (spool_text(&t->body, &body) == 0)
-		digest_add_part(&d, body);
+	digest_add_part(&d, digest_str(body));
 	digest_end(&d, t->fingerprint);
 	t->fingerprinted = true;
 }

@@ -490,7 +490,11 @@ session_wants(struct transaction *t)
 		t->want_body |= (r->rules->needs & TAMIS_NEEDS_BODY) != 0;
 		t->want_size |= (r->rules->needs & TAMIS_NEEDS_SIZE) != 0;
 	}
-	t->want_body |= apply_needs_body(t) || copy_known(t);
+	/* what left already is to be known by its body, though there may be no room for that any more */
+	t->hashing = copy_known(t);
+	if (t->hashing)
+		digest_init(&t->body_digest);
+	t->want_body |= apply_needs_body(t) || t->hashing;
 }
 
 void
@@ -530,6 +534,8 @@ session_body(struct session *s, struct str chunk, struct verdict *ret)
 		return;
 	daemon_point(t->daemon, POINT_BODY);
 	t->size += chunk.len;
+	if (t->hashing)
+		digest_add(&t->body_digest, chunk);
 	/* a chunk that cannot be kept is an error at the end, where it can be answered */
 	if (t->want_body)
 		spool_add(&t->body, chunk, t->conf->max_memory, t->conf->spill_dir);

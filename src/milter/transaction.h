@@ -3,6 +3,7 @@
 #ifndef MILTER_TRANSACTION_H
 #define MILTER_TRANSACTION_H
 
+#include "host/digest.h"
 #include "milter/daemon.h"
 #include "milter/mta.h"
 #include "milter/plan.h"
@@ -76,6 +77,8 @@ struct transaction {
 	struct spool body;
 	uint64_t size;                  /* of the body */
 	bool want_body, want_size;
+	struct digest body_digest;      /* of what came, if hashing: also where it could not be kept */
+	bool hashing;
 	uint8_t fingerprint[32];        /* of the message, whoever gets it */
 	bool fingerprinted;
 	uint8_t header_key[32];         /* under which the journal has messages that were copied */

@@ -222,6 +222,27 @@ START_TEST(no_room)
 }
 END_TEST
 
+/* There is room for the first attempt, at which his copy leaves and another's does not, and then there is none. */
+START_TEST(no_room_any_more)
+{
+	char body[8192], conf[300];
+	const struct mail m = { .to = "a b c", .body = body };
+
+	memset(body, 'x', sizeof body - 1);
+	body[sizeof body - 1] = '\0';
+	rules("a addheader \"X-A\" \"1\";\nb addheader \"X-B\" \"1\";");
+	begin("max_memory = 4K\nmax_header = 4K\n");
+	port.answers = "b@example.org=451";
+	expect("one of two", play(&m), "copy s@example.net>a@example.org [X-A: 1] | 451 4.4.0 a copy of the message was not taken; the message later");
+	end();
+	snprintf(conf, sizeof conf, "max_memory = 4K\nmax_header = 4K\nspill_dir = %s/none\n", dir);
+	begin(conf);
+	expect("first", play(&m), "451 4.3.0 mail rules are in trouble; the message later");
+	expect("who has his gets no other", play(&m), "top Tamis-Trouble: passed without rules (no room for the body) | -<a@example.org> | accept");
+	end();
+}
+END_TEST
+
 START_TEST(spilled)
 {
 	char body[8192];
@@ -467,6 +488,7 @@ tests(TCase *t)
 	tcase_add_test(t, watched);
 	tcase_add_test(t, slow_for_an_hour);
 	tcase_add_test(t, no_room);
+	tcase_add_test(t, no_room_any_more);
 	tcase_add_test(t, spilled);
 	tcase_add_loop_test(t, header_over, 0, COUNT(large_header));
 	tcase_add_test(t, too_many_recipients);
