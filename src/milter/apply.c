@@ -59,6 +59,7 @@ apply_merge(struct apply *a)
 		.can_refuse = !t->ours, .can_copy = *t->conf->copy_to && a->whole, .speakable = apply_speakable,
 	};
 	m->many_fields = t->nfields > FIELDS_EDITED;
+	m->one_mailbox = t->sendmail;
 	m->can_hold = a->mta->quarantine != NULL;
 	m->can_set_aside = m->can_copy && *t->conf->quarantine_to;
 	m->can_report = m->can_copy && t->conf->refuse_late == CONF_REFUSE_BOUNCE && sender_authentic(t);

@@ -52,14 +52,28 @@ merge_index(struct merge *m)
 	for (size_t i = 0; i < m->n; i++)
 		key[i] = m->order[i]->address;
 	m->by_address = keyset_new(m->arena, key, m->n);
+	if (!m->one_mailbox)
+		return;
+	key = ARENA_ARRAY(m->arena, m->n, struct str);
+	for (size_t i = 0; i < m->n; i++)
+		key[i] = m->order[i]->group;
+	m->by_group = keyset_new(m->arena, key, m->n);
 }
 
-static struct merge_rcpt *
+struct merge_rcpt *
 merge_find(const struct merge *m, struct str canonical)
 {
 	ptrdiff_t i = keyset_find(m->index, canonical);
 
 	return i < 0 ? NULL : m->order[i];
+}
+
+struct str
+merge_mailbox(const struct merge *m, const struct merge_rcpt *r)
+{
+	ptrdiff_t i = m->by_group && r->group.len ? keyset_find(m->by_group, r->group) : -1;
+
+	return i < 0 ? r->canonical : m->order[i]->canonical;
 }
 
 /* The redirect is as if it had not been written; nothing but a refusal cancels the keep then (RFC 5228 4.2). */
@@ -305,7 +319,7 @@ merge_unhold(struct merge_rcpt *r, struct delivery *d)
 static void
 merge_quarantine(struct merge *m)
 {
-	bool carries, alone;
+	bool carries, alone, unheld = false;
 
 	if (!merge_count_quarantine(m, &carries))
 		return;
@@ -318,10 +332,18 @@ merge_quarantine(struct merge *m)
 			m->hold = true;
 		else if (m->can_set_aside)
 			d->way = WAY_COPY;
-		else
+		else {
 			merge_unhold(r, d);
+			unheld = true;
+		}
 	}
-	m->contents = twins_number(m);
+	/* what he keeps may be another's as well */
+	if (unheld) {
+		merge_cover(m);
+		twins_cover_copies(m);
+	} else {
+		m->contents = twins_number(m);
+	}
 }
 
 /* --- contents */
@@ -384,6 +406,7 @@ merge_ways(struct merge *m)
 		else if (!here && !r->plain)
 			r->plain = d;
 	}
+	twins_cover_queued(m);
 	twins_cover_copies(m);
 }
 

@@ -39,12 +39,13 @@ struct merge {
 	bool many_fields;               /* in the header: the server would be busy for long if it deleted some of them */
 	bool can_report;                /* refusals may be reported to the sender later */
 	bool can_hold;                  /* the server can hold the message, for all of them */
+	bool one_mailbox;               /* recipients of one group have one: it gets one copy, not one for each of their names */
 	bool can_set_aside;             /* there is an address for copies in quarantine */
 	/* NULL, or: may the words of that refusal be said in SMTP? */
 	bool (*speakable)(void *ctx, const struct plan *);
 	void *ctx;
 	/* of merge_plans() itself: NULL */
-	struct keyset *index, *by_address;
+	struct keyset *index, *by_address, *by_group;
 	struct merge_rcpt **order;
 	size_t contents;                /* how many there are: delivery.content */
 	/* the result */
@@ -53,6 +54,11 @@ struct merge {
 	const struct delivery *content; /* that of the server's message; NULL: as it came */
 	size_t content_of;              /* whose */
 };
+
+/* Who that is among the recipients: the first, and one who is still one before one who was refused.  NULL: nobody. */
+struct merge_rcpt *merge_find(const struct merge *, struct str canonical);
+/* The name under which copies for him are compared. */
+struct str merge_mailbox(const struct merge *, const struct merge_rcpt *);
 
 /* To be called again, with plans as they are, when deliveries were done or refused. */
 void merge_plans(struct merge *);

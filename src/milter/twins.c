@@ -69,6 +69,21 @@ order_copy(const struct twin *a, const struct twin *b)
 	return order ? order : order_number(a->d->content, b->d->content);
 }
 
+static bool
+is_queued(const struct twin *a)
+{
+	return a->d->kind == DELIVERY_ADDRESS && a->d->way == WAY_QUEUE;
+}
+
+/* Those come first. */
+static int
+order_queued(const struct twin *a, const struct twin *b)
+{
+	int order = order_number(!is_queued(a), !is_queued(b));
+
+	return order ? order : order_str(a->d->canonical, b->d->canonical);
+}
+
 #define COMPARE(name) \
 	static int \
 	compare_##name(const void *a, const void *b) \
@@ -80,6 +95,7 @@ order_copy(const struct twin *a, const struct twin *b)
 	}
 COMPARE(content)
 COMPARE(delivery)
+COMPARE(queued)
 COMPARE(copy)
 #undef COMPARE
 
@@ -91,6 +107,18 @@ struct twins {
 	struct twin few[8];             /* what v is while they are enough */
 };
 
+/* What is put in quarantine or reported has the recipient as he was written in it. */
+static struct twin
+twin_of(const struct merge *m, const struct merge_rcpt *r, struct delivery *d, size_t at)
+{
+	const struct merge_rcpt *to = d->kind == DELIVERY_SELF ? r : d->kind == DELIVERY_ADDRESS ? merge_find(m, d->canonical) : NULL;
+
+	return (struct twin){
+		.d = d, .r = r, .as = d->kind == DELIVERY_ADDRESS ? DELIVERY_SELF : d->kind,
+		.place = to ? merge_mailbox(m, to) : d->kind == DELIVERY_ADDRESS ? d->canonical : r->canonical, .at = at,
+	};
+}
+
 static void
 twins_all(struct merge *m, struct twins *t)
 {
@@ -101,11 +129,7 @@ twins_all(struct merge *m, struct twins *t)
 	t->n = 0;
 	for (struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
 		for (size_t i = 0; !r->refused && i < r->plan->d.n; i++) {
-			struct delivery *d = &r->plan->d.v[i];
-
-			bool other = d->kind == DELIVERY_ADDRESS;
-
-			t->v[t->n] = (struct twin){ d, r, other ? DELIVERY_SELF : d->kind, other ? d->canonical : r->canonical, t->n };
+			t->v[t->n] = twin_of(m, r, &r->plan->d.v[i], t->n);
 			t->n++;
 		}
 	}
@@ -172,6 +196,23 @@ twins_cover(struct merge *m)
 		for (n = 1; i + n < t.n && !order_delivery(&t.v[i], &t.v[i + n]); n++)
 			;
 		cover_deliveries(t.v + i, n);
+	}
+	twins_done(&t);
+}
+
+void
+twins_cover_queued(struct merge *m)
+{
+	const struct delivery *first = NULL;
+	struct twins t;
+
+	twins_all(m, &t);
+	twins_sort(&t, compare_queued);
+	for (size_t i = 0; i < t.n && is_queued(&t.v[i]); i++) {
+		if (first && str_eq(t.v[i].d->canonical, first->canonical))
+			t.v[i].d->way = WAY_COVERED;
+		else
+			first = t.v[i].d;
 	}
 	twins_done(&t);
 }

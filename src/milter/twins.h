@@ -12,6 +12,8 @@
 size_t twins_number(struct merge *);
 /* The same content to the same address is sent once: covers all but the first of those that nothing covers yet. */
 void twins_cover(struct merge *);
+/* What is added to the server's own message comes with the content of that: to one address once, whatever else was meant. */
+void twins_cover_queued(struct merge *);
 /* The client named one person twice, in two ways of writing: covers the second of his copies, reports, quarantines. */
 void twins_cover_copies(struct merge *);
 

@@ -18,7 +18,7 @@ struct merge_case {
  *   dir=X (filed, by an address)  refuse  discard  none (no rules)  early (refused at RCPT TO)  hold (put in quarantine)
  *   home=X (the address of his keeps)  done before a word: the journal has it; group=G: one with others to Sendmail
  * Options: ours (nothing is refused), nocopy, report, exact (words that SMTP cannot carry), nohold (the server holds
- * no messages), aside (there is an address for copies in quarantine). */
+ * no messages), sendmail (a group is one mailbox), aside (there is an address for copies in quarantine). */
 static const struct merge_case cases[] = {
 	/* --- the rows of the table */
 	{ "nobody keeps, somebody refuses", "a refuse, b discard", "", "refuse" },
@@ -77,6 +77,9 @@ static const struct merge_case cases[] = {
 	{ "in quarantine, one person named twice, done for the later", "a hold, a done hold", "aside", "a out-covered a out-done -a -a" },
 	{ "in quarantine, Sendmail: equal addresses, one keeps", "a hold group=g, b keep group=g", "aside", "a out-copy b self-queue" },
 	{ "in quarantine, Sendmail: equal addresses, one discards", "a hold group=g, b discard group=g", "aside", "hold a out-queue" },
+	{ "in quarantine, which there is none, and both keep at one address", "a hold home=x, b hold home=x", "nohold",
+	  "a x-queue! b x-covered! -a -b content=!" },
+	{ "likewise, one of them as another's folder", "a hold home=x, b dir=x, c none", "nocopy", "a x-queue!? b x-covered c self-queue -a -b" },
 	/* --- recipients interfere */
 	{ "a redirect to another recipient", "a to=b, b keep", "", "a b-covered b self-queue -a" },
 	{ "a redirect to one who discards", "a to=b, b discard", "", "a b-covered -a -b" },
@@ -92,6 +95,7 @@ static const struct merge_case cases[] = {
 	{ "into a circle", "a to=b, b to=c, c to=b, d keep", "", "a self-queue b self-queue c self-queue d self-queue" },
 	{ "two redirect to one", "a to=x, b to=x", "", "a x-queue b x-covered -a -b" },
 	{ "two redirect to one, with other contents", "a to=x=1, b to=x", "", "a x-copy b x-queue -a -b" },
+	{ "two redirect to one, with other contents, and there is no port", "a to=x=1, b to=x", "nocopy", "a x-queue? b x-covered -a -b" },
 	{ "a redirect does not add who is there", "a keep to=b, b edit=1", "", "a self-queue b-covered b self-copy -b" },
 	{ "a folder's address that the client named", "a dir=b, b keep", "", "a b-covered b self-queue -a" },
 	{ "a folder's address whose own rules discard", "a dir=b, b discard, c keep", "", "a b-covered c self-queue -a" },
@@ -112,6 +116,16 @@ static const struct merge_case cases[] = {
 	{ "a late refusal, likewise", "a refuse home=x, b keep", "", "a x-copy! b self-queue -a" },
 	{ "Sendmail: equal addresses, all drop it", "a discard group=g, b discard group=g", "", "-a -b" },
 	{ "Sendmail: equal addresses, one keeps", "a discard group=g, b keep group=g", "", "b self-queue" },
+	{ "Sendmail: equal addresses, one copy", "a edit=1 group=g, b edit=1 group=g, c none", "sendmail",
+	  "a self-copy b self-covered c self-queue -a -b" },
+	{ "Sendmail: equal addresses, one copy, and one to that address", "a edit=1 group=g, b edit=1 group=g, c dir=b=1, d none",
+	  "sendmail", "a self-copy b self-covered c b-covered d self-queue -a -b -c" },
+	{ "Sendmail: equal addresses, one of them has left", "a edit=1 group=g, b done edit=1 group=g, c none", "sendmail",
+	  "a self-covered b self-done c self-queue -a -b" },
+	{ "Sendmail: equal addresses, other contents", "a edit=1 group=g, b edit=2 group=g, c none", "sendmail",
+	  "a self-copy b self-copy c self-queue -a -b" },
+	{ "Postfix: names that differ in case are two, for who tells them apart", "a edit=1 group=g, b edit=1 group=g, c none", "",
+	  "a self-copy b self-copy c self-queue -a -b" },
 	{ "Sendmail: others are their own", "a discard group=g, b keep group=h", "", "b self-queue -a" },
 };
 
@@ -204,6 +218,7 @@ make(struct made *k, const struct merge_case *c)
 	k->merge.can_report = strstr(c->options, "report");
 	k->merge.can_hold = !strstr(c->options, "nohold");
 	k->merge.can_set_aside = strstr(c->options, "aside");
+	k->merge.one_mailbox = strstr(c->options, "sendmail");
 	k->merge.speakable = speakable;
 	k->merge.ctx = k;
 }
