@@ -16,6 +16,7 @@
 
 #include "base/buf.h"
 #include "host/digest.h"
+#include "host/fresh.h"
 #include "host/journal.h"
 #include "host/ledger.h"
 #include "host/lines.h"
@@ -73,60 +74,6 @@ is_live(const struct journal *j, const struct ledger_entry *e)
 
 /* --- a new file without what is dead */
 
-struct copy {
-	const struct journal *j;
-	int fd, error;
-	struct buf out;
-	off_t size;
-	size_t lines;
-};
-
-static void
-copy_flush(struct copy *c)
-{
-	if (!c->error)
-		c->error = lines_write(c->fd, buf_str(&c->out), c->size);
-	c->size += (off_t)c->out.len;
-	buf_reset(&c->out);
-}
-
-static void
-copy_line(void *ctx, struct str text)
-{
-	const struct ledger_entry *e;
-	struct copy *c = ctx;
-	struct journal_line line;
-
-	if (!lines_parse(text, &line) || line.kind != 'K')
-		return;
-	e = ledger_find(&c->j->keys, line.key);
-	if (!e || e->time != line.time)
-		return;
-	buf_add(&c->out, text);
-	buf_putc(&c->out, '\n');
-	c->lines++;
-	if (c->out.len > 65536)
-		copy_flush(c);
-}
-
-static void
-copy_known(struct copy *c, char kind, const struct ledger *l)
-{
-	char times[16];
-
-	for (size_t i = 0; i < l->size; i++) {
-		const struct ledger_entry *e = &l->slot[i];
-
-		if (!e->time)
-			continue;
-		snprintf(times, sizeof times, "%u", e->times);
-		lines_add(&c->out, kind, e->key, e->time, str_from(kind == 'T' ? times : "known"));
-		c->lines++;
-		if (c->out.len > 65536)
-			copy_flush(c);
-	}
-}
-
 /* Has somebody taken lines away?  What they said is known; texts are gone with them. */
 static bool
 is_cut(const struct journal *j)
@@ -150,33 +97,21 @@ forget_some(struct journal *j, struct ledger *l, const char *what)
 static int
 compact(struct journal *j)
 {
-	struct copy c = { .j = j };
+	struct fresh f = { .directory = j->directory, .old = j->fd, .cut = is_cut(j), .keys = &j->keys, .troubles = &j->troubles };
+	int error;
 
 	forget_some(j, &j->keys, "keys");
 	forget_some(j, &j->troubles, "troubles");
-	c.fd = openat(j->directory, "journal.new", O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (c.fd < 0)
-		return errno;
-	if (is_cut(j))
-		copy_known(&c, 'K', &j->keys);
-	else if (lines_read(j->fd, copy_line, &c) < 0)
-		c.error = errno;
-	copy_known(&c, 'T', &j->troubles);
-	copy_flush(&c);
-	buf_done(&c.out);
-	if (!c.error && (fsync(c.fd) < 0 || renameat(j->directory, "journal.new", j->directory, "journal") < 0))
-		c.error = errno;
-	if (c.error) {
-		close(c.fd);
-		unlinkat(j->directory, "journal.new", 0);
+	error = fresh_write(&f);
+	if (error) {
 		j->compact_at = j->lines + DEAD_LEAST;
-		return c.error;
+		return error;
 	}
 	close(j->fd);
-	j->fd = c.fd;
-	j->size = c.size;
-	j->lines = c.lines;
-	j->compact_at = 2 * c.lines + DEAD_LEAST;
+	j->fd = f.fd;
+	j->size = f.size;
+	j->lines = f.lines;
+	j->compact_at = 2 * f.lines + DEAD_LEAST;
 	/* before that, a crash may bring the old one back, without what will be added to the new one */
 	j->doubtful = fsync(j->directory) < 0;
 	return j->doubtful ? errno : 0;
