@@ -27,6 +27,7 @@ enum {
 	OWED_MOST = 1 << 20,            /* bytes of lines that wait for room on the disk; more are not written any more */
 	DEAD_LEAST = 1000,              /* lines: fewer are not worth a new file */
 	DAY = 86400,
+	STOP_WAIT = 10000, STOP_LOOK = 10,      /* milliseconds */
 };
 
 struct key {
@@ -461,13 +462,27 @@ open_files(struct journal *j, const char *directory)
 	return fsync(j->directory);
 }
 
-/* A last attempt.  What is being written just now takes it along. */
+/* Who is writing, and who waits to, is let finish; a disk that hangs is not waited for for ever. */
+static void
+stop_writing(struct journal *j)
+{
+	const struct timespec a_while = { .tv_nsec = STOP_LOOK * 1000000 };
+
+	for (int n = 0; (j->writing || j->batch) && n < STOP_WAIT / STOP_LOOK; n++) {
+		pthread_mutex_unlock(&j->lock);
+		nanosleep(&a_while, NULL);
+		pthread_mutex_lock(&j->lock);
+	}
+}
+
 void
 journal_stop(struct journal *j)
 {
 	struct batch b = { 0 };
 
 	pthread_mutex_lock(&j->lock);
+	stop_writing(j);
+	/* a last attempt */
 	if (j->owed.len && !j->writing && !make_sure(j)) {
 		buf_add(&b.lines, buf_str(&j->owed));
 		if (!batch_write(j, &b)) {

@@ -32,7 +32,8 @@ struct journal;                         /* may be used by many threads */
 /* NULL: *ret_errno; EWOULDBLOCK: another process has it open.  Entries live for `days`. */
 struct journal *journal_open(const char *directory, unsigned days, int *ret_errno);
 struct journal *journal_close(struct journal *);
-/* The process is about to end, though other threads may still use it: a last attempt at what could not be written. */
+/* The process is about to end, though other threads may still use it: waits, for a while, for what is being written, then
+ * a last attempt at what could not be. */
 void journal_stop(struct journal *);
 
 bool journal_has(struct journal *, const uint8_t key[JOURNAL_KEY]);

@@ -1,5 +1,6 @@
 /* test_host_journal_full.c - a disk that has no room
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <pthread.h>
 #include <sys/stat.h>
 
 #include "host/journal.h"
@@ -172,6 +173,47 @@ START_TEST(test_owed_at_the_end)
 }
 END_TEST
 
+/* The process is told to end while a line is written and another waits for that: both are of what has happened. */
+static void *
+note_one(void *ctx)
+{
+	journal_note(ctx, key_of(2 + (int)syncs), STR("copy"));
+	return NULL;
+}
+
+static void *
+let_go(void *ctx)
+{
+	(void)ctx;
+	thrd_sleep(&(struct timespec){ .tv_nsec = 300000000 }, NULL);
+	sync_held = false;
+	return NULL;
+}
+
+START_TEST(test_stop_while_writing)
+{
+	struct journal *j = open_one();
+	pthread_t thread[3];
+	size_t lines;
+
+	ck_assert_int_eq(journal_note(j, key_of(1), STR("copy")), 0);
+	sync_held = true;
+	syncs = 0;
+	pthread_create(&thread[0], NULL, note_one, j);
+	while (!syncs)
+		thrd_sleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	pthread_create(&thread[1], NULL, note_one, j);
+	thrd_sleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+	pthread_create(&thread[2], NULL, let_go, NULL);
+	journal_stop(j);
+	lines = lines_in_file();        /* what a process that ends here leaves behind */
+	for (int i = 0; i < 3; i++)
+		pthread_join(thread[i], NULL);
+	ck_assert_uint_eq(lines, 3);
+	journal_close(j);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -187,6 +229,7 @@ main(void)
 	tcase_add_test(t, test_owed);
 	tcase_add_test(t, test_noted_again);
 	tcase_add_test(t, test_owed_at_the_end);
+	tcase_add_test(t, test_stop_while_writing);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
