@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "host/conf.h"
+#include "host/canonical.h"
 #include "host/file.h"
 #include "host/filing.h"
 #include "tamis/session.h"
@@ -18,20 +18,29 @@ static const struct cmd_option filing_rows[] = {
 };
 static const struct option_group filing_options = { "configuration", filing_rows, true };
 
+/* The daemon's name for him, however he is spelled here: the name of the field comes from that. */
 static int
 cmd_filing_print(const struct conf *conf, const char *user)
 {
 	uint8_t secret[SECRET_SIZE];
+	struct canonical who;
+	struct arena arena = { 0 };
 	struct buf b = { 0 };
+	int rc = CMD_FINE;
 
-	if (!*conf->secret_file)
-		return cmd_usage(&cmd_filing, "secret_file is not set in %s", conf_path(conf));
-	if (secret_load(conf->secret_file, false, secret) < 0)
-		return cmd_error(conf->secret_file, errno);
-	filing_script(&b, secret, str_from(user));
-	fwrite(b.s, 1, b.len, stdout);
+	if (canonical_plain(conf, &arena, str_from(user), &who) < 0) {
+		rc = cmd_usage(&cmd_filing, "user \"%s\" is no address, as the log's user= has it", user);
+	} else if (!*conf->secret_file) {
+		rc = cmd_usage(&cmd_filing, "secret_file is not set in %s", conf_path(conf));
+	} else if (secret_load(conf->secret_file, false, secret) < 0) {
+		rc = cmd_error(conf->secret_file, errno);
+	} else {
+		filing_script(&b, secret, canonical_user(&arena, &who));
+		fwrite(b.s, 1, b.len, stdout);
+	}
 	buf_done(&b);
-	return CMD_FINE;
+	arena_done(&arena);
+	return rc;
 }
 
 static int
@@ -44,8 +53,6 @@ cmd_filing_run(const struct settings *set, void *own, struct texts operands)
 	int rc;
 
 	(void)set;
-	if (!strchr(operands.v[0], '@'))
-		return cmd_usage(&cmd_filing, "user \"%s\" is no address, as the log's user= has it", operands.v[0]);
 	diag_init(&diag, stderr);
 	conf = conf_load(path, &diag);
 	if (!conf)
@@ -62,8 +69,8 @@ const struct cmd cmd_filing = {
 	.usage = "[OPTION...] USER",
 	.summary = "print the script by which a user's mail store files what tamis decided",
 	.help =
-	"For fileinto_by = header in tamis.conf(5).  USER is the canonical user, as in the\n"
-	"daemon's log: alice@example.org.  The script is for the mail store's own Sieve, of\n"
+	"For fileinto_by = header in tamis.conf(5).  USER is the user as in the daemon's\n"
+	"log, alice@example.org, whatever the case of its letters.  The script is for the mail store's own Sieve, of\n"
 	"that user; nobody else should be able to read it.",
 	.groups = { &filing_options, &options_general },
 	.own_size = sizeof(struct filing_settings),
