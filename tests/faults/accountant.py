@@ -122,6 +122,15 @@ def key_of(unit):
     return unit._replace(label=None, group='', address=unit.slot or unit.address)
 
 
+def leaves_once(unit):
+    """What the same mail that came round to one twice sends out once, whatever those by whom it came had edited; None: it did
+    not come round, or he keeps it, which he does each time."""
+    label = unit.label
+    if not unit.via or unit.address == unit.via[-1] and len(label.top) == label.hops == 1:
+        return None
+    return unit.group or (unit.address, (label.kind, label.hops, unit.folder)), unit.via[-1]
+
+
 class Books:
     """chosen: {(attempt, recipient): version of the rules under which his message came to its end}, where that is not the
     one of the client's attempt: behind the queue."""
@@ -313,6 +322,12 @@ class Books:
                 return True
         return False
 
+    def came_round(self, attempt, unit):
+        """The same mail came round to him by an attempt before, and left him then, as it had been edited then."""
+        once = leaves_once(unit)
+        return once and any(a.number < attempt.number and leaves_once(u) == once
+                            for arrival, _names in self.wanted for a, u in self.origins(arrival))
+
     def sends_round(self, attempt, owner, to):
         """Where nothing has to come of it."""
         return any(d['do'] == 'redirect' and d['to'] == to for d in attempt.plans[owner]) and to in self.run.get('others', {})
@@ -320,7 +335,7 @@ class Books:
     def miss(self, attempt, unit):
         """It did not come.  When the port refuses a copy for good, its recipient keeps the message as it was, or has it in
         quarantine, if the copy was for somebody else."""
-        if self.came_otherwise(attempt, unit):
+        if self.came_otherwise(attempt, unit) or self.came_round(attempt, unit):
             return
         keepers = {address for owner, address, _label, _via in attempt.resolved.keepers if owner == unit.owner}
         if whose(self.run, unit.address) != whose(self.run, unit.owner):
@@ -337,12 +352,7 @@ class Books:
         for unit in sorted(attempt.resolved.units, key=str):
             if (attempt.settles(unit.owner) or 0) // 100 == 2:
                 alone = unit.owner if self.run['mode'] == 'final' else ''
-                what = unit.label
-                # the same mail that came round to one twice leaves him once, whatever those by whom it came had edited, but
-                # is kept by him each time
-                if unit.via and not (unit.address == unit.via[-1] and len(unit.label.top) == unit.label.hops == 1):
-                    alone, what = unit.via[-1], (unit.label.kind, unit.label.hops, unit.folder)
-                groups[unit.group or (unit.address, what), alone].append(unit)
+                groups[leaves_once(unit) or (unit.group or (unit.address, unit.label), alone)].append(unit)
         return groups.values()
 
     def excuse(self, arrival, names):

@@ -114,6 +114,9 @@ BOTH = told(250, 250, 250)
 AGAIN = told(451, 250)
 GONE = told(None, 250)
 
+ROUND_AS_EDITED = through(('X-Edit', 'v')).replace(b' abcdefgh234567ab\r\n', b' abcdefgh234567ab\r\nX-Site: v\r\n')
+OTHERS_THEN = [{A: [to(L, **STAMP)], B: [DISCARD]}, {A: [DISCARD], B: [to(L)]}], [told(451, 250, 250), BOTH]
+
 # title, case, what is doubled
 GOOD = [
     ('kept', Case({A: [SELF]}, [OK], [(A, PLAIN)]), {}),
@@ -226,6 +229,8 @@ GOOD = [
                                          others={L: [EDIT]}), {}),
     ('filed behind the filtered port as it was done then', Case({A: [to(L)]}, [AGAIN, told(250, 250, fileinto_by='header')],
         [('l+Lists@example.test', through())], filtered=True, others={L: [filed('Lists')]}), {}),
+    ('it left him by an attempt before, as others had edited it', Case(*OTHERS_THEN, [], [(L, ROUND_AS_EDITED)], filtered=True,
+                                                                      others={L: [EDIT]}), {}),
     ('one more round by now', Case({A: [to(L)]}, [AGAIN, told(250, 250, mode='final')], [(X, through())], filtered=True,
                                    others={L: [to(X)]}), {}),
     ('no report to a rewritten sender', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, MARKED)], late='bounce',
@@ -313,6 +318,7 @@ BAD = [
     ('it stays where nobody is', Case({BACK: [{**SELF, 'rules': False}]}, [OK], [(BACK, PLAIN)], rewritten={BACK: SENDER}),
      'misdelivered'),
     ('nobody made it, and it was taken', Case({BACK: [EARLY]}, [OK], [(BACK, PLAIN)], forged=[BACK]), 'not refused'),
+    ('it left him by no attempt before', Case(*OTHERS_THEN, filtered=True, others={L: [EDIT]}), 'lost'),
     ('nothing came', Case({A: [SELF]}, [OK]), 'lost'),
     ('one of two came', Case({A: [SELF], B: [SELF]}, [BOTH], [(A, PLAIN)]), 'lost'),
     ('the copy did not come', Case({A: [EDIT], B: [SELF]}, [BOTH], [(B, PLAIN)]), 'lost'),
