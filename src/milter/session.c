@@ -24,6 +24,13 @@ struct session {
 
 /* --- the connection */
 
+/* Postfix says that a client of its own has port 0; and so, behind a proxy that does not tell it, has any. */
+static bool
+is_here(const char *ip)
+{
+	return !strncmp(ip, "127.", 4) || !strcmp(ip, "::1");
+}
+
 struct session *
 session_new(struct daemon *daemon, const char *host, const char *ip, unsigned port, bool crowded)
 {
@@ -33,7 +40,7 @@ session_new(struct daemon *daemon, const char *host, const char *ip, unsigned po
 	s->daemon = daemon;
 	s->client_host = mem_strdup(host ? host : "");
 	s->client_ip = mem_strdup(ip ? ip : "");
-	s->local = !port && *s->client_ip;
+	s->local = !port && is_here(s->client_ip);
 	s->crowded = crowded;
 	daemon_point(daemon, POINT_CONNECT);
 	return s;

@@ -10,8 +10,8 @@
 struct daemon;
 struct session;
 
-/* host, ip: of the client, ip "" if it is local; port 0: the message was not received by SMTP; crowded: there are more
- * connections than there is room for */
+/* host, ip: of the client, ip "" if it is local; port 0, of this machine: the message was not received by SMTP; crowded:
+ * there are more connections than there is room for */
 struct session *session_new(struct daemon *, const char *host, const char *ip, unsigned port, bool crowded);
 struct session *session_free(struct session *);
 void session_helo(struct session *, const char *name);

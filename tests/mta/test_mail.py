@@ -259,6 +259,8 @@ def many_messages(scene):
 def xclient_refused(scene):
     """Somebody else's client: refused at RCPT TO; our own: nothing is, for we would have to write the bounce."""
     equal(scene.send(['early'], world.message('x1'), ADDR='192.0.2.8').fates(), [550])
+    # a proxy may not know the port of the client: that makes it none of ours
+    equal(scene.send(['early'], world.message('x3'), ADDR='192.0.2.8', PORT='[UNAVAILABLE]').fates(), [550])
     content = world.message('x2')
     equal(scene.send(['early'], content, ADDR='198.51.100.8').fates(), [250])
     came = comes(scene, 'x2', {'early@example.test': content})
