@@ -337,7 +337,7 @@ static void
 session_turn_away(struct transaction *t, struct rcpt *r, const struct crowd *crowd, struct verdict *ret)
 {
 	r->trouble = crowd->why;
-	if (t->local || run_is_watched(t, r))
+	if (run_is_watched(t, r) || t->local)
 		return;
 	log_line(LOG_WARNING, t->id.s, "rcpt=%.*s verdict=again why=%s", STR_ARG(r->address), crowd->why);
 	verdict_say(ret, VERDICT_AGAIN, crowd->enhanced, crowd->text);

@@ -65,6 +65,20 @@ START_TEST(srs)
 }
 END_TEST
 
+/* One recipient too many of what is submitted here comes without rules, and goes back all the same. */
+START_TEST(srs_of_too_many)
+{
+	struct arena a = { 0 };
+
+	rules("b keep;");
+	begin(SRS "max_recipients = 1\n");
+	play(&(struct mail){ .to = arena_printf(&a, "b %s", srs_address(&a).s).s, .ip = "127.0.0.1" });
+	ck_assert_msg(str_starts(buf_str(&recorder.said), STR("+them@example.com | -<SRS0=")), "%s", recorder.said.s);
+	arena_done(&a);
+	end();
+}
+END_TEST
+
 /* What he files by a field is not what he keeps. */
 START_TEST(srs_filed_and_put_away)
 {
@@ -162,6 +176,7 @@ static void
 tests(TCase *t)
 {
 	tcase_add_test(t, srs);
+	tcase_add_test(t, srs_of_too_many);
 	tcase_add_test(t, srs_filed_and_put_away);
 	tcase_add_test(t, srs_to_himself);
 	tcase_add_loop_test(t, no_bounce, 0, COUNT(no_bounces));
