@@ -355,8 +355,11 @@ verdicts(struct dialogue *d)
 	enum submit_result result = SUBMIT_TAKEN, one;
 	char refusal[sizeof d->s->reply] = "";
 	size_t replies = d->lmtp ? d->s->n : 1;
+	const int64_t least = connection_now() + d->s->answer_least;
 
 	d->answered = true;
+	if (d->c.deadline < least)
+		d->c.deadline = least;
 	for (size_t i = 0; i < d->s->n; i++)
 		d->s->rcpt[i].code = 0;
 	for (size_t i = 0; i < replies; i++) {

@@ -28,6 +28,7 @@ struct submission {
 	 * LF becomes CRLF, dots are doubled; nothing else changes. */
 	int (*write)(void *ctx, int (*put)(void *put_ctx, struct str), void *put_ctx);
 	void *ctx;
+	int64_t answer_least;           /* milliseconds that the answer to the dot is waited for, whatever the deadline */
 	char reply[512];                /* result: what the server said last, or what went wrong; one line, not cleaned */
 };
 

@@ -3,8 +3,8 @@
  *
  * A copy is sent before the message is answered for: should we die in
  * between, the client tries again, and the journal says what left already.
- * Between the port's 250 and the line in the journal lies the one place at
- * which mail may be doubled. */
+ * Between the final dot and the line in the journal lies the one place at
+ * which mail may be doubled: the port's 250 is lost, or we die. */
 #include "milter/copy.h"
 
 #include <errno.h>
@@ -20,7 +20,10 @@
 #include "host/text.h"
 #include "milter/fields.h"
 
-enum { BY_SIZE = 10 };                  /* bytes of the word that stands for who redirected a message */
+enum {
+	BY_SIZE = 10,                   /* bytes of the word that stands for who redirected a message */
+	ANSWER_LEAST = 60000            /* milliseconds */
+};
 
 /* --- the same message again (dialect 0.6) */
 
@@ -364,6 +367,8 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 		/* a word of the client's is no reason to make no copy: it may be of a message in ASCII */
 		.smtputf8 = t->smtputf8 && !(utf8_is_ascii(t->sender) && utf8_is_ascii(buf_str(&t->header))),
 		.rcpt = &to, .n = 1, .write = copy_write, .ctx = &c,
+		/* whoever does not hear it doubles the copy */
+		.answer_least = ANSWER_LEAST,
 	};
 	const char *port = d->filtered ? t->conf->filtered_to : t->conf->copy_to;
 	struct str text;

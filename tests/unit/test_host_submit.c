@@ -233,6 +233,25 @@ START_TEST(test_half)
 }
 END_TEST
 
+/* Who has the message as a whole is waited for, longer than for all before it. */
+START_TEST(test_answer)
+{
+	struct submit_rcpt rcpt[1];
+	struct submission s = submission_of(rcpt, 1);
+	struct server server;
+
+	s.answer_least = 5000;
+	server_start(&server, SENT "H\nS 250 taken", "smtp", false);
+	ck_assert_int_eq(submit(server.where, "mx.example.org", &s, connection_now() + 300), SUBMIT_TAKEN);
+	server_stop(&server);
+	server_done(&server);
+	server_start(&server, DATA "H\nS 354 go\nD\nS 250 taken", "smtp", false);
+	ck_assert_int_eq(submit(server.where, "mx.example.org", &s, connection_now() + 300), SUBMIT_AGAIN);
+	server_stop(&server);
+	server_done(&server);
+}
+END_TEST
+
 static const struct {
 	const char *script;
 	enum submit_result result;
@@ -485,6 +504,7 @@ main(void)
 	tcase_add_loop_test(t, test_content, 0, 2 * COUNT(contents));
 	tcase_add_test(t, test_much);
 	tcase_add_test(t, test_half);
+	tcase_add_test(t, test_answer);
 	tcase_add_loop_test(t, test_interrupted, 0, COUNT(interrupted));
 	tcase_add_test(t, test_not_reading);
 	tcase_add_test(t, test_parameters);

@@ -66,6 +66,24 @@ START_TEST(port_is_gone)
 }
 END_TEST
 
+/* The port has it, and answers when our time is over: it is waited for, since the next attempt would be a second one. */
+static void
+take_slowly(void *ctx, struct sink *s)
+{
+	sleep(2);
+	recorder_copy(ctx, s);
+}
+
+START_TEST(port_is_slow)
+{
+	rules("a " ADD "\nb keep;");
+	begin("message_deadline = 1s\n");
+	port.take = take_slowly;
+	expect("taken", play(&(struct mail){ .to = "a b" }), "copy s@example.net>a@example.org [X-A: 1] | -<a@example.org> | accept");
+	end();
+}
+END_TEST
+
 /* --- the client tries again */
 
 #define COPY_A "copy s@example.net>a@example.org [X-A: 1] | "
@@ -433,6 +451,7 @@ tests(TCase *t)
 {
 	tcase_add_loop_test(t, port_refuses, 0, COUNT(refusals));
 	tcase_add_test(t, port_is_gone);
+	tcase_add_test(t, port_is_slow);
 	tcase_add_test(t, retry);
 	tcase_add_test(t, retry_quarantine);
 	tcase_add_loop_test(t, retry_changed, 0, COUNT(changes));
