@@ -210,11 +210,19 @@ is_same_time(struct timespec a, struct timespec b)
 }
 
 bool
+rulefile_is(const struct rulefile_stamp *a, const struct rulefile_stamp *b)
+{
+	if (!a->there || !b->there)
+		return a->there == b->there;
+	return a->device == b->device && a->inode == b->inode;
+}
+
+bool
 rulefile_same(const struct rulefile_stamp *a, const struct rulefile_stamp *b)
 {
 	if (!a->there || !b->there)
 		return a->there == b->there;
-	return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+	return rulefile_is(a, b) && a->size == b->size &&
 	       is_same_time(a->modified, b->modified) && is_same_time(a->changed, b->changed);
 }
 

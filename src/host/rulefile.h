@@ -37,6 +37,8 @@ enum rulefile_result rulefile_read(const char *root, const char *name, size_t ma
 enum rulefile_result rulefile_stat(const char *root, const char *name, struct rulefile_stamp *ret_stamp);
 /* The same of "ROOT/NAME". */
 enum rulefile_result rulefile_stat_path(const char *path, struct rulefile_stamp *ret_stamp);
+/* The same file or directory, whatever is in it now? */
+bool rulefile_is(const struct rulefile_stamp *, const struct rulefile_stamp *);
 bool rulefile_same(const struct rulefile_stamp *, const struct rulefile_stamp *);
 /* So new that a second change could leave the same stamp? */
 bool rulefile_young(const struct rulefile_stamp *, time_t read_at);

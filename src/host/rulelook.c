@@ -151,6 +151,31 @@ look_measure(struct look *l, struct seen *s)
 	s->why = "makes rules larger than eight times limit_script_size, with all that they include";
 }
 
+static bool
+look_watches(const struct look *l, const char *path)
+{
+	for (size_t i = 0; i < l->version->file.n; i++)
+		if (!strcmp(l->version->file.v[i].path, path))
+			return true;
+	return false;
+}
+
+/* Those below the root: another one in the place of one of them, or a symbolic link, shows in no file's own stamp. */
+static void
+look_watch_directories(struct look *l, const char *root, const char *name)
+{
+	struct rulefile_stamp stamp;
+
+	for (const char *slash = strchr(name, '/'); slash; slash = strchr(slash + 1, '/')) {
+		const char *path = arena_printf(&l->arena, "%s/%.*s", root, (int)(slash - name), name).s;
+
+		if (look_watches(l, path))
+			continue;
+		rulefile_stat_path(path, &stamp);
+		vec_push(&l->version->file, (struct watched){ mem_strdup(path), stamp, true });
+	}
+}
+
 static struct seen *
 look_open(struct look *l, const char *root, const char *name)
 {
@@ -159,10 +184,11 @@ look_open(struct look *l, const char *root, const char *name)
 	*s = (struct seen){ .root = mem_strdup(root), .name = mem_strdup(name) };
 	s->result = rulefile_read(root, name, l->host->conf->limits.script_size, &s->text, &s->stamp, &s->why);
 	s->error = errno;
+	look_watch_directories(l, root, name);
 	if (l->good && s->result != RULEFILE_TROUBLE && !strcmp(root, l->file->root))
 		look_see_kept(l, s);
 	vec_push(&l->seen, s);
-	vec_push(&l->version->file, (struct watched){ mem_strdup(look_path(l, s)), s->stamp });
+	vec_push(&l->version->file, (struct watched){ mem_strdup(look_path(l, s)), s->stamp, false });
 	l->version->young |= rulefile_young(&s->stamp, l->now);
 	return s;
 }

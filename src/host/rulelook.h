@@ -12,6 +12,7 @@
 struct watched {
 	char *path;
 	struct rulefile_stamp stamp;
+	bool directory;                 /* on the way to a file: whatever is in it, as long as it is the same */
 };
 
 struct rulescript {

@@ -451,10 +451,13 @@ rulescript_holds(const struct rulescript *s)
 
 	if (s->young)
 		return false;
-	for (i = 0; i < s->file.n; i++)
-		if (rulefile_stat_path(s->file.v[i].path, &stamp) == RULEFILE_TROUBLE ||
-		    !rulefile_same(&stamp, &s->file.v[i].stamp))
+	for (i = 0; i < s->file.n; i++) {
+		const struct watched *w = &s->file.v[i];
+
+		if (rulefile_stat_path(w->path, &stamp) == RULEFILE_TROUBLE ||
+		    !(w->directory ? rulefile_is(&stamp, &w->stamp) : rulefile_same(&stamp, &w->stamp)))
 			return false;
+	}
 	return true;
 }
 

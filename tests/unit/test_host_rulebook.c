@@ -68,6 +68,30 @@ START_TEST(test_shared)
 }
 END_TEST
 
+/* The same files, by a way on which there is a symbolic link now: what was good stays in force, and the log says so at once. */
+START_TEST(test_directory_is_a_link)
+{
+	struct rulebook *r = book("");
+
+	age("rules/example.org/alice.sieve");
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	sleep(3);                       /* nothing is young any more */
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	ck_assert_uint_eq(reports, 0);
+	ck_assert_int_eq(rename(at("rules/example.org"), at("elsewhere")), 0);
+	ck_assert_int_eq(symlink("../elsewhere", at("rules/example.org")), 0);
+	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	ck_assert_msg(strstr(said, "/rules/example.org/alice.sieve:0|is a symbolic link"), "%s", said);
+	/* and back */
+	unlink(at("rules/example.org"));
+	ck_assert_int_eq(rename(at("elsewhere"), at("rules/example.org")), 0);
+	replace("rules/example.org/alice.sieve", "keep;\n");
+	ck_assert_uint_eq(effects(r, "alice@example.org"), KEEPS);
+	ck_assert_uint_eq(reports, 1);
+	rulebook_free(r);
+}
+END_TEST
+
 /* --- the site's scripts, and who gets what */
 
 static const char site[] = "site_before = %s/site/before.sieve %s/site/more.sieve\nsite_after = %s/site/after.sieve\n"
@@ -329,6 +353,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_found);
 	tcase_add_test(t, test_shared);
+	tcase_add_test(t, test_directory_is_a_link);
 	tcase_add_test(t, test_site);
 	tcase_add_test(t, test_local_domains);
 	tcase_add_test(t, test_broken_site);
