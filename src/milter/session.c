@@ -31,6 +31,13 @@ is_here(const char *ip)
 	return !strncmp(ip, "127.", 4) || !strcmp(ip, "::1");
 }
 
+/* Of whom the name could not be found out servers have the address in its place, in brackets, or a word. */
+static const char *
+session_client_name(const char *host)
+{
+	return !host || *host == '[' || !strcasecmp(host, "unknown") ? "" : host;
+}
+
 struct session *
 session_new(struct daemon *daemon, const char *host, const char *ip, unsigned port, bool crowded)
 {
@@ -38,7 +45,7 @@ session_new(struct daemon *daemon, const char *host, const char *ip, unsigned po
 
 	memset(s, 0, sizeof *s);
 	s->daemon = daemon;
-	s->client_host = mem_strdup(host ? host : "");
+	s->client_host = mem_strdup(session_client_name(host));
 	s->client_ip = mem_strdup(ip ? ip : "");
 	s->local = !port && is_here(s->client_ip);
 	s->crowded = crowded;
@@ -174,7 +181,8 @@ session_facts(struct transaction *t, const struct mta *mta)
 	session_fact(t, "domain", dot ? str_sub(host, (size_t)(dot + 1 - host.s), host.len) : host);
 	if (t->conf->mode == CONF_FINAL)
 		return;                 /* the client is our own queue, not the sender's side */
-	session_fact(t, "remote-host", t->client_host);
+	if (t->client_ip.len)           /* an item of which there is nothing to say is there all the same */
+		tamis_message_fact(t->message, text_from("remote-host"), text_of(t->client_host));
 	session_fact(t, "remote-ip", t->client_ip);
 	session_fact(t, "auth", t->login);
 }
