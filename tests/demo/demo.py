@@ -27,6 +27,8 @@ import sink
 
 DOMAIN = 'example.test'
 DELIMITER = '+'
+# what tamis-milter tells rules of itself and of the client, whose name this Postfix does not look up
+ENVIRONMENT = ['location=MTA', 'phase=pre', 'host=mx.example.test', 'domain=example.test', 'remote-ip=127.0.0.1', 'remote-host=']
 SHOWN = 12                      # lines of the message in the dialogue
 PLAIN = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*")
 
@@ -185,8 +187,9 @@ def say_where(world, waiting):
 
 
 def say_why(world, name, sender, message, program):
+    told = [word for item in ENVIRONMENT for word in ('--env', item)]
     done = subprocess.run([program, 'explain', '--no-color', '--envelope-from', sender, '--envelope-to', address_of(name),
-                           '--env', 'remote-ip=127.0.0.1', world.rules_of(name), message],
+                           *told, world.rules_of(name), message],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     print(f'  {address_of(name)} ({name}.sieve)')
     for line in done.stdout.decode('utf-8', 'replace').splitlines():

@@ -123,6 +123,18 @@ def odd_names(directory):
         (rules / f'{name}.sieve').unlink()
 
 
+def same_environment(directory):
+    """Why a copy is where it is: what rules ask of themselves and of the client is told alike by both programs."""
+    items = {'location': 'MTA', 'phase': 'pre', 'host': 'mx.example.test', 'domain': 'example.test', 'remote-ip': '127.0.0.1',
+             'remote-host': '', 'name': 'tamis'}
+    tests = ', '.join(f'environment "{name}" "{value}"' for name, value in items.items())
+    (directory / 'only.sieve').write_text(f'require ["environment", "fileinto"];\nif allof ({tests}) {{ fileinto "Seen"; }}\n')
+    status, output = run('--rules', directory)
+    equal(status, 0, output)
+    equal(fates(output), {'only': 'Seen'}, output)
+    assert 'fileinto "Seen": at line 2' in '\n'.join(section(output, 'Why')), output
+
+
 def nobody_left(directory):
     """All refuse at RCPT TO: the message is not even sent."""
     (directory / 'only.sieve').write_bytes((SOURCE / 'doc/demo/carol.sieve').read_bytes())
@@ -189,6 +201,8 @@ def main():
         test('one message, three fates', three_fates)
         test("the reader's own rules and message", other_rules, directory)
         test('files of any name', odd_names, directory)
+        (directory / 'where').mkdir()
+        test('rules that ask where they are', same_environment, directory / 'where')
         (directory / 'one').mkdir()
         test('nobody is left', nobody_left, directory / 'one')
         test('wrong usage', wrong_usage, directory)
