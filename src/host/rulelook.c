@@ -1,6 +1,7 @@
 /* rulelook.c - a look at a file of rules and those that it includes
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -218,10 +219,30 @@ look_see(struct look *l, const char *root, const char *name)
 	return look_count(l, look_open(l, root, name));
 }
 
+/* Of a part as these rules had it: for others of the directory that include it another one may be the last that was good. */
+static struct str
+look_part_name(struct look *l, const char *leaf)
+{
+	struct str name = arena_printf(&l->arena, ".%zu+%s+%s.kept", strlen(l->leaf), l->leaf, leaf);
+	uint8_t which[DIGEST_SIZE];
+	char hex[DIGEST_HEX];
+	struct digest d;
+
+	if (name.len <= NAME_MAX)
+		return name;
+	digest_init(&d);
+	digest_add_part(&d, name);
+	digest_end(&d, which);
+	digest_hex(which, sizeof(which), hex);
+	return arena_printf(&l->arena, ".%s.kept", hex);
+}
+
 const char *
 look_good_name(struct look *l, const char *leaf)
 {
-	return arena_printf(&l->arena, "%s.%s.good", l->directory, leaf).s;
+	const struct str name = strcmp(leaf, l->leaf) ? look_part_name(l, leaf) : arena_printf(&l->arena, ".%s.good", leaf);
+
+	return arena_printf(&l->arena, "%s%.*s", l->directory, STR_ARG(name)).s;
 }
 
 const char *

@@ -82,7 +82,8 @@ void look_keep_text(struct look *, const char *good, const struct str *text);
 struct seen *look_beside(struct look *, const char *leaf);
 /* One that the script includes: of global_dir, or of its own directory. */
 struct seen *look_included(struct look *, bool global, const char *leaf);
-/* ".NAME.good" beside NAME, below the root */
+/* Below the root, beside the rules: ".NAME.good" of NAME itself, ".N+NAME+PART.kept" of a part that it includes, N bytes being
+ * those of NAME. */
 const char *look_good_name(struct look *, const char *leaf);
 const char *look_path(struct look *, const struct seen *);
 /* Rules that were removed have no good version any more; `main`: as they are now. */

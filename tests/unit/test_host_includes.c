@@ -56,7 +56,7 @@ START_TEST(test_removed_from_good)
 	limit_size(-1);
 	ck_assert_int_eq(rc, 1);
 	ruleset_unref(s);
-	ck_assert_int_eq(slurp("rules/example.org/.part.sieve.good") != NULL, !_i);
+	ck_assert_int_eq(slurp("rules/example.org/.11+carol.sieve+part.sieve.kept") != NULL, !_i);
 	unlink(at("rules/example.org/part.sieve"));
 	ck_assert_uint_eq(effects(r, "carol@example.org"), REDIRECTS);
 	replace("rules/example.org/carol.sieve", WRONG);
@@ -141,6 +141,46 @@ START_TEST(test_back_in_good)
 	r = book("");
 	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS | REDIRECTS);
 	rulebook_free(r);
+}
+END_TEST
+
+/* A part that is good for one of those who include it, and makes another's rules, whose last good version it had, too large.
+ * Of one with a long name and of one without. */
+START_TEST(test_part_of_several)
+{
+	static const char conf[] = "limit_script_size = 1K\n";
+	struct rulebook *r = book(conf);
+	char part[250], path[300], rules[400], large[1000], leaf[60];
+	struct buf all = { 0 };
+
+	memset(part, 'p', sizeof(part));
+	part[_i ? 240 : 1] = '\0';
+	snprintf(path, sizeof(path), "rules/example.org/%s.sieve", part);
+	snprintf(rules, sizeof(rules), "require \"include\";\ninclude \"%s\";\n", part);
+	put("rules/example.org/dave.sieve", rules);
+	buf_puts(&all, rules);
+	snprintf(large, sizeof(large), "redirect \"a@example.net\";\n#%0900d\n", 0);
+	for (int i = 0; i < 8; i++) {
+		buf_printf(&all, "include \"x%d\";\n", i);
+		snprintf(leaf, sizeof(leaf), "rules/example.org/x%d.sieve", i);
+		put(leaf, large + strlen("redirect \"a@example.net\";\n"));
+	}
+	put("rules/example.org/carol.sieve", buf_str(&all).s);
+	put(path, "discard;\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS);
+	ck_assert_uint_eq(effects(r, "dave@example.org"), DISCARDS);
+	put(path, large);
+	for (int restart = 0; restart < 2; restart++) {
+		ck_assert_uint_eq(effects(r, "dave@example.org"), REDIRECTS);
+		ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS);
+		ck_assert_msg(strstr(said, "makes rules larger than"), "%s", said);
+		rulebook_free(r);
+		r = book(conf);
+	}
+	put(path, WRONG);
+	ck_assert_uint_eq(effects(r, "dave@example.org"), REDIRECTS);
+	rulebook_free(r);
+	buf_done(&all);
 }
 END_TEST
 
@@ -230,6 +270,7 @@ main(void)
 	tcase_add_test(t, test_new_in_good);
 	tcase_add_test(t, test_newer_in_memory);
 	tcase_add_test(t, test_back_in_good);
+	tcase_add_loop_test(t, test_part_of_several, 0, 2);
 	tcase_add_loop_test(t, test_global_out_of_reach, 0, 2);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
