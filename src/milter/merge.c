@@ -337,7 +337,7 @@ merge_quarantine(struct merge *m)
 			unheld = true;
 		}
 	}
-	/* what he keeps may be another's as well */
+	/* what he keeps may be another's as well, and what stands for others' has another place */
 	if (unheld) {
 		merge_cover(m);
 		twins_cover_copies(m);
