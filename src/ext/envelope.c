@@ -48,7 +48,7 @@ envelope_values(struct run *r, const struct call *k, const struct value *arg, st
 		struct mail_address *a = NULL;
 
 		if (part == PART_TO)
-			a = &r->recipient->to;
+			a = recipient_to(r->recipient);
 		else if (part >= 0)
 			a = path_fact(r, str_from(parts[part]));
 		if (a && envelope_match(m, a))

@@ -144,12 +144,24 @@ orcpt_address(struct arena *a, struct str v)
 	return ret;
 }
 
+/* Fields that rules may not edit; none: no fact. */
+static void
+run_protects(struct rcpt *r, const char *fact, const struct conf_list *names)
+{
+	struct buf list = { 0 };
+
+	for (size_t i = 0; i < names->n; i++)
+		buf_printf(&list, "%s ", names->v[i]);
+	if (names->n)
+		tamis_recipient_fact(r->recipient, text_from(fact), text_of(buf_str(&list)));
+	buf_done(&list);
+}
+
 static void
 run_recipient(struct transaction *t, struct rcpt *r)
 {
 	const struct tamis_text address = text_of(r->srs.len ? r->srs : r->address);
 	uint8_t seed[32];
-	struct buf list = { 0 };
 
 	digest_seed(seed);
 	if (r->spare.recipient)
@@ -157,18 +169,12 @@ run_recipient(struct transaction *t, struct rcpt *r)
 	else
 		r->spare.recipient = tamis_recipient_new(t->message, address, daemon_now(), seed);
 	r->recipient = r->spare.recipient;
-	tamis_recipient_fact(r->recipient, text_from("vnd.tamis.recipient-delimiter"),
-	                     text_from(t->sendmail ? "+" : t->conf->recipient_delimiter));
+	if (!t->sendmail && strcmp(t->conf->recipient_delimiter, "+") != 0)
+		tamis_recipient_fact(r->recipient, text_from("vnd.tamis.recipient-delimiter"), text_from(t->conf->recipient_delimiter));
 	if (strcmp(t->conf->time_zone, "UTC") != 0)
 		tamis_recipient_fact(r->recipient, text_from("vnd.tamis.zone"), text_from(t->conf->time_zone));
-	for (size_t i = 0; i < t->conf->protect_add.n; i++)
-		buf_printf(&list, "%s ", t->conf->protect_add.v[i]);
-	tamis_recipient_fact(r->recipient, text_from("vnd.tamis.protect-add"), text_of(buf_str(&list)));
-	buf_reset(&list);
-	for (size_t i = 0; i < t->conf->protect_delete.n; i++)
-		buf_printf(&list, "%s ", t->conf->protect_delete.v[i]);
-	tamis_recipient_fact(r->recipient, text_from("vnd.tamis.protect-delete"), text_of(buf_str(&list)));
-	buf_done(&list);
+	run_protects(r, "vnd.tamis.protect-add", &t->conf->protect_add);
+	run_protects(r, "vnd.tamis.protect-delete", &t->conf->protect_delete);
 	if (r->orcpt.len)
 		tamis_recipient_fact(r->recipient, text_from("orig_to"), text_of(orcpt_address(&t->arena, r->orcpt)));
 }

@@ -17,7 +17,15 @@ recipient_begin(struct recipient *r, struct str address, int64_t now, const uint
 	r->now = now;
 	if (seed)
 		memcpy(r->seed, seed, sizeof r->seed);
-	path_read(&r->arena, r->written, &r->to);
+}
+
+struct mail_address *
+recipient_to(struct recipient *r)
+{
+	if (!r->is_read)
+		path_read(&r->arena, r->written, &r->to);
+	r->is_read = true;
+	return &r->to;
 }
 
 struct recipient *

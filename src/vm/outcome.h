@@ -17,7 +17,8 @@ struct recipient {
 	struct arena arena;
 	struct message *message;
 	struct str written;             /* as given */
-	struct mail_address to;
+	struct mail_address to;         /* recipient_to() */
+	bool is_read;
 	struct fact *fact;
 	struct answer *answer;
 	int64_t now;
@@ -29,6 +30,8 @@ struct recipient *recipient_new(struct message *, struct str address, int64_t no
 void recipient_reset(struct recipient *, struct str address, int64_t now, const uint8_t seed[32]);
 void recipient_fact(struct recipient *, struct str name, struct str value);
 void recipient_answer(struct recipient *, struct str what, struct str key, enum tamis_answer, struct str value);
+/* the address, read at its first use */
+struct mail_address *recipient_to(struct recipient *);
 const struct answer *recipient_find(const struct recipient *, struct str what, struct str key);
 struct recipient *recipient_free(struct recipient *);
 

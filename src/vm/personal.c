@@ -158,7 +158,7 @@ personal_addresses(struct arena *arena, const struct value *list)
 static const struct mail_address *
 own_find(struct run *r, const struct addresses *own, const struct mail_address *a)
 {
-	const struct mail_address *to = &r->recipient->to;
+	const struct mail_address *to = recipient_to(r->recipient);
 
 	r->work += 1 + own->n / 8;
 	if (!a->valid)
