@@ -27,6 +27,7 @@ enum {
 	OWED_MOST = 1 << 20,            /* bytes of lines that wait for room on the disk; more are not written any more */
 	DEAD_LEAST = 1000,              /* lines: fewer are not worth a new file */
 	DAY = 86400,
+	RENEWED = 60,                   /* seconds; an older line is written once more */
 	STOP_WAIT = 10000, STOP_LOOK = 10,      /* milliseconds */
 };
 
@@ -231,6 +232,13 @@ batch_wait(struct journal *j, struct batch *b)
 	return error;
 }
 
+/* Is the line that it has as good as a new one?  What is added for what comes after it has to be known as long as that. */
+static bool
+is_recent(const struct journal *j, const struct ledger_entry *e)
+{
+	return e && e->time > now(j) - RENEWED;
+}
+
 /* 0 or an errno. */
 static int
 add(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
@@ -238,7 +246,7 @@ add(struct journal *j, const uint8_t key[JOURNAL_KEY], struct str text)
 	struct batch *b;
 	struct key k;
 
-	if (!j->unwritten && is_live(j, ledger_find(&j->keys, key)))
+	if (!j->unwritten && is_recent(j, ledger_find(&j->keys, key)))
 		return 0;
 	memcpy(k.bytes, key, JOURNAL_KEY);
 	b = batch_join(j);

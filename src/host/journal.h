@@ -39,8 +39,8 @@ void journal_stop(struct journal *);
 bool journal_has(struct journal *, const uint8_t key[JOURNAL_KEY]);
 /* Then it has no key at all. */
 bool journal_is_empty(struct journal *);
-/* 0: it is on the disk, whatever happens next.  -1, errno: it is not, and journal_has() will say so; or it was there
- * before, and when a line of that length could not be written last time it cannot be now. */
+/* 0: it is on the disk, whatever happens next, and lives from now on, give or take a minute.  -1, errno: it is not, and
+ * journal_has() will say so; or it was there before, and a new line of that length cannot be written now. */
 int journal_add(struct journal *, const uint8_t key[JOURNAL_KEY], struct str text);
 /* The same of what has happened already: what cannot be written journal_has() knows nevertheless until the process ends,
  * and the next line that can be written takes it along.  -1, errno: it is not on the disk yet. */

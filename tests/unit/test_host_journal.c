@@ -229,6 +229,28 @@ START_TEST(test_expiry)
 }
 END_TEST
 
+/* What is added again is known as long as what was added with it then: of a message, that there are copies. */
+START_TEST(test_added_again)
+{
+	struct journal *j = open_one();
+
+	ck_assert_int_eq(journal_add(j, key_of(1), STR("message")), 0);
+	clock_now += 3 * 86400;
+	clock_steady += 3 * 86400;
+	ck_assert_int_eq(journal_add(j, key_of(1), STR("message")), 0);
+	ck_assert_int_eq(journal_note(j, key_of(2), STR("copy")), 0);
+	clock_now += 3 * 86400;
+	clock_steady += 3 * 86400;
+	for (int restart = 0; restart < 2; restart++) {
+		ck_assert(journal_has(j, key_of(2)) && journal_has(j, key_of(1)));
+		journal_close(j);
+		j = open_one();
+	}
+	journal_close(j);
+	clock_steady = 0;               /* libcheck has a look as well */
+}
+END_TEST
+
 /* A clock that is set makes nothing old: not while it is open, and not if then all of it seems to be. */
 START_TEST(test_clock_is_set)
 {
@@ -542,6 +564,7 @@ main(void)
 	tcase_add_loop_test(t, test_foreign, 0, COUNT(foreign));
 	tcase_add_test(t, test_sync_fails);
 	tcase_add_test(t, test_expiry);
+	tcase_add_test(t, test_added_again);
 	tcase_add_test(t, test_clock_is_set);
 	tcase_add_test(t, test_compact);
 	tcase_add_test(t, test_trouble);
