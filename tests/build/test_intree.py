@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-# test_intree.py - a build inside of the tree: the lints do not look at it, ./demo uses it
+# test_intree.py - a build inside of the tree: the lints do not look at it, ./demo uses it, make distclean removes it
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # README builds in the tree, as everybody does with a tarball.  Prints TAP.
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ LATER = 'TO' + 'DO'         # the lint "words" reads this file, too
 HEAD = '/* a.c - what it does */\n/* SPDX-License-Identifier: BSD-2-Clause */\n'
 MADE = {'config.status': '#!/bin/sh\n# ' + LATER, 'config.log': LATER, 'Makefile': LATER, 'libtamis.a': LATER, 'tamis': '\x7fELF' + LATER,
         'src/a.o': LATER, 'src/.deps/a.Po': 'stu' + 'bs', 'tests/unit/test_a': '\x7fELF' + LATER, 'libtamis.o': LATER}
+LOOKS = 'import os, sys\nif "--only-look" not in sys.argv:\n    print(os.environ["TAMIS_BUILD"])\n'
 MINE = {'src/a.c': HEAD, 'README': 'a'}
 CASES = [
     ('what a build made is not looked at', {**MINE, **MADE}, {'words': '', 'form': ''}),
@@ -43,7 +45,7 @@ def demo_build(configured):
     """Which build ./demo uses, of a tree that was configured or not."""
     with tempfile.TemporaryDirectory() as root:
         files = {'demo': (SOURCE / 'demo').read_text('utf-8'), 'build-aux/deps': '#!/bin/sh\n', 'configure': '#!/bin/sh\necho all: >Makefile\n',
-                 'configure.ac': '', 'Makefile.in': '', 'tests/demo/demo.py': 'import os\nprint(os.environ["TAMIS_BUILD"])\n'}
+                 'configure.ac': '', 'Makefile.in': '', 'tests/demo/demo.py': LOOKS}
         if configured:
             files |= {'config.status': '', 'Makefile': 'all:\n', 'configure': '#!/bin/sh\nexit 1\n'}
         for name in sorted(files):
@@ -57,9 +59,66 @@ def demo_build(configured):
         return done.stdout.decode().strip().removeprefix(os.path.realpath(root)).removeprefix(root) or done.stderr.decode() * bool(done.returncode)
 
 
+# what a build in the tree that is tested may have left there
+BUILT = ('.git', '.build', 'build', '*.o', '*.a', '*.pc', '.deps', '.dirstamp', '__pycache__', 'config.status', 'config.log', 'Makefile',
+         'autom4te.cache', 'extensions.list', '*.stamp', 'sieve.c', 'sieve.h')
+
+
+def tree(root):
+    """A copy of the tree, as after ./bootstrap."""
+    shutil.copytree(SOURCE, root, symlinks=True, ignore=shutil.ignore_patterns(*BUILT))
+    subprocess.run(['chmod', '-R', 'u+w', root], check=True)
+
+
+def parsers(root):
+    """The parser of a checkout, then that of a tarball and one of it whose grammar was changed: what each distclean leaves."""
+    tree(root)
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(('TAMIS_', 'MAKE'))}
+    grammar, parser, left = root / 'grammar/sieve.y', [root / f'grammar/sieve.{end}' for end in 'ch'], []
+
+    def files():
+        return sorted(str(path.relative_to(root)) for path in root.rglob('*') if path.is_file() and not {'autom4te.cache', '.deps'} & set(path.parts))
+
+    def build():
+        for command in (f'./configure -q --cache-file={root}.cache', 'make -s grammar/sieve.h src/extensions.list', 'test -f grammar/sieve.h',
+                        'make -s clean', 'make -s distclean'):
+            done = subprocess.run(command, shell=True, cwd=root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+            if done.returncode:
+                raise AssertionError(f'{command}: {done.stdout.decode("utf-8", "replace")[-2000:]}')
+
+    before = files()
+    build()
+    left.append(sorted(set(files()) ^ set(before)))
+    for changed in (False, True):
+        for path in parser:
+            path.write_text('shipped')
+            os.utime(path, (grammar.stat().st_mtime + 1,) * 2)
+        if changed:
+            os.utime(grammar)
+        build()
+        left.append([path.read_text('utf-8') == 'shipped' if path.exists() else None for path in parser])
+    return left
+
+
+def distclean():
+    """Why it is wrong; empty."""
+    with tempfile.TemporaryDirectory() as root:
+        try:
+            left = parsers(pathlib.Path(root, 'tree'))
+        except AssertionError as error:
+            return str(error)
+    return '' if left == [[], [True, True], [False, False]] else str(left)
+
+
 def main():
     failed = 0
-    print(f'1..{len(CASES) + 1}')
+    print(f'1..{len(CASES) + 2}')
+    skip = not (shutil.which('bison') and (SOURCE / 'configure').exists()) and ' # skip no Bison or no configure'
+    wrong = '' if skip else distclean()
+    failed += bool(wrong)
+    print(f'{"not " if wrong else ""}ok {len(CASES) + 2} - make distclean takes away the parser that was made, and no other{skip or ""}')
+    for line in wrong.splitlines():
+        print(f'# {line}')
     skip = os.geteuid() and ' # skip only root runs ./demo'
     uses = skip or [demo_build(True), demo_build(False)]
     good = skip or uses == ['', '/.build/gcc']

@@ -45,6 +45,13 @@ def counts(root):
     return expect(run_tests(root, '--kinds=script,lint'), 1, '2 passed, 3 failed, 2 skipped')
 
 
+def unit(root):
+    """libcheck knows no test that is skipped: its program says so itself."""
+    write(root / 'tests/unit/test_e.c', '')
+    write(root / 'tests/unit/test_e', '#!/bin/sh\necho "ok - e # SKIP no e"\nprintf "1..1\\nok 1 - f\\n" >"$CK_TAP_LOG_FILE_NAME"\n')
+    return expect(run_tests(root, '--kinds=unit'), 0, '1 passed, 0 failed, 1 skipped')
+
+
 def breaks(root):
     """A stream that ends early, a program that dies, one that says nothing."""
     write(root / 'tests/b/test_short.sh', 'echo 1..2; echo ok 1\n')
@@ -109,6 +116,7 @@ def spares(root):
 
 def main():
     tests = [('what fails is counted, what cannot look is skipped', counts),
+             ('what a unit test cannot do is skipped', unit),
              ('streams that break off are failures', breaks),
              ('what passes is counted', passes),
              ('no test at all is a failure', nothing),
