@@ -13,6 +13,8 @@ struct tamis_program {
 };
 struct tamis_message {
 	struct message m;
+	void (*tell)(void *ctx, struct tamis_message *);
+	void *tell_ctx;
 };
 struct tamis_recipient {
 	struct recipient r;
@@ -99,6 +101,24 @@ void
 tamis_message_fact(struct tamis_message *m, struct tamis_text name, struct tamis_text value)
 {
 	message_set_fact(&m->m, str_of(name), str_of(value));
+}
+
+static void
+message_tell(void *ctx, struct message *m)
+{
+	struct tamis_message *message = ctx;
+
+	(void)m;
+	message->tell(message->tell_ctx, message);
+}
+
+void
+tamis_message_facts(struct tamis_message *m, void (*tell)(void *ctx, struct tamis_message *), void *ctx)
+{
+	m->tell = tell;
+	m->tell_ctx = ctx;
+	m->m.tell = message_tell;
+	m->m.tell_ctx = m;
 }
 
 void

@@ -116,6 +116,8 @@ void tamis_program_points(const struct tamis_program *, void (*point)(void *ctx,
 struct tamis_message *tamis_message_new(void);
 void tamis_message_reset(struct tamis_message *);                       /* for the next one; keeps its memory */
 void tamis_message_fact(struct tamis_message *, struct tamis_text name, struct tamis_text value);
+/* tell() is called once, when somebody asks for a fact or the first one is told, and tells what it knows; never, if nobody does */
+void tamis_message_facts(struct tamis_message *, void (*tell)(void *ctx, struct tamis_message *), void *ctx);
 void tamis_message_header(struct tamis_message *, struct tamis_text block);             /* borrowed; LF or CRLF */
 void tamis_message_body(struct tamis_message *, struct tamis_text body, uint64_t size); /* borrowed, perhaps a mapped file;
                                                    empty if no program needs it; size is that of the whole message */

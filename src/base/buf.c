@@ -25,11 +25,10 @@ buf_reset(struct buf *b)
 }
 
 char *
-buf_room(struct buf *b, size_t n)
+buf_more_(struct buf *b, size_t n)
 {
 	size_t need, cap = b->cap ? b->cap : BUF_FIRST;
 
-	/* one more for the NUL of buf_str() */
 	if (__builtin_add_overflow(b->len, n, &need) || need >= SIZE_MAX / 2)
 		abort();
 	if (need >= b->cap) {
@@ -45,12 +44,9 @@ buf_room(struct buf *b, size_t n)
 void
 buf_add(struct buf *b, struct str v)
 {
-	char *to;
-
 	if (!v.len)
 		return;
-	to = v.len < b->cap - b->len ? b->s + b->len : buf_room(b, v.len);
-	memcpy(to, v.s, v.len);
+	memcpy(buf_room(b, v.len), v.s, v.len);
 	b->len += v.len;
 }
 

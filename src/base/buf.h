@@ -23,8 +23,13 @@ void buf_putc(struct buf *, char);
 void buf_number(struct buf *, uint64_t);
 void buf_printf(struct buf *, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-/* room for n more bytes at buf->s + buf->len */
-char *buf_room(struct buf *, size_t n);
+/* room for n more bytes, and the NUL of buf_str(), at buf->s + buf->len */
+char *buf_more_(struct buf *, size_t n);
+static inline char *
+buf_room(struct buf *b, size_t n)
+{
+	return n < b->cap - b->len ? b->s + b->len : buf_more_(b, n);
+}
 /* valid until the next change; NUL-terminated */
 struct str buf_str(const struct buf *);
 struct str buf_copy(const struct buf *, struct arena *);

@@ -57,6 +57,7 @@
 
 /* --- what hosts read */
 #define LIMIT_SOCKET_PATH       103             /* bytes of a unix socket that is made: its name is longer until it is whole */
+#define LIMIT_PIPE_SECONDS      10              /* for which a configuration or users map that is a pipe is waited for */
 #define LIMIT_CONF_SIZE         (16u << 20)     /* bytes of tamis.conf */
 #define LIMIT_RULES_TIMES       8               /* scripts of the greatest size in rules with all that they include */
 #define LIMIT_RULES_SAID        10              /* lines in the log about one version of a script */

@@ -20,12 +20,6 @@ str_ieq(struct str a, struct str b)
 }
 
 bool
-str_starts(struct str v, struct str prefix)
-{
-	return v.len >= prefix.len && !memcmp(v.s, prefix.s, prefix.len);
-}
-
-bool
 str_istarts(struct str v, struct str prefix)
 {
 	return v.len >= prefix.len && str_ieq(str_sub(v, 0, prefix.len), prefix);
@@ -114,35 +108,56 @@ str_has_capital(struct str v)
 	for (; i + 8 <= v.len; i += 8)
 		if (word_capitals(read64(v.s + i)))
 			return true;
+	if (i < v.len && i)
+		return word_capitals(read64(v.s + v.len - 8)) != 0;
 	for (; i < v.len; i++)
 		if (char_lower(v.s[i]) != v.s[i])
 			return true;
 	return false;
 }
 
+enum { BLOCK = 16, WORD = sizeof(uint64_t) };
+
+/* A loop of constant length, in a place of its own, becomes a vector. */
+static inline void
+lower_block(char *dst, const char *src)
+{
+	char block[BLOCK];
+
+	memcpy(block, src, BLOCK);
+	for (int i = 0; i < BLOCK; i++)
+		block[i] = char_lower(block[i]);
+	memcpy(dst, block, BLOCK);
+}
+
+static inline void
+lower_word(char *dst, const char *src)
+{
+	uint64_t word = read64(src);
+
+	word |= word_capitals(word) >> 2;
+	memcpy(dst, &word, WORD);
+}
+
+/* The rest is taken together with bytes before it, which are the same in lower case. */
 void
 str_lower_into(char *dst, struct str src)
 {
-	enum { BLOCK = 32 };
 	size_t i = 0;
 
-	/* blocks of a constant size, in a place of their own, become vectors */
-	for (; src.len - i >= BLOCK; i += BLOCK) {
-		char block[BLOCK];
-
-		memcpy(block, src.s + i, BLOCK);
-		for (int k = 0; k < BLOCK; k++)
-			block[k] = char_lower(block[k]);
-		memcpy(dst + i, block, BLOCK);
+	if (src.len >= BLOCK) {
+		for (; i + BLOCK <= src.len; i += BLOCK)
+			lower_block(dst + i, src.s + i);
+		if (i < src.len)
+			lower_block(dst + src.len - BLOCK, src.s + src.len - BLOCK);
+	} else if (src.len >= WORD) {
+		lower_word(dst, src.s);
+		if (src.len > WORD)
+			lower_word(dst + src.len - WORD, src.s + src.len - WORD);
+	} else {
+		for (; i < src.len; i++)
+			dst[i] = char_lower(src.s[i]);
 	}
-	for (; src.len - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
-		uint64_t word = read64(src.s + i);
-
-		word |= word_capitals(word) >> 2;
-		memcpy(dst + i, &word, sizeof word);
-	}
-	for (; i < src.len; i++)
-		dst[i] = char_lower(src.s[i]);
 }
 
 static uint64_t
@@ -305,4 +320,10 @@ str_number(struct str v, uint64_t *ret)
 	}
 	*ret = n;
 	return 1;
+}
+
+uint32_t
+str_hash_seeded(struct str v)
+{
+	return (uint32_t)str_hash(v, str_seed());
 }

@@ -43,10 +43,11 @@ str_is(struct str a, const char *literal)
 	return a.len == strlen(literal) && !memcmp(a.s, literal, a.len);
 }
 
+/* in bytes all the way, so that a loop of it becomes vectors of bytes */
 static inline char
 char_lower(char c)
 {
-	return (char)(c + (((unsigned)(unsigned char)c - 'A' < 26u) << 5));
+	return (char)(c + ((unsigned char)(c - 'A') < 26 ? 'a' - 'A' : 0));
 }
 
 static inline bool
@@ -64,7 +65,11 @@ str_iis(struct str a, const char *literal)
 
 	return a.len == b.len && str_ieq(a, b);
 }
-bool str_starts(struct str, struct str prefix);
+static inline bool
+str_starts(struct str v, struct str prefix)
+{
+	return v.len >= prefix.len && !memcmp(v.s, prefix.s, prefix.len);
+}
 bool str_istarts(struct str, struct str prefix);
 /* < 0, 0, > 0: octets, the shorter of equal prefixes first */
 int str_cmp(struct str, struct str);
@@ -80,6 +85,8 @@ void str_lower_into(char *dst, struct str src);
  * process, drawn at its first use. */
 uint64_t str_hash(struct str, uint64_t seed);
 uint64_t str_seed(void);
+/* with the seed of the process */
+uint32_t str_hash_seeded(struct str);
 /* Damerau-Levenshtein distance, ASCII case ignored; anything over `limit` is
  * returned as limit + 1 (for "did you mean") */
 unsigned str_distance(struct str, struct str, unsigned limit);

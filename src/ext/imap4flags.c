@@ -78,7 +78,7 @@ flags_join(struct run *r, const struct str *flag, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		if (out.len + 1 + flag[i].len > r->program->limits.variable_value)
-			break;
+			continue;
 		if (out.len)
 			buf_putc(&out, ' ');
 		buf_add(&out, flag[i]);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "host/filing.h"
 
+#include "base/fold.h"
 #include "base/utf8.h"
 #include "host/digest.h"
 
@@ -52,11 +53,16 @@ filing_is_field(struct str folder)
 struct str
 filing_field(struct arena *arena, const uint8_t secret[SECRET_SIZE], struct str user, struct str folder, struct str flags)
 {
+	struct buf b = { 0 };
+	struct str ret;
+
 	if (!filing_is_field(folder) || !is_plain(flags) || folder.len + flags.len > FOLDER_MAX ||
 	    memchr(flags.s, ']', flags.len))
 		return STR_EMPTY;
-	return arena_printf(arena, "%.*s: [%.*s] %.*s\n", STR_ARG(filing_name(arena, secret, user)), STR_ARG(flags),
-	                    STR_ARG(folder));
+	fold_literal(&b, filing_name(arena, secret, user), arena_printf(arena, "[%.*s] %.*s", STR_ARG(flags), STR_ARG(folder)), "\r\n");
+	ret = buf_copy(&b, arena);
+	buf_done(&b);
+	return ret;
 }
 
 void

@@ -17,7 +17,7 @@ bool filing_is_detail(struct str folder);
 bool filing_is_field(struct str folder);
 /* "Tamis-File-...": for the canonical user */
 struct str filing_name(struct arena *, const uint8_t secret[SECRET_SIZE], struct str user);
-/* "Name: value\n", or empty when the folder cannot be said in a field */
+/* "Name: value\r\n", in ASCII; or empty when the folder cannot be said in a field */
 struct str filing_field(struct arena *, const uint8_t secret[SECRET_SIZE], struct str user, struct str folder, struct str flags);
 /* The script, for a store that knows fileinto, imap4flags, editheader and variables. */
 void filing_script(struct buf *, const uint8_t secret[SECRET_SIZE], struct str user);

@@ -547,6 +547,9 @@ build_finish(struct build *b)
 	MOVE(capability, ncapabilities, b->capabilities);
 	MOVE(hook, nhooks, b->hooks);
 #undef MOVE
+	p->name_hash = arena_array(&p->arena, p->nnames + 1u, sizeof *p->name_hash);
+	for (uint32_t i = 0; i < p->nnames; i++)
+		p->name_hash[i] = str_hash_seeded(p->name[i]);
 }
 
 static void

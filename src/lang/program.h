@@ -109,6 +109,7 @@ struct program {
 	struct rule *rule;
 	uint32_t nrules;
 	struct str *name;                       /* interned field names, lower case */
+	uint32_t *name_hash;                    /* str_hash_seeded() of each */
 	uint32_t nnames;
 	struct str *global;                     /* names of global variables */
 	uint32_t nglobals;

@@ -34,7 +34,7 @@ verify_template(const struct program *p, const struct unit *u, const struct temp
 		const struct piece *c = &t->piece[i];
 
 		if ((c->kind == PIECE_LOCAL && c->slot >= u->nlocals) || (c->kind == PIECE_GLOBAL && c->slot >= p->nglobals) ||
-		    (c->kind == PIECE_MATCH && c->slot >= MATCH_SLOTS) || (c->kind == PIECE_SPACE && c->slot >= p->nspaces) ||
+		    (c->kind == PIECE_MATCH && (c->slot >= MATCH_SLOTS || !u->captures)) || (c->kind == PIECE_SPACE && c->slot >= p->nspaces) ||
 		    c->kind > PIECE_SPACE)
 			return "no such variable in a string";
 	}

@@ -45,7 +45,7 @@ header_empty_line(struct str v)
 }
 
 /* Length up to and including the first line end that no blank follows */
-static size_t
+static inline size_t
 folded_length(struct str v)
 {
 	const char *p = v.s, *end = v.s + v.len;
@@ -97,6 +97,21 @@ grow_fields(struct arena *a, struct field *old, unsigned n, unsigned cap)
 	return more;
 }
 
+/* The first n bytes of v in lower case.  Most names fit into two words, and what stands behind them comes along. */
+static struct str
+name_lower(struct arena *a, struct str v, size_t n)
+{
+	enum { WORDS = 16 };
+	char *s;
+
+	if (n >= WORDS || v.len < WORDS)
+		return arena_lower(a, str_sub(v, 0, n));
+	s = arena_alloc(a, WORDS);
+	str_lower_into(s, str_sub(v, 0, WORDS));
+	s[n] = '\0';
+	return (struct str){ s, n };
+}
+
 unsigned
 header_scan(struct arena *a, struct str block, struct field **ret)
 {
@@ -114,12 +129,10 @@ header_scan(struct arena *a, struct str block, struct field **ret)
 			cap = cap ? cap * 2 : FIELDS_FIRST;
 			field = grow_fields(a, field, n, cap);
 		}
-		memset(&field[n], 0, sizeof *field);
-		field[n].name = arena_lower(a, str_sub(v, 0, name));
-		field[n].raw = str_sub(v, colon + 1, len);
-		field[n].whole = str_sub(v, 0, len);
-		field[n].naddress = -1;
-		field[n].position = n;
+		field[n] = (struct field){
+			.name = name_lower(a, v, name), .raw = str_sub(v, colon + 1, len), .whole = str_sub(v, 0, len),
+			.naddress = -1, .position = n,
+		};
 		n++;
 	}
 	*ret = field;
@@ -137,6 +150,15 @@ header_find(struct field *field, unsigned n, const char *name)
 	return NULL;
 }
 
+static struct cell *
+cell_new(struct arena *a, struct str v)
+{
+	struct cell *c = arena_alloc(a, sizeof *c);
+
+	*c = cell_of(v);
+	return c;
+}
+
 struct field *
 field_new(struct arena *a, struct str name, struct str value)
 {
@@ -145,7 +167,7 @@ field_new(struct arena *a, struct str name, struct str value)
 	f->name = arena_lower(a, name);
 	f->raw = arena_str(a, value);
 	f->whole = STR_EMPTY;
-	f->value = f->plain = cell_of(str_trim(f->raw));
+	f->value = f->plain = cell_new(a, str_trim(f->raw));
 	f->naddress = -1;
 	f->nsame = 1;
 	return f;
@@ -178,23 +200,23 @@ unfold(struct arena *a, struct str v)
 const struct cell *
 field_plain(struct message *m, struct field *f)
 {
-	if (!f->plain.v.s) {
-		f->plain = cell_of(unfold(&m->arena, str_trim(f->raw)));
+	if (!f->plain) {
+		f->plain = cell_new(&m->arena, unfold(&m->arena, str_trim(f->raw)));
 		m->work += 1 + f->raw.len / 64;
 	}
-	return &f->plain;
+	return f->plain;
 }
 
 const struct cell *
 field_value(struct message *m, struct field *f)
 {
-	if (!f->value.v.s) {
-		struct str plain = field_plain(m, f)->v;
+	if (!f->value) {
+		struct str plain = field_plain(m, f)->v, v = header_decode(&m->arena, plain);
 
-		f->value = cell_of(header_decode(&m->arena, plain));
+		f->value = v.s == plain.s ? f->plain : cell_new(&m->arena, v);
 		m->work += 1 + plain.len / 64;
 	}
-	return &f->value;
+	return f->value;
 }
 
 /* --- encoded words (RFC 2047) */

@@ -77,12 +77,23 @@ message_set_fact(struct message *m, struct str name, struct str value)
 	*cell = cell_of(arena_str(&m->arena, value));
 }
 
+struct fact *
+message_facts(struct message *m)
+{
+	void (*tell)(void *, struct message *) = m->tell;
+
+	m->tell = NULL;
+	if (tell)
+		tell(m->tell_ctx, m);
+	return m->fact;
+}
+
 struct cell *
 message_fact(struct message *m, struct str name)
 {
 	struct fact *fact;
 
-	for (fact = m->fact; fact; fact = fact->next)
+	for (fact = message_facts(m); fact; fact = fact->next)
 		if (str_eq(fact->name, name))
 			return &fact->value;
 	return NULL;
@@ -126,12 +137,6 @@ message_wire_size(struct str raw)
 	return size;
 }
 
-uint32_t
-field_hash(struct str name)
-{
-	return (uint32_t)str_hash(name, str_seed());
-}
-
 /* Puts f before the later fields of its name.  Fields come from the last to
  * the first, so that each chain of a name ends up top to bottom without a
  * walk to its end. */
@@ -155,6 +160,7 @@ index_field(struct message *m, struct field *f)
 static void
 index_fields(struct message *m)
 {
+	const uint64_t seed = str_seed();
 	unsigned i;
 
 	m->indexed = true;
@@ -168,7 +174,7 @@ index_fields(struct message *m)
 	for (i = m->nfields; i > 0; i--) {
 		struct field *f = &m->field[i - 1];
 
-		f->hash = field_hash(f->name);
+		f->hash = (uint32_t)str_hash(f->name, seed);
 		index_field(m, f);
 	}
 }

@@ -23,8 +23,8 @@ struct field {
 	struct str name;                /* lower case; blanks before ":" removed */
 	struct str raw;                 /* body after ":", folds and final line end as received */
 	struct str whole;               /* the field's bytes, name to final line end */
-	struct cell value;              /* unfolded, trimmed, RFC 2047 decoded to UTF-8; .v.s NULL: not yet */
-	struct cell plain;              /* unfolded and trimmed, not decoded; .v.s NULL: not yet */
+	struct cell *value;             /* unfolded, trimmed, RFC 2047 decoded to UTF-8; NULL: not yet */
+	struct cell *plain;             /* unfolded and trimmed, not decoded; NULL: not yet; often the same */
 	struct mail_address *address;
 	int naddress;                   /* -1: not parsed yet */
 	unsigned position;              /* n-th field of the header, from 0 */
@@ -52,7 +52,9 @@ struct message {
 	unsigned nfields;
 	struct field **bucket;
 	unsigned nbuckets;              /* power of two */
-	struct fact *fact;
+	struct fact *fact;              /* through message_facts() */
+	void (*tell)(void *ctx, struct message *);      /* more facts, once somebody asks; NULL: that is all */
+	void *tell_ctx;
 	struct mail_part *root;         /* NULL: structure not looked at yet */
 	struct wire *wire;              /* of the body (mail/wire.h) */
 	uint64_t work;                  /* grows with the bytes touched (about one per 64); the machine charges the difference */
@@ -66,6 +68,7 @@ void message_done(struct message *);
 void message_set_header(struct message *, struct str block);
 void message_set_body(struct message *, struct str body, uint64_t size);
 void message_set_fact(struct message *, struct str name, struct str value);
+struct fact *message_facts(struct message *);                   /* the list of them */
 struct cell *message_fact(struct message *, struct str name);   /* NULL: not known */
 
 /* Splits raw bytes (LF, CRLF or mixed ends; an mbox "From " first line is
@@ -78,9 +81,7 @@ uint64_t message_wire_size(struct str raw);
 
 /* Looks at the header now, so that .field and .nfields can be walked. */
 void message_index(struct message *);
-/* hash of a lower-case field name, as used below */
-uint32_t field_hash(struct str name);
-/* First field of that lower-case name, or NULL; next ones by ->same. */
+/* First field of that lower-case name, or NULL; next ones by ->same.  hash: its str_hash_seeded(). */
 struct field *message_field(struct message *, struct str name, uint32_t hash);
 
 /* mail/header.c: never fails; what cannot be decoded stays as it is */

@@ -4,8 +4,8 @@
 
 #include <limits.h>
 
+#include "base/fold.h"
 #include "base/utf8.h"
-#include "mail/fold.h"
 #include "mail/header.h"
 
 enum { BUCKETS = 64 };                  /* a power of two */
@@ -45,7 +45,7 @@ is_there(const struct edited *e, unsigned version)
 static struct edited_name **
 name_slot(const struct edits *d, struct str name)
 {
-	struct edited_name **slot = (struct edited_name **)&d->bucket[field_hash(name) & (BUCKETS - 1)];
+	struct edited_name **slot = (struct edited_name **)&d->bucket[str_hash_seeded(name) & (BUCKETS - 1)];
 
 	while (*slot && !str_eq((*slot)->name, name))
 		slot = &(*slot)->chain;
@@ -111,7 +111,7 @@ name_take(struct outcome *o, struct str name)
 	n = *slot = ARENA_NEW(&o->arena, struct edited_name);
 	n->name = arena_str(&o->arena, name);
 	link = &n->first;
-	for (const struct field *f = message_field(o->recipient->message, name, field_hash(name)); f; f = f->same) {
+	for (const struct field *f = message_field(o->recipient->message, name, str_hash_seeded(name)); f; f = f->same) {
 		struct edited *e = *link = ARENA_NEW(&o->arena, struct edited);
 
 		e->field = *f;
@@ -133,7 +133,7 @@ edit_add(struct outcome *o, struct str name, struct str value, bool last)
 	e->field = *field_new(&o->arena, name, value);
 	/* words that somebody encoded are what they say, as in any field */
 	if (utf8_is_ascii(value))
-		e->field.value = (struct cell){ .v = { NULL, 0 } };
+		e->field.value = NULL;
 	e->written = arena_str(&o->arena, name);
 	e->from = ++o->version;
 	e->until = FOR_EVER;

@@ -13,28 +13,35 @@ fields_forget(struct run *r)
 	memset(r->probe, 0, r->program->nprobes * sizeof *r->probe);
 }
 
-struct field *
-run_field_find(struct run *r, uint32_t id)
-{
-	struct str name = r->program->name[id];         /* in lower case */
-
-	return r->field[id] = header_name_ok(name) ? run_field_lower(r, name) : NULL;
-}
-
-struct field *
-run_field_lower(struct run *r, struct str name)
+static struct field *
+field_find(struct run *r, struct str name, uint32_t hash)
 {
 	struct field *edited;
 
 	if (r->outcome->edits && edit_find(r->outcome, name, &edited))
 		return edited;
-	return message_field(r->message, name, field_hash(name));
+	return message_field(r->message, name, hash);
+}
+
+struct field *
+run_field_find(struct run *r, uint32_t id)
+{
+	struct str name = r->program->name[id];         /* in lower case */
+	struct field *f = field_find(r, name, r->program->name_hash[id]);
+
+	/* "From:" is no name, and no error either: no field has it (RFC 5228 2.4.2.2) */
+	return r->field[id] = f && header_name_ok(name) ? f : NULL;
+}
+
+struct field *
+run_field_lower(struct run *r, struct str name)
+{
+	return field_find(r, name, str_hash_seeded(name));
 }
 
 struct field *
 run_field_named(struct run *r, struct str name)
 {
-	/* "From:" is no name, and no error either: no field has it (RFC 5228 2.4.2.2) */
 	return header_name_ok(name) ? run_field_lower(r, arena_lower(&r->arena, name)) : NULL;
 }
 

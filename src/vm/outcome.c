@@ -248,18 +248,66 @@ outcome_keep(const struct outcome *o)
 	return NULL;
 }
 
+/* A keep goes where mail goes without rules, which is the INBOX (RFC 5228 4.3). */
+static bool
+to_inbox(const struct effect *e)
+{
+	return e->public.kind == TAMIS_KEEP || (e->public.kind == TAMIS_FILE && mailbox_is_inbox(option_of(e, "mailbox")));
+}
+
+/* The flags with which the script kept the message, if that is the same as what it has filed. */
+static struct str
+outcome_flags_kept(const struct outcome *o)
+{
+	for (const struct effect *e = o->kept ? o->first : NULL; e; e = e->next)
+		if (to_inbox(e) && e->script == o->nruns)
+			return option_of(e, "flags");
+	return STR_EMPTY;
+}
+
+/* What was filed as well stays, whatever the scripts behind say. */
+static void
+outcome_file_kept(struct outcome *o, struct effect *keep)
+{
+	const struct effect *filed = keep->filed;
+
+	keep->filed = NULL;
+	keep->call = filed->call;
+	keep->public.kind = filed->public.kind;
+	keep->public.name = filed->public.name;
+	keep->public.place = filed->public.place;
+	for (size_t i = 0; i < filed->public.noptions; i++)
+		if (!str_is(str_of(filed->public.options[i].name), "flags"))
+			outcome_option(o, keep, filed->public.options[i].name.s, str_of(filed->public.options[i].value));
+}
+
 void
 outcome_begin(struct outcome *o)
 {
-	const struct effect *keep = outcome_keep(o);
+	struct effect *keep = outcome_keep(o);
 
 	/* the keep of a script that is not the last means "go on" */
-	o->flags = keep ? option_of(keep, "flags") : STR_EMPTY;
+	o->flags = keep ? option_of(keep, "flags") : outcome_flags_kept(o);
+	if (keep && keep->filed)
+		outcome_file_kept(o, keep);
 	outcome_drop(o, is_keep);
 	o->nruns++;
 	o->begun = o->version;
 	o->nactions = o->nredirects = 0;
 	o->cancelled = o->kept = o->answered = false;
+}
+
+/* Effects of scripts before become what they were. */
+static void
+outcome_undo(struct outcome *o)
+{
+	for (struct effect *e = o->first; e; e = e->next)
+		if (e->before && e->again == o->nruns) {
+			e->public = e->before->public;
+			e->cap = e->before->cap;
+			e->again = e->before->again;
+			e->before = NULL;
+		}
 }
 
 struct effect *
@@ -269,12 +317,14 @@ outcome_end(struct outcome *o, bool failed)
 
 	if (failed) {
 		outcome_drop(o, of_this_run);
+		outcome_undo(o);
 		/* RFC 5293 7: an error keeps the message as it was */
 		edit_undo(o, o->begun);
-		o->cancelled = false;
+		o->cancelled = o->kept = false;
 	}
 	o->failed = failed;
-	if (o->cancelled || outcome_keep(o))
+	/* one that is explicit may be the same as what goes into the INBOX */
+	if (o->cancelled || o->kept || outcome_keep(o))
 		return NULL;
 	keep = ARENA_NEW(&o->arena, struct effect);
 	keep->public.kind = TAMIS_KEEP;
@@ -317,13 +367,6 @@ same_target(enum tamis_effect_kind kind, struct str a, struct str b)
 	       str_ieq(str_sub(a, (size_t)(at - a.s), a.len), str_sub(b, (size_t)(at - a.s), b.len));
 }
 
-/* A keep goes where mail goes without rules, which is the INBOX (RFC 5228 4.3). */
-static bool
-to_inbox(const struct effect *e)
-{
-	return e->public.kind == TAMIS_KEEP || (e->public.kind == TAMIS_FILE && mailbox_is_inbox(option_of(e, "mailbox")));
-}
-
 static struct effect *
 effect_twin(const struct outcome *o, const struct effect *e)
 {
@@ -331,7 +374,8 @@ effect_twin(const struct outcome *o, const struct effect *e)
 	bool inbox = to_inbox(e);
 
 	for (struct effect *x = o->first; x; x = x->next) {
-		if (inbox && to_inbox(x))
+		/* what a script before has filed there is not what this one keeps: where both go is one place to the host */
+		if (inbox && to_inbox(x) && (e->public.kind != TAMIS_KEEP || x->script == o->nruns))
 			return x;
 		if (x->public.kind == e->public.kind &&
 		    (e->public.kind == TAMIS_DISCARD || e->public.kind == TAMIS_QUARANTINE ||
@@ -361,7 +405,7 @@ effect_conflict(const struct outcome *o, const struct effect *e)
 	if (e->public.kind == TAMIS_REJECT && o->answered)
 		return "a message that is answered is not refused";
 	for (const struct effect *x = o->first; x; x = x->next) {
-		if (x->script != o->nruns)
+		if (x->script != o->nruns && x->again != o->nruns)
 			continue;
 		if (e->public.kind == TAMIS_REJECT && x->public.kind == TAMIS_REJECT)
 			return "the message has been refused already";
@@ -382,6 +426,29 @@ outcome_answer(struct outcome *o)
 			return "a refused message is neither delivered nor answered";
 	o->answered = true;
 	return NULL;
+}
+
+/* Once is enough; what of it is as the last one has it. */
+static void
+outcome_ask_again(struct outcome *o, struct effect *twin, const struct effect *e, bool copy)
+{
+	struct effect *before;
+
+	if (twin->script != o->nruns && twin->again != o->nruns) {
+		before = ARENA_NEW(&o->arena, struct effect);
+		*before = *twin;
+		before->public.noptions = before->cap = 0;
+		for (size_t i = 0; i < twin->public.noptions; i++)
+			outcome_option(o, before, twin->public.options[i].name.s, str_of(twin->public.options[i].value));
+		twin->before = before;
+	}
+	twin->again = o->nruns;
+	if (twin->public.kind == TAMIS_KEEP && e->public.kind == TAMIS_FILE)
+		twin->filed = e;
+	if (!copy)
+		option_remove(twin, "copy");
+	/* RFC 5232 3: the last list of flags wins */
+	option_take(o, twin, e, "flags");
 }
 
 /* degraded: something could not be told, so nothing is refused, thrown away or
@@ -413,10 +480,7 @@ outcome_add(struct outcome *o, const struct program *p, struct effect *e, bool d
 	o->kept |= e->public.kind == TAMIS_KEEP;
 	twin = effect_twin(o, e);
 	if (twin) {
-		if (!copy)
-			option_remove(twin, "copy");
-		/* RFC 5232 3: the last list of flags wins */
-		option_take(o, twin, e, "flags");
+		outcome_ask_again(o, twin, e, copy);
 		return NULL;
 	}
 	if (++o->nactions > p->limits.actions)

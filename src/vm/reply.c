@@ -6,9 +6,9 @@
  * the message ends a line of the answer's header. */
 #include "vm/reply.h"
 
+#include "base/fold.h"
 #include "base/utf8.h"
 #include "mail/date.h"
-#include "mail/fold.h"
 #include "mail/header.h"
 
 enum {

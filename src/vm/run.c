@@ -480,8 +480,6 @@ run_start(struct run *r)
 	r->global = arena_array(&r->arena, p->nglobals + 1u, sizeof *r->global);
 	for (uint32_t i = 0; i < p->nglobals; i++)
 		r->global[i] = (struct variable){ STR_EMPTY, false };
-	for (unsigned i = 0; i < MATCH_SLOTS; i++)
-		r->match[i].v = STR_EMPTY;
 	r->message_work = r->message->work;
 	r->next_stop = STOP_EVERY < p->limits.work ? STOP_EVERY : p->limits.work;
 }
@@ -489,11 +487,19 @@ run_start(struct run *r)
 enum tamis_status
 run_program(const struct program *p, struct outcome *o, enum tamis_stage stage, const struct tamis_host *host)
 {
-	struct run r = { .program = p, .outcome = o, .recipient = o->recipient, .message = o->recipient->message,
-	                 .stage = stage, .host = host, .cleared = o->cleared, .tracing = host && host->trace };
 	struct effect *keep = NULL;
+	struct run r;
 	enum end end;
 
+	memset(&r, 0, offsetof(struct run, match));
+	r.program = p;
+	r.outcome = o;
+	r.recipient = o->recipient;
+	r.message = o->recipient->message;
+	r.stage = stage;
+	r.host = host;
+	r.cleared = o->cleared;
+	r.tracing = host && host->trace;
 	run_start(&r);
 	outcome_begin(o);
 	end = unit_run(&r, p->nunits - 1);

@@ -41,11 +41,9 @@ struct run {
 	const struct call *acted;               /* the last action since that condition; NULL: none */
 	uint32_t unit;                  /* running */
 	struct variable *local, *global;
-	struct variable match[MATCH_SLOTS];
 	uint64_t *done;                 /* scripts that have run, a bit each (include :once) */
 	uint64_t enabled[CAPABILITIES / 64];    /* capabilities enabled by ihave, a bit each of program->capability */
 	uint64_t perhaps[CAPABILITIES / 64];    /* those of an ihave behind an unknown: it may never be reached */
-	struct loop loop[LIMIT_LOOPS + 1];
 	struct field **field;           /* by interned name; &run_field_unknown: not looked up yet */
 	uint64_t **probe;
 	struct match *matching;         /* the test that is comparing */
@@ -54,6 +52,9 @@ struct run {
 	struct variable *flags;         /* the internal variable of RFC 5232, once somebody looked; NULL: as at the start */
 	unsigned cleared;               /* of the outcome, when that was */
 	struct clock_zone *zones;       /* time zones that were asked for (vm/clock.h) */
+	/* what follows is written before it is read: by unit_enter() where a unit can see match variables, and by loop_start() */
+	struct variable match[MATCH_SLOTS];
+	struct loop loop[LIMIT_LOOPS + 1];
 };
 
 /* --- trouble.  Returns ERROR.  Text as for diagnostics; it reaches the user (RFC 5228 2.10.6). */

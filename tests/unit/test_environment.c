@@ -87,6 +87,45 @@ START_TEST(facts)
 }
 END_TEST
 
+static void
+tell(void *ctx, struct tamis_message *m)
+{
+	++*(int *)ctx;
+	tamis_message_fact(m, TEXT("remote-ip"), TEXT("192.0.2.1"));
+}
+
+/* Facts that are told when somebody asks: once, and what is told beside them counts more. */
+START_TEST(facts_on_demand)
+{
+	struct tamis_program *p = tamis_compile(NULL, TEXT("x"), TEXT(rules), 0), *q = tamis_compile(NULL, TEXT("x"), TEXT("keep;"), 0);
+	struct tamis_message *m = tamis_message_new();
+	struct tamis_recipient *r = tamis_recipient_new(m, TEXT("a@example.org"), 0, NULL);
+	int told = 0;
+
+	ck_assert_ptr_nonnull(p);
+	tamis_message_facts(m, tell, &told);
+	ck_assert_int_eq(first_effect(q, r), TAMIS_KEEP);
+	ck_assert_int_eq(told, 0);
+	ck_assert_int_eq(first_effect(p, r), TAMIS_DISCARD);
+	ck_assert_int_eq(first_effect(p, r), TAMIS_DISCARD);
+	ck_assert_int_eq(told, 1);
+	tamis_message_reset(m);
+	tamis_message_facts(m, tell, &told);
+	tamis_message_fact(m, TEXT("remote-ip"), TEXT("192.0.2.2"));
+	ck_assert_int_eq(first_effect(p, r), TAMIS_KEEP);
+	ck_assert_int_eq(told, 2);
+	/* what is reset asks nobody */
+	tamis_message_facts(m, tell, &told);
+	tamis_message_reset(m);
+	ck_assert_int_eq(first_effect(p, r), TAMIS_KEEP);
+	ck_assert_int_eq(told, 2);
+	tamis_recipient_free(r);
+	tamis_message_free(m);
+	tamis_program_unref(p);
+	tamis_program_unref(q);
+}
+END_TEST
+
 /* What is reset is as new: nothing of the one before, of his facts or of what was decided for him, is left. */
 START_TEST(resets)
 {
@@ -131,6 +170,7 @@ main(void)
 
 	tcase_add_test(t, questions);
 	tcase_add_test(t, facts);
+	tcase_add_test(t, facts_on_demand);
 	tcase_add_test(t, resets);
 	suite_add_tcase(s, t);
 	runner = srunner_create(s);

@@ -1,7 +1,8 @@
 /* fold.c - header fields that we write: folded, encoded where they must be
  * SPDX-License-Identifier: BSD-2-Clause */
+#include "base/fold.h"
+
 #include "base/utf8.h"
-#include "mail/fold.h"
 
 enum {
 	LINE = 78,                      /* columns, where a line can be folded (RFC 5322 2.1.1) */
@@ -133,10 +134,10 @@ stretch_end(struct str v, size_t from, bool encoding, bool quotes, bool *ret_enc
 	return to;
 }
 
-void
-fold_field(struct buf *out, struct str name, struct str value, const char *end)
+static void
+fold(struct buf *out, struct str name, struct str value, const char *end, bool encoding)
 {
-	bool encoding = some_word_odd(value), quotes = encoding && quotes_closed(value), encode;
+	bool quotes = encoding && quotes_closed(value), encode;
 	size_t column = name.len + 1, to;
 
 	buf_printf(out, "%.*s:", STR_ARG(name));
@@ -164,4 +165,16 @@ fold_field(struct buf *out, struct str name, struct str value, const char *end)
 		}
 	}
 	buf_puts(out, end);
+}
+
+void
+fold_field(struct buf *out, struct str name, struct str value, const char *end)
+{
+	fold(out, name, value, end, some_word_odd(value));
+}
+
+void
+fold_literal(struct buf *out, struct str name, struct str value, const char *end)
+{
+	fold(out, name, value, end, some_word_odd(value) || str_find(value, STR("=?")) >= 0);
 }
