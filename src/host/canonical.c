@@ -39,6 +39,12 @@ canonical_is_plain(struct str v)
 	return v.len && i == v.len;
 }
 
+/* visible ASCII without those, and without the "/" that canonical_clean() knows */
+static const bool is_ordinary[256] = {
+	['!'] = true, ['#' ... '\''] = true, ['*' ... '+'] = true, ['-' ... '.'] = true, ['0' ... '9'] = true,
+	['='] = true, ['?'] = true, ['A' ... 'Z'] = true, ['^' ... '~'] = true,
+};
+
 /* A dot-string (we take dots anywhere), or a quoted string and nothing else. */
 static bool
 canonical_unquote(struct arena *a, struct str v, struct str *ret)
@@ -64,15 +70,39 @@ canonical_unquote(struct arena *a, struct str v, struct str *ret)
 	return ret->len;
 }
 
+/* Unquoted, in NFC; false: nobody's. */
 static bool
-canonical_label(struct str v)
+canonical_local(struct arena *a, struct str v, struct str *ret)
 {
-	size_t i;
+	size_t i = 0;
 
-	for (i = 0; i < v.len; i++)
-		if (!char_is_digit(v.s[i]) && (unsigned)char_lower(v.s[i]) - 'a' >= 26u && v.s[i] != '-' && v.s[i] != '_')
+	while (i < v.len && is_ordinary[(unsigned char)v.s[i]])
+		i++;
+	*ret = v;
+	return (v.len && i == v.len) || (canonical_unquote(a, v, ret) && canonical_clean(*ret) && unicode_nfc(a, *ret, ret));
+}
+
+/* letters, digits, "-" and "_" */
+static const bool is_label[256] = {
+	['-'] = true, ['_'] = true, ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
+};
+
+/* Labels, with dots between them. */
+static bool
+canonical_is_name(struct str v)
+{
+	size_t label = 0;
+
+	for (size_t i = 0; i < v.len; i++) {
+		if (is_label[(unsigned char)v.s[i]]) {
+			label++;
+			continue;
+		}
+		if (v.s[i] != '.' || !label || label > CANONICAL_LABEL)
 			return false;
-	return v.len && v.len <= 63;
+		label = 0;
+	}
+	return label && label <= CANONICAL_LABEL && v.len <= CANONICAL_DOMAIN;
 }
 
 /* Four numbers; one that begins with 0 is octal to Postfix, which asks the C library. */
@@ -117,25 +147,27 @@ canonical_literal(struct arena *a, struct str v, struct str *ret)
 	return 0;
 }
 
-int
-canonical_domain(struct arena *a, struct str v, struct str *ret)
+/* An address literal, or a name that is not of ASCII alone, as its name in ASCII. */
+static int
+canonical_other_domain(struct arena *a, struct str v, struct str *ret)
 {
-	struct str rest;
-	ptrdiff_t dot;
+	struct str name;
 
 	if (!v.len || v.len > 4 * CANONICAL_DOMAIN || memchr(v.s, '\0', v.len) || utf8_check(v) >= 0)
 		return -1;
 	if (v.s[0] == '[')
 		return canonical_literal(a, v, ret);
-	if (!utf8_is_ascii(v) && !unicode_domain(a, v, &v))
+	if (utf8_is_ascii(v) || !unicode_domain(a, v, &name) || !canonical_is_name(name))
 		return -1;
-	if (v.len > CANONICAL_DOMAIN)
-		return -1;
-	for (rest = v; (dot = str_find(rest, STR("."))) >= 0; rest = str_sub(rest, (size_t)dot + 1, rest.len))
-		if (!canonical_label(str_sub(rest, 0, (size_t)dot)))
-			return -1;
-	if (!canonical_label(rest))
-		return -1;
+	*ret = arena_lower(a, name);
+	return 0;
+}
+
+int
+canonical_domain(struct arena *a, struct str v, struct str *ret)
+{
+	if (!canonical_is_name(v))
+		return canonical_other_domain(a, v, ret);
 	*ret = arena_lower(a, v);
 	return 0;
 }
@@ -207,9 +239,7 @@ canonical_parts(const struct conf *conf, const char *delimiters, bool sendmail, 
 		domain.len--;
 	if (canonical_domain(a, domain, &c.domain))
 		return -1;
-	if (!canonical_unquote(a, str_sub(v, 0, (size_t)(at - v.s)), &c.whole) || !canonical_clean(c.whole))
-		return -1;
-	if (!unicode_nfc(a, c.whole, &c.whole) || c.whole.len > CANONICAL_WHOLE)
+	if (!canonical_local(a, str_sub(v, 0, (size_t)(at - v.s)), &c.whole) || c.whole.len > CANONICAL_WHOLE)
 		return -1;
 	c.whole = conf->localpart_case == CONF_FOLD ? arena_lower(a, c.whole) : arena_str(a, c.whole);
 	canonical_split(delimiters, sendmail, &c);

@@ -16,7 +16,8 @@ struct canonical {
 enum {
 	CANONICAL_LOCAL = 64,           /* bytes of a user's name (RFC 5321 4.5.3.1.1) */
 	CANONICAL_WHOLE = 255,          /* bytes of a local part with its detail */
-	CANONICAL_DOMAIN = 253
+	CANONICAL_DOMAIN = 253,
+	CANONICAL_LABEL = 63
 };
 
 /* The address may stand in <>, with a source route, which is dropped.  The detail is split off as the mail server does:

@@ -1,7 +1,6 @@
 /* conf.c - tamis.conf: what the daemon was told
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 
 #include "base/limits.h"
@@ -85,13 +84,17 @@ conf_open(struct conf_read *r, const char *path, struct buf *text)
 	struct tamis_diagnostic d = { .severity = TAMIS_ERROR, .place = { .file = text_of(r->file) } };
 	int error;
 
-	if (!file_read(AT_FDCWD, path, text, LIMIT_CONF_SIZE)) {
+	if (!file_read_soon(path, text, LIMIT_CONF_SIZE)) {
 		r->text = buf_str(text);
 		diag_source(r->diag, r->file, r->file.s, r->text);
 		return 0;
 	}
 	error = errno;
-	d.text = strerror(error);
+	d.text = file_why(error);
+	if (error == ENOENT)
+		d.hint = "-c FILE names another; \"tamis conf -d\" prints one to begin with";
+	else if (error == EACCES)
+		d.hint = "root may read it (sudo); who else asks needs the right to, and to enter the directories above it";
 	diag_report(r->diag, &d);
 	return error;
 }
@@ -218,12 +221,36 @@ conf_local_domain(const struct conf *c, struct str domain)
 	return names_find(&c->private->domain, domain) != NAMES_NONE;
 }
 
+bool
+conf_copies_to_store(const struct conf *c)
+{
+	return str_starts(str_from(c->copy_to), STR("lmtp:"));
+}
+
 /* --- for those who show it */
 
 const char *
 conf_path(const struct conf *c)
 {
 	return c->private->path;
+}
+
+void
+conf_report(const struct conf *c, struct diag *diag, const char *name, const char *hint, const char *text)
+{
+	struct tamis_diagnostic d = { .severity = TAMIS_ERROR, .place.file = text_from(c->private->path), .text = text, .hint = hint };
+	struct conf_place place = { 0 };
+	struct conf_row row;
+	struct arena a = { 0 };
+
+	for (size_t i = 0; conf_table_row(i, &a, &row); i++)
+		if (!strcmp(row.name, name))
+			place = c->private->place[i];
+	arena_done(&a);
+	d.place.line = place.line;
+	d.place.column = place.column;
+	d.place.length = place.length;
+	diag_report(diag, &d);
 }
 
 const char *

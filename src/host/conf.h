@@ -86,6 +86,8 @@ bool conf_own_client(const struct conf *, struct str ip);
 const struct users *conf_users(const struct conf *);
 /* Is the domain, in canonical form, in local_domains? */
 bool conf_local_domain(const struct conf *, struct str domain);
+/* Does copy_to name an LMTP server, which takes mail for users of its own only? */
+bool conf_copies_to_store(const struct conf *);
 
 /* --- for those who show it */
 
@@ -106,6 +108,8 @@ struct conf_scoped {
 	unsigned line;
 };
 bool conf_scoped(const struct conf *, size_t i, struct arena *, struct conf_scoped *ret);
+/* What is wrong with the value of a setting, at the place where it stands in the file. */
+void conf_report(const struct conf *, struct diag *, const char *name, const char *hint, const char *text);
 /* The file's name, "" for defaults alone. */
 const char *conf_path(const struct conf *);
 

@@ -4,12 +4,6 @@
 #include "host/users.h"
 
 static bool
-is_lmtp(const struct conf *c)
-{
-	return str_starts(str_from(c->copy_to), STR("lmtp:"));
-}
-
-static bool
 copies_without_port(const struct conf *c)
 {
 	return c->fileinto_by == CONF_FILEINTO_HEADER && !c->copy_to[0];
@@ -42,7 +36,7 @@ bounces_without_id(const struct conf *c)
 static bool
 bounces_to_store(const struct conf *c)
 {
-	return c->refuse_late == CONF_REFUSE_BOUNCE && is_lmtp(c);
+	return c->refuse_late == CONF_REFUSE_BOUNCE && conf_copies_to_store(c);
 }
 
 static bool
@@ -66,7 +60,7 @@ redirects_without_port(const struct conf *c)
 static bool
 redirects_to_store(const struct conf *c)
 {
-	return c->redirect_sender != CONF_SENDER_KEEP && is_lmtp(c);
+	return c->redirect_sender != CONF_SENDER_KEEP && conf_copies_to_store(c);
 }
 
 static bool
@@ -155,7 +149,7 @@ static const struct contradiction {
 	{ redirects_to_store, true, { "redirect_sender", "copy_to" }, "a redirect with a sender of its own cannot go to an LMTP server, which takes mail for its own users only",
 	  "set copy_to to an SMTP port, or redirect_sender = keep" },
 	{ quarantines_without_port, true, { "quarantine_to", "copy_to" }, "quarantine_to needs a port for individual copies", "set copy_to" },
-	{ filters_to_store, true, { "filtered_to" }, "filtered_to is a port of the mail server, with milters: LMTP servers have none", "as filtered_to = smtp:127.0.0.1:25" },
+	{ filters_to_store, true, { "filtered_to" }, "filtered_to is a port of the mail server, with milters: LMTP servers have none", "as filtered_to = smtp:127.0.0.1:10027" },
 	{ rules_of_everybody, true, { "rules_file", "rules_dir", "local_domains" }, "without %d the rules of alice@example.org would be those of every other alice as well",
 	  "set local_domains, or put %d into rules_file" },
 	{ rules_of_domain, false, { "rules_file", "rules_dir" }, "without %u all users of a domain have the same rules", NULL },
@@ -240,11 +234,47 @@ check_domain(struct conf_read *r, struct arena *a, const struct conf_scope *s)
 		                 "\"%.*s\" is an alias of %.*s, whose section holds for its users", STR_ARG(s->name), STR_ARG(domain));
 }
 
+/* May rules_file become that name below rules_dir?  What stands for users and domains has neither slashes nor a dot at the
+ * beginning of a part; the rest of it is the user's affair. */
+static bool
+is_rules_name(const char *template, struct str name)
+{
+	const char *first = strchrnul(template, '%'), *tail = first;
+	size_t slashes = 0, rest;
+
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.s[i] == '.' && (i == 0 || name.s[i - 1] == '/'))
+			return false;
+		slashes += name.s[i] == '/';
+	}
+	for (const char *p = template; *p; p++) {
+		slashes -= *p == '/';
+		if (*p == '%')
+			tail = ++p + 1;
+	}
+	rest = strlen(tail);
+	return !slashes && str_starts(name, (struct str){ template, (size_t)(first - template) }) && name.len >= rest &&
+	       !memcmp(name.s + name.len - rest, tail, rest);
+}
+
+static void
+check_rules(struct conf_read *r, struct arena *a, const struct conf_scope *s)
+{
+	const struct conf *c = r->conf;
+	struct str root = arena_printf(a, "%s/", c->rules_dir);
+
+	if (*c->rules_dir && str_starts(s->name, root) && is_rules_name(c->rules_file, str_sub(s->name, root.len, s->name.len)))
+		return;
+	conf_read_report(r, false, s->place,
+	                 *c->rules_dir ? arena_printf(a, "those are %s/%s", c->rules_dir, c->rules_file).s : "set rules_dir",
+	                 "\"%.*s\" is nobody's file of rules: this section holds for nobody", STR_ARG(s->name));
+}
+
 void
 conf_check_scopes(struct conf_read *r)
 {
 	static void (*const check[CONF_SCOPES])(struct conf_read *, struct arena *, const struct conf_scope *) = {
-		[CONF_SCOPE_USER] = check_user, [CONF_SCOPE_DOMAIN] = check_domain,
+		[CONF_SCOPE_USER] = check_user, [CONF_SCOPE_DOMAIN] = check_domain, [CONF_SCOPE_RULES] = check_rules,
 	};
 	const struct conf_private *p = r->conf->private;
 	struct arena a = { 0 };

@@ -70,7 +70,7 @@ static const struct conf_row rows[] = {
 	NUMBER(max_recipients, CONF_NUMBER, "1000", 1, 100000, "recipients of one message; more are told to come back"),
 	NUMBER(max_header, CONF_SIZE, "1M", 4096, 1 << 30, "bytes of one message's header"),
 	NUMBER(max_memory, CONF_SIZE, "1M", 4096, 1 << 30, "bytes of one message that are held in memory; more go to a file"),
-	NUMBER(max_hops, CONF_NUMBER, "50", 5, 1000, "Received fields; more are a loop"),
+	NUMBER(max_hops, CONF_NUMBER, "20", 5, 1000, "Received fields; more are a loop"),
 	NUMBER(max_programs, CONF_NUMBER, "5000", 1, 10000000, "compiled scripts that are kept"),
 	TEXT(spill_dir, "/tmp", "where messages over max_memory go", .check = conf_value_path),
 

@@ -16,19 +16,11 @@
 
 #include "base/arena.h"
 #include "host/connection.h"
+#include "host/moment.h"
 
 enum { HOST_MAX = 255, AGAIN_MS = 20 };
 
 #define LATE "no answer in time"
-
-int64_t
-connection_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int
 fail(struct connection *c, const char *why)
@@ -44,7 +36,7 @@ wait_for(struct connection *c, int fd, short events, int64_t until)
 	struct pollfd p = { .fd = fd, .events = events };
 
 	for (;;) {
-		int64_t left = until - connection_now();
+		int64_t left = until - moment_clock();
 		int n;
 
 		if (left <= 0)
@@ -215,7 +207,7 @@ open_address(struct connection *c, int family, const struct sockaddr *address, s
 		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 	while (connect(fd, address, size) < 0) {
 		/* a unix socket whose queue is full says EAGAIN, and poll() knows nothing of it */
-		if (errno == EAGAIN && connection_now() + AGAIN_MS < until) {
+		if (errno == EAGAIN && moment_clock() + AGAIN_MS < until) {
 			poll(NULL, 0, AGAIN_MS);
 			continue;
 		}
@@ -262,7 +254,7 @@ open_host(struct connection *c, const char *where)
 	for (a = found; a && left < CONNECTION_ADDRESSES; a = a->ai_next)
 		left++;
 	for (a = found; left && rc < 0; a = a->ai_next, left--) {
-		int64_t now = connection_now();
+		int64_t now = moment_clock();
 
 		rc = open_address(c, a->ai_family, a->ai_addr, a->ai_addrlen, now + (c->deadline - now) / left);
 	}

@@ -21,8 +21,6 @@ struct connection {
 
 /* "unix:/path", "HOST:PORT", "[IPv6]:PORT".  NULL, or why it is none of them. */
 const char *connection_check(const char *where);
-/* Milliseconds of the clock of deadlines. */
-int64_t connection_now(void);
 /* 0, or -1 with c->trouble */
 int connection_open(struct connection *, const char *where, int64_t deadline);
 /* What was not flushed is not sent. */

@@ -2,15 +2,37 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "host/file.h"
+#include "host/moment.h"
 
 enum { FIRST_READ = 65536 };
 
-int
-file_read_fd(int fd, struct buf *b, size_t max)
+/* Until something can be read; -1 with ETIME: for too long nothing could. */
+static int
+file_await(int fd, int64_t until)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int rc;
+
+	do {
+		int64_t left = until - moment_clock();
+
+		rc = left > 0 ? poll(&p, 1, (int)left) : 0;
+	} while (rc < 0 && errno == EINTR);
+	if (!rc)
+		errno = ETIME;
+	return rc > 0 ? 0 : -1;
+}
+
+/* until: by moment_clock(), if reading does not block */
+static int
+file_read_all(int fd, struct buf *b, size_t max, int64_t until)
 {
 	struct stat st;
 	size_t start = b->len, want = FIRST_READ;
@@ -26,7 +48,7 @@ file_read_fd(int fd, struct buf *b, size_t max)
 			want = max - have + 1;
 		room = buf_room(b, want);
 		n = read(fd, room, want);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && (errno == EINTR || (errno == EAGAIN && !file_await(fd, until))))
 			continue;
 		if (n < 0)
 			return -1;
@@ -45,8 +67,16 @@ file_read_fd(int fd, struct buf *b, size_t max)
 }
 
 int
-file_read(int dirfd, const char *path, struct buf *b, size_t max)
+file_read_fd(int fd, struct buf *b, size_t max)
 {
+	return file_read_all(fd, b, max, 0);
+}
+
+/* seconds: for how long a pipe is waited for; 0: as long as it takes */
+static int
+file_read_path(int dirfd, const char *path, struct buf *b, size_t max, int seconds)
+{
+	const size_t before = b->len;
 	struct stat st;
 	int fd, rc, error;
 
@@ -60,14 +90,37 @@ file_read(int dirfd, const char *path, struct buf *b, size_t max)
 		errno = EISDIR;
 		rc = -1;
 	}
-	if (!rc && S_ISFIFO(st.st_mode))
+	if (!rc && S_ISFIFO(st.st_mode) && !seconds)
 		rc = fcntl(fd, F_SETFL, 0);
 	if (!rc)
-		rc = file_read_fd(fd, b, max);
+		rc = file_read_all(fd, b, max, moment_clock() + seconds * (int64_t)1000);
+	/* nobody writes there: that is no empty file */
+	if (!rc && S_ISFIFO(st.st_mode) && b->len == before) {
+		errno = ENXIO;
+		rc = -1;
+	}
 	error = errno;
 	close(fd);
 	errno = error;
 	return rc;
+}
+
+int
+file_read(int dirfd, const char *path, struct buf *b, size_t max)
+{
+	return file_read_path(dirfd, path, b, max, 0);
+}
+
+int
+file_read_soon(const char *path, struct buf *b, size_t max)
+{
+	return file_read_path(AT_FDCWD, path, b, max, LIMIT_PIPE_SECONDS);
+}
+
+const char *
+file_why(int error)
+{
+	return error == ETIME ? "it is a pipe that does not come to its end" : strerror(error);
 }
 
 bool

@@ -310,12 +310,7 @@ journal_has(struct journal *j, const uint8_t key[JOURNAL_KEY])
 bool
 journal_is_empty(struct journal *j)
 {
-	bool empty;
-
-	pthread_mutex_lock(&j->lock);
-	empty = !j->keys.n;
-	pthread_mutex_unlock(&j->lock);
-	return empty;
+	return ledger_is_empty(&j->keys);
 }
 
 /* --- troubles */
@@ -375,12 +370,7 @@ journal_calm(struct journal *j, const uint8_t fingerprint[JOURNAL_KEY])
 bool
 journal_is_calm(struct journal *j)
 {
-	bool calm;
-
-	pthread_mutex_lock(&j->lock);
-	calm = !j->troubles.n;
-	pthread_mutex_unlock(&j->lock);
-	return calm;
+	return ledger_is_empty(&j->troubles);
 }
 
 bool

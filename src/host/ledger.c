@@ -28,18 +28,22 @@ slot_of(const struct ledger *l, const uint8_t key[32])
 static void
 resize(struct ledger *l, size_t size, int64_t newer)
 {
-	struct ledger old = *l;
+	struct ledger_entry *old = l->slot;
+	size_t old_size = l->size, n = 0;
 
-	*l = (struct ledger){ .slot = calloc(size, sizeof *l->slot), .size = size };
+	l->slot = calloc(size, sizeof *l->slot);
+	l->size = size;
 	if (!l->slot)
 		abort();
-	for (size_t i = 0; i < old.size; i++) {
-		if (old.slot[i].time <= newer)
+	for (size_t i = 0; i < old_size; i++) {
+		if (old[i].time <= newer)
 			continue;
-		*slot_of(l, old.slot[i].key) = old.slot[i];
-		l->n++;
+		*slot_of(l, old[i].key) = old[i];
+		n++;
 	}
-	free(old.slot);
+	/* at once: it must not look empty meanwhile */
+	l->n = n;
+	free(old);
 }
 
 struct ledger_entry *
@@ -58,7 +62,8 @@ ledger_put(struct ledger *l, const uint8_t key[32], int64_t time, uint32_t times
 	if (2 * (l->n + 1) > l->size)
 		resize(l, l->size ? 2 * l->size : SLOTS_FIRST, 0);
 	e = slot_of(l, key);
-	l->n += !e->time;
+	if (!e->time)
+		l->n++;
 	memcpy(e->key, key, 32);
 	e->time = time;
 	e->times = times;

@@ -3,6 +3,8 @@
 #ifndef HOST_LEDGER_H
 #define HOST_LEDGER_H
 
+#include <stdatomic.h>
+
 #include "base/str.h"
 
 struct ledger_entry {
@@ -13,10 +15,17 @@ struct ledger_entry {
 
 struct ledger {                         /* zeroed: an empty one */
 	struct ledger_entry *slot;
-	size_t size, n;                 /* size: a power of two, or 0 */
+	size_t size;                    /* a power of two, or 0 */
+	atomic_size_t n;
 };
 
 void ledger_done(struct ledger *);
+/* Is nothing in it?  The one question that may be asked by a thread which does not keep others from writing. */
+static inline bool
+ledger_is_empty(const struct ledger *l)
+{
+	return !atomic_load_explicit(&l->n, memory_order_acquire);
+}
 /* NULL: it is not there; valid until the next put. */
 struct ledger_entry *ledger_find(const struct ledger *, const uint8_t key[32]);
 /* Replaces one of the same key; time > 0. */

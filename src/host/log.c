@@ -5,11 +5,12 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/utf8.h"
 #include "host/log.h"
+#include "host/moment.h"
+#include "host/outlet.h"
 
 enum { REPEAT_SECONDS = 60 };
 
@@ -38,21 +39,23 @@ static const char *const level_word[] = {
 	[LOG_ERR] = "error", [LOG_WARNING] = "warning", [LOG_NOTICE] = "notice", [LOG_INFO] = NULL,
 };
 
-static int64_t
-seconds_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
 /* --- values */
+
+/* What is not seen, and what has letters around it seen in another order: a line of the log is what it looks like. */
+static const struct range {
+	uint32_t first, last;
+} unseen[] = {
+	{ 0, ' ' }, { 0x7f, 0xa0 }, { 0xad, 0xad }, { 0x61c, 0x61c }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
+	{ 0xfeff, 0xfeff },
+};
 
 static bool
 is_shown(uint32_t code)
 {
-	return (code > ' ' && code < 0x7f) || (code > 0xa0 && code != 0x2028 && code != 0x2029);
+	for (const struct range *r = unseen; r < unseen + sizeof(unseen) / sizeof(*unseen); r++)
+		if (code >= r->first && code <= r->last)
+			return false;
+	return true;
 }
 
 /* visible ASCII but '"', '=' and '\' */
@@ -60,12 +63,22 @@ static const bool is_plain[256] = {
 	['!'] = true, ['#' ... '<'] = true, ['>' ... '['] = true, [']' ... '~'] = true,
 };
 
+static bool
+four_are_plain(const char *p)
+{
+	const unsigned char *c = (const unsigned char *)p;
+
+	return is_plain[c[0]] & is_plain[c[1]] & is_plain[c[2]] & is_plain[c[3]];
+}
+
 /* Bytes at the beginning that need no second look, as most values have nothing else. */
 static size_t
 plain_run(struct str v)
 {
 	size_t n = 0;
 
+	while (n + 4 <= v.len && four_are_plain(v.s + n))
+		n += 4;
 	while (n < v.len && is_plain[(unsigned char)v.s[n]])
 		n++;
 	return n;
@@ -191,16 +204,18 @@ conversion_add(struct buf *out, const char *f, bool quoted, struct arguments *ar
 static void
 format_add(struct buf *out, const char *f, struct arguments *args)
 {
+	const bool quotes = strchr(f, '"') != NULL;
 	bool quoted = false;
 
 	/* what comes after a conversion that is none of ours cannot be told: better no values than wrong ones */
 	while (f && *f) {
-		size_t n = 0;
+		const char *end = strchrnul(f, '%');
+		struct str text = { f, (size_t)(end - f) };
 
-		for (; f[n] && f[n] != '%'; n++)
-			quoted ^= f[n] == '"';
-		buf_add(out, (struct str){ f, n });
-		f = f[n] ? conversion_add(out, f + n + 1, quoted, args) : NULL;
+		for (const char *q = f; quotes && (q = memchr(q, '"', (size_t)(end - q))); q++)
+			quoted = !quoted;
+		buf_add(out, text);
+		f = *end ? conversion_add(out, end + 1, quoted, args) : NULL;
 	}
 }
 
@@ -218,28 +233,13 @@ line_begin(struct buf *line)
 		buf_printf(line, "tamis[%ld]: ", (long)getpid());
 }
 
-static void
-line_write(struct buf *line)
-{
-	struct str rest;
-
-	buf_putc(line, '\n');
-	for (rest = buf_str(line); rest.len; ) {
-		ssize_t n = write(STDERR_FILENO, rest.s, rest.len);
-
-		if (n < 0 && errno != EINTR)
-			break;
-		rest = str_sub(rest, n > 0 ? (size_t)n : 0, rest.len);
-	}
-}
-
 /* What stands before the text. */
 static void
 line_about(struct buf *line, int level, const char *id)
 {
 	if (id && *id) {
-		escape(line, utf8_cut(str_from(id), LOG_VALUE_MAX));
-		buf_puts(line, ": ");
+		value_add(line, utf8_cut(str_from(id), LOG_VALUE_MAX), true);
+		buf_add(line, STR(": "));
 	}
 	if (level_word[level])
 		buf_printf(line, "level=%s ", level_word[level]);
@@ -250,10 +250,7 @@ line_end(struct buf *line, bool to_syslog, int level)
 {
 	if (line->len > LOG_LINE_MAX)
 		line->len = utf8_cut(buf_str(line), LOG_LINE_MAX).len;
-	if (to_syslog)
-		syslog(level, "%.*s", STR_ARG(buf_str(line)));
-	else
-		line_write(line);
+	outlet_put(to_syslog, level, buf_str(line));
 }
 
 static void
@@ -281,7 +278,7 @@ write_repeats(void)
 static bool
 is_repeated(int level, struct str id, struct str text)
 {
-	int64_t now = seconds_now();
+	int64_t now = moment_seconds();
 
 	if (level == where.last_level && where.last.len && str_eq(text, buf_str(&where.last)) &&
 	    str_eq(id, buf_str(&where.last_id)) && now - where.since < REPEAT_SECONDS) {
@@ -296,37 +293,90 @@ is_repeated(int level, struct str id, struct str text)
 	return false;
 }
 
+/* A line that is being put together. */
+struct saying {
+	struct buf line;
+	int level;
+	const char *id;
+	bool syslog;
+	size_t text;                    /* where that begins, behind level and id */
+};
+
+static void
+saying_begin(struct saying *s, int level, const char *id)
+{
+	s->level = level < LOG_ERR ? LOG_ERR : level > LOG_INFO ? LOG_INFO : level;
+	s->id = id;
+	pthread_mutex_lock(&where.lock);
+	line_begin(&s->line);
+	s->syslog = where.syslog;
+	pthread_mutex_unlock(&where.lock);
+	line_about(&s->line, s->level, id);
+	s->text = s->line.len;
+}
+
+static void
+saying_end(struct saying *s)
+{
+	unsigned lost;
+
+	if (s->level > LOG_WARNING) {
+		line_end(&s->line, s->syslog, s->level);
+	} else {
+		pthread_mutex_lock(&where.lock);
+		if (!is_repeated(s->level, s->id ? str_from(s->id) : STR_EMPTY,
+		                 str_sub(buf_str(&s->line), s->text, s->line.len)))
+			line_end(&s->line, s->syslog, s->level);
+		pthread_mutex_unlock(&where.lock);
+	}
+	buf_done(&s->line);
+	lost = outlet_lost();
+	if (lost)
+		log_line(LOG_WARNING, NULL, "event=lost lines=%u error=%s", lost, "the log was not read in time");
+}
+
 void
 log_line(int level, const char *id, const char *format, ...)
 {
 	char room[LINE_USUAL];
-	struct buf line = BUF_ON(room);
+	struct saying s = { .line = BUF_ON(room) };
 	int saved = errno;
 	struct arguments args;
-	bool to_syslog;
-	size_t text;
 
-	if (level < LOG_ERR || level > LOG_INFO)
-		level = level < LOG_ERR ? LOG_ERR : LOG_INFO;
-	pthread_mutex_lock(&where.lock);
-	line_begin(&line);
-	to_syslog = where.syslog;
-	pthread_mutex_unlock(&where.lock);
-	line_about(&line, level, id);
-	text = line.len;
+	saying_begin(&s, level, id);
 	va_start(args.list, format);
-	format_add(&line, format, &args);
+	format_add(&s.line, format, &args);
 	va_end(args.list);
-	if (level > LOG_WARNING) {
-		/* nobody waits for another's line: the system keeps one whole that is written at once */
-		line_end(&line, to_syslog, level);
-	} else {
-		pthread_mutex_lock(&where.lock);
-		if (!is_repeated(level, id ? str_from(id) : STR_EMPTY, str_sub(buf_str(&line), text, line.len)))
-			line_end(&line, to_syslog, level);
-		pthread_mutex_unlock(&where.lock);
+	saying_end(&s);
+	errno = saved;
+}
+
+static void
+key_add(struct buf *line, const char *key, bool first)
+{
+	size_t n = strlen(key);
+	char *to = buf_room(line, n + 2);
+
+	if (!first)
+		*to++ = ' ';
+	to = (char *)mempcpy(to, key, n);
+	*to++ = '=';
+	line->len = (size_t)(to - line->s);
+}
+
+void
+log_values(int level, const char *id, const struct log_value *v, size_t n)
+{
+	char room[LINE_USUAL];
+	struct saying s = { .line = BUF_ON(room) };
+	int saved = errno;
+
+	saying_begin(&s, level, id);
+	for (size_t i = 0; i < n; i++) {
+		key_add(&s.line, v[i].key, !i);
+		value_add(&s.line, v[i].value, false);
 	}
-	buf_done(&line);
+	saying_end(&s);
 	errno = saved;
 }
 
@@ -364,11 +414,25 @@ log_open(bool to_stderr, const char *facility, const char *ident)
 	pthread_mutex_unlock(&where.lock);
 }
 
+int
+log_start(void)
+{
+	bool to_syslog;
+
+	pthread_mutex_lock(&where.lock);
+	to_syslog = where.syslog;
+	pthread_mutex_unlock(&where.lock);
+	return outlet_start(to_syslog);
+}
+
 void
 log_close(void)
 {
 	pthread_mutex_lock(&where.lock);
 	write_repeats();
+	pthread_mutex_unlock(&where.lock);
+	outlet_stop();
+	pthread_mutex_lock(&where.lock);
 	if (where.syslog)
 		closelog();
 	where.syslog = false;

@@ -9,11 +9,17 @@
 #include <stdbool.h>
 #include <syslog.h>             /* LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERR */
 
+#include "base/str.h"
+
 /* -1: there is no such facility ("mail", "daemon", "local0", ...) */
 int log_facility(const char *name);
 /* Without it, lines go to standard error. */
 void log_open(bool to_stderr, const char *facility, const char *ident);
-/* Says how often the last warning was repeated. */
+/* From here to log_close() a thread writes the lines: nobody waits for who reads them, but for room among those that wait,
+ * a second at most; then lines are lost, and counted ("event=lost").  Once a process, after log_open() and after any
+ * fork().  0, or -1: there is no thread, and lines are written by who says them. */
+int log_start(void);
+/* Says how often the last warning was repeated.  Waits for what is being written, a second at most. */
 void log_close(void);
 
 /* One line; id (of the message, or NULL) goes first.  The format is that of printf, but for this: the text of a
@@ -25,6 +31,13 @@ void log_close(void);
  * A warning or error that says the same as the one before it, within a minute, is counted and not written. */
 void log_line(int level, const char *id, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The same of n values, key=value each: for lines that there are many of. */
+struct log_value {
+	const char *key;
+	struct str value;
+};
+void log_values(int level, const char *id, const struct log_value *, size_t n);
 
 #define LOG_VALUE_MAX 300       /* bytes of one value, as they came */
 #define LOG_LINE_MAX 4000       /* bytes of a line; syslog daemons take 8 KiB */

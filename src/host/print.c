@@ -74,6 +74,12 @@ print_kind(const struct tamis_effect *e)
 	return (unsigned)e->kind < TAMIS_EFFECTS ? &print_kinds[e->kind] : &unknown;
 }
 
+bool
+print_is_silent(const struct tamis_effect *e)
+{
+	return print_kind(e)->silent;
+}
+
 static bool
 print_is_bare(const struct print_kind *k, struct str name)
 {

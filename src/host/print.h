@@ -14,6 +14,8 @@ void print_effect(struct buf *, const struct tamis_effect *);
 /* The same without what differs from message to message (texts, keys), for
  * summaries: true if the effect shows in a summary at all. */
 bool print_effect_short(struct buf *, const struct tamis_effect *);
+/* Is it the host's business alone, which no plan shows? */
+bool print_is_silent(const struct tamis_effect *);
 /* One line for each effect; "undecided" or "waiting" when that is so.  An
  * empty plan is no line. */
 void print_plan(struct buf *, const struct tamis_outcome *, enum tamis_status);

@@ -282,7 +282,9 @@ finding_describe(struct finding *f, bool has_own)
 	struct str local, domain;
 
 	finding_split(f->user, &local, &domain);
-	s = f->set = ruleset_new(f->home, f->script, f->n, f->user, has_own ? str_from(rulescript_path(f->own)) : STR_EMPTY);
+	/* of who has none of his own, that of the last script is the one that comes to its end */
+	s = f->set = ruleset_new(f->home, f->script, f->n, f->user,
+	                         str_from(rulescript_path(has_own ? f->own : f->script[f->n - 1])));
 	s->effect = conf_effect_for(c, f->user, domain, has_own ? f->own_path : STR_EMPTY);
 	s->needs = sequence_needs(s->program, s->n);
 	s->protected_ = finding_protects(f, local);

@@ -24,7 +24,7 @@ int rulebook_check(struct rulebook *, struct diag *);
 /* Who a recipient is, and what runs for him: counted, immutable. */
 struct ruleset {
 	struct str user;                /* "alice@example.org"; of an address of several users that address */
-	struct str path;                /* of the user's rules in force; "" : he has none of his own */
+	struct str path;                /* of the user's rules in force; where he has none of his own, of the last of the site's */
 	struct tamis_program **program; /* before, the user's, after */
 	size_t n;
 	ptrdiff_t of_user;              /* which of them is the user's; -1: none */

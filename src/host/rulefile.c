@@ -319,30 +319,39 @@ rulefile_forget(const char *root, const char *name, bool away, time_t when)
 	return error;
 }
 
+/* Names below a directory, none of which leads out of it or is hidden. */
+static bool
+rulefile_names_ok(struct str path)
+{
+	struct str rest = path;
+	const char *slash;
+
+	do {
+		slash = memchr(rest.s, '/', rest.len);
+		size_t n = slash ? (size_t)(slash - rest.s) : rest.len;
+
+		if (!n || n > NAME_MAX || rest.s[0] == '.')
+			return false;
+		rest = str_sub(rest, slash ? n + 1 : n, rest.len);
+	} while (slash);
+	return path.len < PATH_MAX / 2 && !memchr(path.s, '\0', path.len);
+}
+
 bool
 rulefile_expand(struct arena *a, const char *template, struct str local, struct str domain, struct str *ret)
 {
 	char room[256];
 	struct buf b = BUF_ON(room);
-	const char *p;
-	bool fine = true;
-	size_t from = 0, i;
+	const char *p = template, *percent;
+	bool fine;
 
-	for (p = template; *p; p++) {
-		if (*p != '%')
-			buf_putc(&b, *p);
-		else if (*++p == '%')
-			buf_putc(&b, '%');
-		else
-			buf_add(&b, *p == 'u' ? local : domain);
+	while (*(percent = strchrnul(p, '%'))) {
+		buf_add(&b, (struct str){ p, (size_t)(percent - p) });
+		buf_add(&b, percent[1] == '%' ? STR("%") : percent[1] == 'u' ? local : domain);
+		p = percent + 2;
 	}
-	for (i = 0; i <= b.len && fine; i++) {
-		if (i < b.len && b.s[i] != '/')
-			continue;
-		fine = i > from && i - from <= NAME_MAX && b.s[from] != '.';
-		from = i + 1;
-	}
-	fine = fine && b.len < PATH_MAX / 2 && !memchr(b.s, '\0', b.len);
+	buf_add(&b, (struct str){ p, (size_t)(percent - p) });
+	fine = rulefile_names_ok(buf_str(&b));
 	if (fine)
 		*ret = buf_copy(&b, a);
 	buf_done(&b);

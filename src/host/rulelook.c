@@ -99,15 +99,15 @@ rulescript_goods(size_t max)
 }
 
 static struct str
-kept_key(struct look *l, const char *good)
+kept_key(struct look *l, const char *root, const char *good)
 {
-	return arena_printf(&l->arena, "%s/%s", l->file->root, good);
+	return arena_printf(&l->arena, "%s/%s", root, good);
 }
 
 void
-look_keep_text(struct look *l, const char *good, const struct str *text)
+look_keep_text(struct look *l, const char *root, const char *good, const struct str *text)
 {
-	struct kept *old = lru_find(l->host->goods, kept_key(l, good)), *k;
+	struct kept *old = lru_find(l->host->goods, kept_key(l, root, good)), *k;
 
 	if (text ? !old || !old->there || !str_eq((struct str){ old->text, old->len }, *text) : old && old->there) {
 		k = mem_alloc(sizeof(*k) + (text ? text->len : 0));
@@ -115,7 +115,7 @@ look_keep_text(struct look *l, const char *good, const struct str *text)
 		atomic_init(&k->count, 1);
 		if (text)
 			memcpy(k->text, text->s, text->len);
-		lru_put(l->host->goods, kept_key(l, good), k);
+		lru_put(l->host->goods, kept_key(l, root, good), k);
 	}
 	kept_unref(old);
 }
@@ -124,7 +124,7 @@ look_keep_text(struct look *l, const char *good, const struct str *text)
 static void
 look_see_kept(struct look *l, struct seen *s)
 {
-	struct kept *k = lru_find(l->host->goods, kept_key(l, s->name));
+	struct kept *k = lru_find(l->host->goods, kept_key(l, s->root, s->name));
 
 	if (k && k->there) {
 		buf_reset(&s->text);
@@ -150,6 +150,14 @@ look_measure(struct look *l, struct seen *s)
 	buf_done(&s->text);
 	s->result = RULEFILE_REFUSED;
 	s->why = "makes rules larger than eight times limit_script_size, with all that they include";
+}
+
+void
+look_measure_anew(struct look *l)
+{
+	l->read = 0;
+	for (size_t i = 0; i < l->seen.n; i++)
+		l->seen.v[i]->counted = false;
 }
 
 static bool
@@ -186,7 +194,7 @@ look_open(struct look *l, const char *root, const char *name)
 	s->result = rulefile_read(root, name, l->host->conf->limits.script_size, &s->text, &s->stamp, &s->why);
 	s->error = errno;
 	look_watch_directories(l, root, name);
-	if (l->good && s->result != RULEFILE_TROUBLE && !strcmp(root, l->file->root))
+	if (l->good && s->result != RULEFILE_TROUBLE)
 		look_see_kept(l, s);
 	vec_push(&l->seen, s);
 	vec_push(&l->version->file, (struct watched){ mem_strdup(look_path(l, s)), s->stamp, false });
@@ -238,8 +246,17 @@ look_part_name(struct look *l, const char *leaf)
 }
 
 const char *
-look_good_name(struct look *l, const char *leaf)
+look_root(const struct look *l, bool global)
 {
+	return global ? l->host->conf->global_dir : l->file->root;
+}
+
+const char *
+look_good_name(struct look *l, bool global, const char *leaf)
+{
+	if (global)
+		return arena_printf(&l->arena, ".%s.good", leaf).s;
+
 	const struct str name = strcmp(leaf, l->leaf) ? look_part_name(l, leaf) : arena_printf(&l->arena, ".%s.good", leaf);
 
 	return arena_printf(&l->arena, "%s%.*s", l->directory, STR_ARG(name)).s;
@@ -251,14 +268,12 @@ look_path(struct look *l, const struct seen *s)
 	return arena_printf(&l->arena, "%s/%s", s->root, s->name).s;
 }
 
-struct seen *
-look_beside(struct look *l, const char *leaf)
+/* The copy; without one it was not there. */
+static struct seen *
+look_good(struct look *l, bool global, const char *leaf)
 {
-	struct seen *s;
+	struct seen *s = look_see(l, look_root(l, global), look_good_name(l, global, leaf));
 
-	if (!l->good)
-		return look_see(l, l->file->root, arena_printf(&l->arena, "%s%s", l->directory, leaf).s);
-	s = look_see(l, l->file->root, look_good_name(l, leaf));
 	if (s->result == RULEFILE_FINE && s->stamp.marked)
 		s->result = RULEFILE_NONE;
 	return s;
@@ -269,8 +284,12 @@ struct seen *
 look_included(struct look *l, bool global, const char *leaf)
 {
 	const char *directory = l->host->conf->global_dir;
-	struct seen *s = global ? look_see(l, directory, leaf) : look_beside(l, leaf);
+	struct seen *s;
 
+	if (global ? l->good_global : l->good)
+		return look_good(l, global, leaf);
+	s = global ? look_see(l, directory, leaf) :
+	    look_see(l, l->file->root, arena_printf(&l->arena, "%s%s", l->directory, leaf).s);
 	if (global && s->result <= RULEFILE_NONE && s->result != RULEFILE_TROUBLE && access(directory, X_OK) < 0) {
 		s->result = RULEFILE_TROUBLE;
 		s->error = errno;
@@ -410,12 +429,12 @@ look_say_all(struct look *l, const char *path)
 /* --- removed rules */
 
 static void
-look_not_removed(struct look *l, const char *good, int error)
+look_not_removed(struct look *l, const char *root, const char *good, int error)
 {
 	struct tamis_diagnostic d = { .severity = TAMIS_WARNING, .hint = "remove it, or let this process write to the directory" };
-	const char *path = arena_printf(&l->arena, "%s/%s", l->file->root, good).s;
+	const char *path = arena_printf(&l->arena, "%s/%s", root, good).s;
 
-	if (!look_claim(l, "unforgotten", l->file->root, good, str_from(strerror(error))))
+	if (!look_claim(l, "unforgotten", root, good, str_from(strerror(error))))
 		return;
 	d.place.file = text_from(path);
 	d.text = arena_printf(&l->arena, "the last good version of rules that are gone cannot be removed: %s", strerror(error)).s;
@@ -425,33 +444,33 @@ look_not_removed(struct look *l, const char *good, int error)
 void
 look_forget(struct look *l, const struct seen *main)
 {
-	const char *good = look_good_name(l, l->leaf);
+	const char *good = look_good_name(l, false, l->leaf);
 	const bool away = main->result == RULEFILE_NONE;
 	struct rulefile_stamp stamp;
 	int error;
 
 	if (away && !l->error)
-		look_keep_text(l, good, NULL);
+		look_keep_text(l, l->file->root, good, NULL);
 	if (l->error || rulefile_stat(l->file->root, good, &stamp) != RULEFILE_FINE)
 		return;
 	error = rulefile_forget(l->file->root, good, away, away ? l->now : main->stamp.there ? main->stamp.changed.tv_sec : 0);
 	/* to be looked at again: when it is over is not seen in any file */
 	l->version->young |= away && !error;
 	if (error && error != ENOENT && away)
-		look_not_removed(l, good, error);
+		look_not_removed(l, l->file->root, good, error);
 }
 
 void
-look_unkeep(struct look *l, const char *leaf)
+look_unkeep(struct look *l, bool global, const char *leaf)
 {
-	const char *good = look_good_name(l, leaf);
+	const char *root = look_root(l, global), *good = look_good_name(l, global, leaf);
 	struct rulefile_stamp stamp;
 	int error;
 
-	look_keep_text(l, good, NULL);
-	if (rulefile_stat(l->file->root, good, &stamp) != RULEFILE_FINE || !stamp.there)
+	look_keep_text(l, root, good, NULL);
+	if (rulefile_stat(root, good, &stamp) != RULEFILE_FINE || !stamp.there)
 		return;
-	error = rulefile_forget(l->file->root, good, true, 0);
+	error = rulefile_forget(root, good, true, 0);
 	if (error && error != ENOENT)
-		look_not_removed(l, good, error);
+		look_not_removed(l, root, good, error);
 }

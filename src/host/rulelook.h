@@ -23,6 +23,7 @@ struct rulescript {
 	uint8_t alone[DIGEST_SIZE];     /* of the script without its includes */
 	char *path;
 	VEC(struct watched) file;       /* all that it depends on, there or not */
+	_Atomic int64_t looked;         /* in which second at directories, too */
 };
 
 /* A file that a compilation asked for. */
@@ -59,6 +60,7 @@ struct look {
 	char *directory;                /* of the file, below its root, with "/" behind it; or empty */
 	const char *leaf;
 	bool good;                      /* the last good copies are meant */
+	bool good_global;               /* of what is in global_dir as well */
 	bool guessing;                  /* what equal rules of others want is looked at: these may not */
 	size_t read;                    /* bytes of those, or of the others */
 	int error;                      /* what kept us from telling; 0 */
@@ -77,19 +79,22 @@ void look_done(struct look *);
 
 struct seen *look_see(struct look *, const char *root, const char *name);
 /* The text of a good version that no file could keep, for the configurations to come; NULL: there is none any more. */
-void look_keep_text(struct look *, const char *good, const struct str *text);
-/* A file of the script's own directory.  Of the last good version that is its copy: without one it had none. */
-struct seen *look_beside(struct look *, const char *leaf);
-/* One that the script includes: of global_dir, or of its own directory. */
+void look_keep_text(struct look *, const char *root, const char *good, const struct str *text);
+/* One that the script includes: of global_dir, or of its own directory.  Of the last good version that is its copy: without
+ * one it had none. */
 struct seen *look_included(struct look *, bool global, const char *leaf);
-/* Below the root, beside the rules: ".NAME.good" of NAME itself, ".N+NAME+PART.kept" of a part that it includes, N bytes being
- * those of NAME. */
-const char *look_good_name(struct look *, const char *leaf);
+/* Others are to be read now: what was is not among them. */
+void look_measure_anew(struct look *);
+/* What those are below: global_dir, or the root of the rules. */
+const char *look_root(const struct look *, bool global);
+/* Below that, beside the rules: ".NAME.good" of NAME itself, ".N+NAME+PART.kept" of a part that it includes, N bytes being
+ * those of NAME; of a script of global_dir ".SCRIPT.good", whoever includes it. */
+const char *look_good_name(struct look *, bool global, const char *leaf);
 const char *look_path(struct look *, const struct seen *);
 /* Rules that were removed have no good version any more; `main`: as they are now. */
 void look_forget(struct look *, const struct seen *main);
 /* What the version that is good now would include is not there: nor is it in its good version. */
-void look_unkeep(struct look *, const char *leaf);
+void look_unkeep(struct look *, bool global, const char *leaf);
 
 void look_want(struct look *, bool global, const char *name);
 void look_wants_done(struct look *);

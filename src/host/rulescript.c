@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "host/moment.h"
 #include "host/rulelimits.h"
 #include "host/rulelook.h"
 #include "host/rules.h"
@@ -234,7 +235,8 @@ look_compile(struct look *l, const struct seen *main, const uint8_t alone[DIGEST
 	if (program && (l->refused || look_has_errors(l)))
 		program = tamis_program_unref(program);
 	if (!program) {
-		if (look_claim(l, "wrong", main->root, main->name, digest_str(ret_content)))
+		/* of the last good version when that is the end of it */
+		if (l->good == l->good_global && look_claim(l, "wrong", main->root, main->name, digest_str(ret_content)))
 			look_say_all(l, path);
 		return NULL;
 	}
@@ -275,9 +277,9 @@ look_program(struct look *l, const struct seen *main, uint8_t ret_content[DIGEST
 /* --- the last good version */
 
 static void
-look_keep_file(struct look *l, const char *leaf, const struct seen *s)
+look_keep_file(struct look *l, bool global, const char *leaf, const struct seen *s)
 {
-	const char *good = look_good_name(l, leaf);
+	const char *root = look_root(l, global), *good = look_good_name(l, global, leaf), *directory = global ? "" : l->directory;
 	struct rulefile_stamp stamp;
 	struct tamis_diagnostic d = { .severity = TAMIS_WARNING, .hint = "let this process write to the directory" };
 	struct buf old = { 0 };
@@ -285,16 +287,16 @@ look_keep_file(struct look *l, const char *leaf, const struct seen *s)
 	const struct str text = buf_str(&s->text);
 	int error = 0;
 
-	if (rulefile_read(l->file->root, good, l->host->conf->limits.script_size, &old, &stamp, &why) != RULEFILE_FINE ||
+	if (rulefile_read(root, good, l->host->conf->limits.script_size, &old, &stamp, &why) != RULEFILE_FINE ||
 	    stamp.marked || !str_eq(buf_str(&old), text)) {
-		error = rulefile_write(l->file->root, good, text);
-		if (error && look_claim(l, "unkept", l->file->root, l->directory, str_from(strerror(error)))) {
-			d.place.file = text_from(arena_printf(&l->arena, "%s/%s", l->file->root, l->directory).s);
+		error = rulefile_write(root, good, text);
+		if (error && look_claim(l, "unkept", root, directory, str_from(strerror(error)))) {
+			d.place.file = text_from(arena_printf(&l->arena, "%s/%s", root, directory).s);
 			d.text = arena_printf(&l->arena, "the last good version cannot be kept here for a restart: %s", strerror(error)).s;
 			look_say(l, &d, d.place.file.s);
 		}
 	}
-	look_keep_text(l, good, error ? &text : NULL);
+	look_keep_text(l, root, good, error ? &text : NULL);
 	buf_done(&old);
 }
 
@@ -303,14 +305,15 @@ look_keep(struct look *l, const struct seen *main)
 {
 	size_t i;
 
-	look_keep_file(l, l->leaf, main);
+	look_keep_file(l, false, l->leaf, main);
 	for (i = 0; i < l->wants.n; i++) {
-		const struct seen *s = l->wants.v[i].global ? NULL : look_beside(l, l->wants.v[i].name);
+		const struct wanted *w = &l->wants.v[i];
+		const struct seen *s = look_included(l, w->global, w->name);
 
-		if (s && s->result == RULEFILE_FINE)
-			look_keep_file(l, l->wants.v[i].name, s);
-		else if (s && s->result == RULEFILE_NONE)
-			look_unkeep(l, l->wants.v[i].name);
+		if (s->result == RULEFILE_FINE)
+			look_keep_file(l, w->global, w->name, s);
+		else if (s->result == RULEFILE_NONE)
+			look_unkeep(l, w->global, w->name);
 	}
 }
 
@@ -332,7 +335,7 @@ look_fall_back(struct look *l, const struct seen *main, const struct rulescript 
 	struct seen *s;
 
 	if (before && before->program) {
-		const char *good = look_good_name(l, l->leaf);
+		const char *good = look_good_name(l, false, l->leaf);
 		struct rulefile_stamp stamp;
 
 		rulefile_stat(l->file->root, good, &stamp);
@@ -342,11 +345,17 @@ look_fall_back(struct look *l, const struct seen *main, const struct rulescript 
 		return;
 	}
 	l->good = true;
-	l->read = 0;
-	s = look_see(l, l->file->root, look_good_name(l, l->leaf));
+	look_measure_anew(l);
+	s = look_see(l, l->file->root, look_good_name(l, false, l->leaf));
 	if (s->result != RULEFILE_FINE)
 		return;
 	program = look_program(l, s, content);
+	if (!program && !l->error) {
+		/* what is broken may be a script of global_dir, as it is now */
+		l->good_global = true;
+		look_measure_anew(l);
+		program = look_program(l, look_see(l, s->root, s->name), content);
+	}
 	if (program)
 		look_take(l, program, content, s->stamp.there ? look_path(l, s) : look_path(l, main));
 }
@@ -442,10 +451,13 @@ look_run(struct look *l, const struct rulescript *before, const struct rulescrip
 		look_drop(l, before);
 }
 
-/* Is all as it was? */
+/* Is all as it was?  Files are looked at each time, and the directories on the way to them once a second: in another one's
+ * place the same file is hardly ever found. */
 static bool
-rulescript_holds(const struct rulescript *s)
+rulescript_holds(struct rulescript *s)
 {
+	const int64_t now = moment_seconds();
+	const bool lately = atomic_load_explicit(&s->looked, memory_order_relaxed) == now;
 	struct rulefile_stamp stamp;
 	size_t i;
 
@@ -454,10 +466,13 @@ rulescript_holds(const struct rulescript *s)
 	for (i = 0; i < s->file.n; i++) {
 		const struct watched *w = &s->file.v[i];
 
+		if (w->directory && lately)
+			continue;
 		if (rulefile_stat_path(w->path, &stamp) == RULEFILE_TROUBLE ||
 		    !(w->directory ? rulefile_is(&stamp, &w->stamp) : rulefile_same(&stamp, &w->stamp)))
 			return false;
 	}
+	atomic_store_explicit(&s->looked, now, memory_order_relaxed);
 	return true;
 }
 

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * Programs are kept by content, so that equal scripts are one program, and a file that was only touched is not compiled
- * again.  What is wrong is said once for each content.  When a script compiles, it and what it includes of its own
- * directory is kept beside it, as ".NAME.good": that is what runs while NAME is broken, until NAME is removed. */
+ * again.  What is wrong is said once for each content.  When a script compiles, it and what it includes is kept
+ * beside the files, as ".NAME.good" and the like: that is what runs while one of them is broken, until NAME is removed. */
 #ifndef HOST_RULESCRIPT_H
 #define HOST_RULESCRIPT_H
 

@@ -23,7 +23,7 @@
 #define HEADER "# Rules that were running when the daemon died, how often, and when last.  Twice: they are not run\n" \
 	"# until they change, or until the line is removed.  Comments are not kept.\n"
 
-enum { USER_MAX = 320, ASIDE_BYTES = 1 << 20, DAY = 86400, LOOK_MS = 500 };
+enum { USER_MAX = 320, ASIDE_BYTES = 1 << 20, DAY = 86400, LOOK_MS = 500, BOOT_BYTES = 64, BOOT_APART = 10 /* seconds */ };
 
 /* FREE -> TAKEN (being filled) -> BUSY -> FREE; COUNTED: a case that could not be written to "aside" yet */
 enum state { FREE, TAKEN, BUSY, COUNTED };
@@ -37,7 +37,7 @@ struct slot {
 
 struct file {
 	char magic[32];
-	char boot[64];                  /* which run of the machine */
+	char boot[BOOT_BYTES];          /* which run of the machine */
 	_Atomic uint32_t stopped;       /* the process was told to end: what stands here did no harm */
 	struct slot slot[SLOTS_MAX];
 };
@@ -54,7 +54,8 @@ struct slots {
 	int directory, fd;
 	struct file *file;
 	pthread_mutex_t lock;           /* of all that follows */
-	int64_t look;                   /* when "aside" is to be looked at again: CLOCK_MONOTONIC milliseconds */
+	_Atomic int64_t look;           /* when "aside" is to be looked at again: CLOCK_MONOTONIC milliseconds */
+	atomic_bool any;                /* were there cases then?  Both are read without the lock, too. */
 	VEC(struct slots_case) cases;
 	struct stat read;               /* the file that was read; all zero: none */
 };
@@ -238,15 +239,38 @@ aside_write(struct slots *s)
 
 /* --- what stood there */
 
+/* Which run of the machine: its name, or where /proc has none when it began. */
 static void
-boot_read(char boot[64])
+boot_read(char boot[BOOT_BYTES])
 {
+	struct timespec up;
 	struct buf b = { 0 };
 
-	memset(boot, 0, 64);
-	if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &b, 63) == 0)
+	memset(boot, 0, BOOT_BYTES);
+	if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", &b, BOOT_BYTES - 1) == 0)
 		memcpy(boot, b.s, b.len);
+	else if (clock_gettime(CLOCK_BOOTTIME, &up) == 0)
+		snprintf(boot, BOOT_BYTES, "since %lld", (long long)(moment_now() / 1000000 - up.tv_sec));
 	buf_done(&b);
+}
+
+static bool
+boot_since(const char boot[BOOT_BYTES], uint64_t *ret)
+{
+	const struct str v = { boot, strnlen(boot, BOOT_BYTES) };
+
+	return str_starts(v, STR("since ")) && str_number(str_sub(v, 6, v.len), ret);
+}
+
+/* A clock that is corrected a little makes no other run; one that is set further does, and no death is counted then. */
+static bool
+boot_is_same(const char a[BOOT_BYTES], const char b[BOOT_BYTES])
+{
+	uint64_t x, y;
+
+	if (boot_since(a, &x) && boot_since(b, &y))
+		return (x > y ? x - y : y - x) < BOOT_APART;
+	return memcmp(a, b, BOOT_BYTES) == 0;
 }
 
 static void
@@ -321,7 +345,7 @@ struct slots *
 slots_open(const char *directory, int *ret_errno)
 {
 	struct slots *s = mem_alloc(sizeof *s);
-	char boot[64];
+	char boot[BOOT_BYTES];
 	int error;
 
 	*s = (struct slots){ .directory = -1, .fd = -1 };
@@ -333,7 +357,7 @@ slots_open(const char *directory, int *ret_errno)
 	}
 	boot_read(boot);
 	aside_read(s);
-	if (strncmp(s->file->magic, MAGIC, sizeof s->file->magic) != 0 || memcmp(s->file->boot, boot, sizeof boot) != 0)
+	if (strncmp(s->file->magic, MAGIC, sizeof s->file->magic) != 0 || !boot_is_same(s->file->boot, boot))
 		memset(s->file, 0, sizeof *s->file);
 	count_cases(s);
 	atomic_store(&s->file->stopped, 0);
@@ -410,10 +434,14 @@ slots_aside(struct slots *s, struct str user, const uint8_t program[32])
 	int64_t now = slots_clock();
 	bool aside;
 
+	/* most machines have none */
+	if (now < atomic_load_explicit(&s->look, memory_order_acquire) && !atomic_load_explicit(&s->any, memory_order_relaxed))
+		return false;
 	pthread_mutex_lock(&s->lock);
 	if (now >= s->look) {
-		s->look = now + LOOK_MS;
 		aside_read(s);
+		atomic_store_explicit(&s->any, s->cases.n > 0, memory_order_relaxed);
+		atomic_store_explicit(&s->look, now + LOOK_MS, memory_order_release);
 	}
 	if (s->cases.n) {
 		user_clean(clean, user);

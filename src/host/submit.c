@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "host/connection.h"
+#include "host/moment.h"
 #include "host/submit.h"
 
 enum capability { OFFERS_8BITMIME = 1, OFFERS_DSN = 2, OFFERS_SMTPUTF8 = 4 };
@@ -355,7 +356,7 @@ verdicts(struct dialogue *d)
 	enum submit_result result = SUBMIT_TAKEN, one;
 	char refusal[sizeof d->s->reply] = "";
 	size_t replies = d->lmtp ? d->s->n : 1;
-	const int64_t least = connection_now() + d->s->answer_least;
+	const int64_t least = moment_clock() + d->s->answer_least;
 
 	d->answered = true;
 	if (d->c.deadline < least)
@@ -395,6 +396,7 @@ transaction(struct dialogue *d, const char *helo)
 	offers = d->offers;
 	if (utf8 && !(offers & OFFERS_SMTPUTF8)) {
 		say(d->s, "the server does not offer SMTPUTF8, which the message needs");
+		d->s->unsayable = true;
 		return SUBMIT_REFUSED;
 	}
 	utf8 |= (d->s->smtputf8_asked || !utf8_is_ascii(d->s->from)) && (offers & OFFERS_SMTPUTF8);
@@ -437,6 +439,7 @@ submit(const char *where, const char *helo, struct submission *s, int64_t deadli
 	for (size_t i = 0; i < s->n; i++)
 		s->rcpt[i].code = 0;
 	s->reply[0] = '\0';
+	s->unsayable = false;
 	if (wrong || !s->n) {
 		say(s, wrong ? wrong : "there is no recipient");
 	} else if (!is_sayable(s)) {

@@ -29,6 +29,7 @@ struct submission {
 	int (*write)(void *ctx, int (*put)(void *put_ctx, struct str), void *put_ctx);
 	void *ctx;
 	int64_t answer_least;           /* milliseconds that the answer to the dot is waited for, whatever the deadline */
+	bool unsayable;                 /* result: the server offers no SMTPUTF8, and the message needs it */
 	char reply[512];                /* result: what the server said last, or what went wrong; one line, not cleaned */
 };
 

@@ -1,7 +1,6 @@
 /* users.c - the users map: addresses, alias domains and logins, and whose they are
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,15 +105,22 @@ map_word(struct str *rest, struct str *ret)
 	return i;
 }
 
+static const char no_colon[] = "there is a blank behind a name, and no colon";
+
 /* Its canonical form; empty after reporting. */
 static struct str
 map_address(struct map *m, struct str word)
 {
+	const char *hint = NULL;
 	struct canonical c;
 
 	if (!canonical_plain(m->conf, &m->users->arena, word, &c))
 		return canonical_user(&m->users->arena, &c);
-	map_error(m, map_place(m, word), NULL, "\"%.*s\" is no address", SHOWN(word));
+	if (word.s[word.len - 1] == ':')
+		hint = no_colon;
+	else if (!memchr(word.s, '@', word.len))
+		hint = "an address has a domain, as alice@example.org; a domain is written as @example.org";
+	map_error(m, map_place(m, word), hint, "\"%.*s\" is no address", SHOWN(word));
 	return STR_EMPTY;
 }
 
@@ -127,7 +133,7 @@ map_domain(struct map *m, struct str word)
 		map_error(m, map_place(m, word), "as @example.net @example.org",
 		          "\"%.*s\" is no alias of a domain, which stands for all of its addresses", SHOWN(word));
 	else if (canonical_domain(&m->users->arena, str_sub(word, 1, word.len), &ret))
-		map_error(m, map_place(m, word), NULL, "\"%.*s\" is no domain", SHOWN(word));
+		map_error(m, map_place(m, word), word.s[word.len - 1] == ':' ? no_colon : NULL, "\"%.*s\" is no domain", SHOWN(word));
 	return ret;
 }
 
@@ -359,6 +365,8 @@ map_resolve_all(struct map *m)
 static void
 map_text(struct map *m, struct str rest)
 {
+	if (str_starts(rest, STR("\xef\xbb\xbf")))
+		rest = str_sub(rest, 3, rest.len);
 	while (rest.len) {
 		const char *end = memchr(rest.s, '\n', rest.len);
 		size_t n = end ? (size_t)(end - rest.s) : rest.len;
@@ -380,9 +388,11 @@ users_load(const struct conf *conf, const char *path, struct diag *diag)
 	int error = 0;
 
 	*u = (struct users){ 0 };
-	if (file_read(AT_FDCWD, path, &text, LIMIT_USERS_SIZE) < 0) {
+	if (file_read_soon(path, &text, LIMIT_USERS_SIZE) < 0) {
 		error = errno;
-		map_error(&m, (struct tamis_place){ .file = text_of(m.file) }, NULL, "%s", strerror(error));
+		m.errors++;
+		conf_report(conf, diag, "users", "an empty value is no map",
+		            arena_printf(&u->arena, "\"%s\" of 'users': %s", path, file_why(error)).s);
 	} else {
 		diag_source(diag, m.file, path, buf_str(&text));
 		map_text(&m, buf_str(&text));

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "host/log.h"
+#include "host/moment.h"
 #include "host/text.h"
 #include "milter/copy.h"
 #include "milter/fields.h"
@@ -40,12 +41,27 @@ apply_speakable(void *ctx, const struct plan *p)
 	return plan_speakable(p);
 }
 
-/* RFC 3461 4.1: of a failure nothing may be said unless that was asked for.  It is about delivery status: "reject" is a
- * disposition. */
+/* RFC 3461 4.1: of a failure nothing may be said unless that was asked for. */
+static bool
+apply_is_quiet(const struct rcpt *r)
+{
+	return r->notify.len && !strcasestr(r->notify.s, "FAILURE");
+}
+
+/* That is about delivery status: "reject" is a disposition. */
 static bool
 apply_may_report(const struct rcpt *r)
 {
-	return !r->notify.len || r->plan.exact || strcasestr(r->notify.s, "FAILURE");
+	return r->plan.exact || !apply_is_quiet(r);
+}
+
+/* Whom we add has no parameters in Sendmail's queue (see apply_add): its sender is told of failures and delays.  Did the
+ * client want to know something else? */
+static bool
+apply_wishes(const struct transaction *t, const struct rcpt *r)
+{
+	return t->sendmail && r->notify.len &&
+	       (apply_is_quiet(r) || !strcasestr(r->notify.s, "DELAY") || strcasestr(r->notify.s, "SUCCESS"));
 }
 
 static void
@@ -58,8 +74,13 @@ apply_merge(struct apply *a)
 		.rcpt = ARENA_ARRAY(&t->arena, t->rcpt.n, struct merge_rcpt), .n = t->rcpt.n, .arena = &t->arena,
 		.can_refuse = !t->ours, .can_copy = *t->conf->copy_to && a->whole, .speakable = apply_speakable,
 	};
+	m->to_store = conf_copies_to_store(t->conf);
+	m->utf8 = !t->smtputf8 && t->want_body;
+	m->has_body = t->want_body;
 	m->many_fields = t->nfields > FIELDS_EDITED;
 	m->one_mailbox = t->sendmail;
+	m->drops_resent = t->sendmail && !fields_has_resent(buf_str(&t->header));
+	m->own_hears = t->conf->redirect_sender == CONF_SENDER_USER;
 	m->can_hold = a->mta->quarantine != NULL;
 	m->can_set_aside = m->can_copy && *t->conf->quarantine_to;
 	m->can_report = m->can_copy && t->conf->refuse_late == CONF_REFUSE_BOUNCE && sender_authentic(t);
@@ -68,7 +89,8 @@ apply_merge(struct apply *a)
 
 		m->rcpt[i] = (struct merge_rcpt){
 			.canonical = r->canonical, .address = r->address, .group = r->group, .plan = &r->plan, .refused = r->refused,
-			.silent = !apply_may_report(r), .elsewhere = r->srs.len,
+			.silent = !apply_may_report(r), .quiet = apply_is_quiet(r), .wishes = apply_wishes(t, r) && t->want_body,
+			.elsewhere = r->srs.len,
 		};
 	}
 }
@@ -120,11 +142,14 @@ apply_needs_body(struct transaction *t)
 		return false;
 	for (size_t i = 0; i < t->rcpt.n; i++) {
 		const struct rcpt *r = t->rcpt.v[i];
+		const bool wishes = *t->conf->copy_to && apply_wishes(t, r);
 
 		if (r->refused || !r->rules || r->trouble || r->effect == CONF_OBSERVE || r->effect == CONF_REFUSE)
 			continue;
 		if (r->effect == CONF_TAG || !r->outcome) {
-			if (r->effect == CONF_TAG || any || r->rules->effects & alters)
+			if (r->effect == CONF_TAG || any || wishes || r->rules->effects & alters)
+				return true;
+			if (r->rules->effects & 1u << TAMIS_FILE && *t->conf->copy_to && force_files_at_home(t, r))
 				return true;
 			continue;
 		}
@@ -133,7 +158,10 @@ apply_needs_body(struct transaction *t)
 		for (size_t j = 0; j < r->plan.d.n; j++) {
 			const struct delivery *d = &r->plan.d.v[j];
 
-			if (d->edits.len || d->mark.len || d->own_sender || (d->redirect && *t->conf->filtered_to))
+			if (d->edits.len || d->mark.len || d->own_sender || (d->redirect && *t->conf->filtered_to) ||
+			    (d->utf8 && !t->smtputf8 && *t->conf->copy_to) ||
+			    (*t->conf->copy_to && force_may_return(t, r, d)) ||
+			    (wishes && (d->kind == DELIVERY_ADDRESS || r->srs.len)))
 				return true;
 		}
 	}
@@ -170,15 +198,11 @@ apply_passes(struct transaction *t, const char *why, unsigned times)
 static int
 apply_mark(struct apply *a)
 {
-	struct buf mark = { 0 };
-	int rc;
+	struct arena *arena = &a->t->arena;
 
 	if (!a->passed)
 		return 0;
-	buf_printf(&mark, "Tamis-Trouble: passed without rules (%s)\n", a->passed);
-	rc = fields_insert(a->mta, buf_str(&mark));
-	buf_done(&mark);
-	return rc;
+	return fields_insert(a->mta, fields_ours(arena, "Tamis-Trouble", arena_printf(arena, "passed without rules (%s)", a->passed)));
 }
 
 /* Could his rules not run to their end, that are more than watched? */
@@ -221,7 +245,7 @@ apply_pass(struct apply *a, const char *why)
 
 /* --- what leaves by itself */
 
-/* The port takes it never: he keeps the message, as it came (RFC 5228 2.10.6). */
+/* The port takes it never: he keeps the message, as it came (RFC 5228 2.10.6), though he may have filed it. */
 static void
 apply_stay(struct merge_rcpt *m, struct rcpt *r, struct delivery *d)
 {
@@ -254,6 +278,10 @@ apply_copies(struct apply *a, const char **ret_why)
 			result = copy_send(t, r, d, ret_why);
 			if (result == COPY_TAKEN)
 				continue;
+			if (result == COPY_UNSAYABLE && d->apart && a->merge.utf8) {
+				a->merge.utf8 = false;  /* perhaps the next server takes the address as it is */
+				return 0;
+			}
 			if (result == COPY_ELSEWHERE) {
 				/* to keep it, however long there has been trouble, would double it */
 				log_line(LOG_WARNING, t->id.s, "rcpt=%.*s verdict=again why=%s", STR_ARG(r->address), *ret_why);
@@ -325,7 +353,8 @@ apply_add(struct apply *a, const struct rcpt *r, const struct delivery *d)
 	struct str to = arena_str(&a->t->arena, d->target), notify = copy_notify(a->t, r, d);
 	int rc;
 
-	/* Sendmail writes an argument that it does not like into its dialogue with the client */
+	/* To Sendmail an address that its mailertable answers with an error, like an argument that it does not know, is a
+	 * reason to write a line of its own into the dialogue with the client, if there are arguments */
 	if (!a->t->sendmail) {
 		if (notify.len)
 			buf_printf(&args, "NOTIFY=%.*s ", STR_ARG(notify));
@@ -381,20 +410,64 @@ apply_hold(struct apply *a)
 
 /* What he keeps was to be put in quarantine. */
 static const char *
-apply_unheld(const struct apply *a)
+apply_unheld(const struct apply *a, const struct merge_rcpt *r)
 {
 	return *a->t->conf->quarantine_to ? "kept, not put in quarantine: no copy can be made of this message" :
-	       a->mta->quarantine ? "kept, not put in quarantine: others get the message too, and quarantine_to is not set" :
-	       "kept, not put in quarantine: the mail server holds no messages, and quarantine_to is not set";
+	       !a->mta->quarantine ? "kept, not put in quarantine: the mail server holds no messages, and quarantine_to is not set" :
+	       r->unheld == UNHELD_ELSEWHERE ?
+	       "kept, not put in quarantine: released it would go to the rewritten sender, not to him, and quarantine_to is not set" :
+	       "kept, not put in quarantine: others get the message too, and quarantine_to is not set";
+}
+
+/* Has the server's message to be somebody else's as well? */
+static bool
+apply_is_shared(const struct apply *a, const struct merge_rcpt *r)
+{
+	for (const struct merge_rcpt *other = a->merge.rcpt; other < a->merge.rcpt + a->merge.n; other++)
+		for (size_t i = 0; other != r && !other->refused && i < other->plan->d.n; i++)
+			if (other->plan->d.v[i].way == WAY_QUEUE || other->plan->d.v[i].way == WAY_COVERED)
+				return true;
+	return false;
 }
 
 static void
-apply_edits(struct apply *a, struct verdict *ret)
+apply_note(const struct apply *a, const struct merge_rcpt *m, struct rcpt *r)
 {
 	static const char *const late[] = {
 		[LATE_KEPT] = "refused too late: kept, marked", [LATE_TOLD] = "refused too late: the sender is told by a message",
 	};
 
+	if (m->ignored)
+		r->note = "a redirect was ignored: it leads to nobody else";
+	else if (m->plain)
+		r->note = transaction_left_out(a->t, r, m->plain, apply_is_shared(a, m));
+	if (m->unheld)
+		r->note = apply_unheld(a, m);
+	if (m->late && r->plan.refuses && !r->note)
+		r->note = late[m->late];
+}
+
+/* Was anything, by this attempt or an earlier one? */
+static bool
+apply_is_done(const struct apply *a)
+{
+	bool done = a->passed || a->merge.content || a->merge.hold || a->gone;
+
+	for (size_t i = 0; !done && i < a->merge.n; i++) {
+		const struct merge_rcpt *r = &a->merge.rcpt[i];
+
+		for (size_t j = 0; !r->refused && j < r->plan->d.n; j++) {
+			const struct delivery *d = &r->plan->d.v[j];
+
+			done |= d->way == WAY_COPY || d->way == WAY_DONE || (d->way == WAY_QUEUE && d->kind == DELIVERY_ADDRESS);
+		}
+	}
+	return done;
+}
+
+static void
+apply_edits(struct apply *a, struct verdict *ret)
+{
 	daemon_point(a->t->daemon, POINT_EDIT);
 	if (apply_adds(a) < 0 || apply_content(a) < 0 || apply_mark(a) < 0 || apply_hold(a) < 0 || apply_removals(a) < 0) {
 		/* the server does not hear us any more: what it was told so far it forgets with us */
@@ -402,17 +475,9 @@ apply_edits(struct apply *a, struct verdict *ret)
 		transaction_log(a->t, "again");
 		return;
 	}
-	for (size_t i = 0; i < a->t->rcpt.n; i++) {
-		if (a->merge.rcpt[i].ignored)
-			a->t->rcpt.v[i]->note = "a redirect was ignored: it leads to nobody else";
-		else if (a->merge.rcpt[i].plain)
-			a->t->rcpt.v[i]->note = transaction_left_out(a->t, a->t->rcpt.v[i], a->merge.rcpt[i].plain);
-		if (a->merge.rcpt[i].unheld)
-			a->t->rcpt.v[i]->note = apply_unheld(a);
-		if (a->merge.rcpt[i].late && a->t->rcpt.v[i]->plan.refuses && !a->t->rcpt.v[i]->note)
-			a->t->rcpt.v[i]->note = late[a->merge.rcpt[i].late];
-	}
-	transaction_log(a->t, "done");
+	for (size_t i = 0; i < a->t->rcpt.n; i++)
+		apply_note(a, &a->merge.rcpt[i], a->t->rcpt.v[i]);
+	transaction_log(a->t, apply_is_done(a) ? "done" : "pass");
 	ret->kind = VERDICT_ACCEPT;
 }
 
@@ -456,7 +521,7 @@ apply_rules(struct apply *a)
 			run_stage(t, t->rcpt.v[i], TAMIS_BODY);
 		force_mode(t, t->rcpt.v[i]);
 		plan_move(t->conf, t->sendmail, &t->arena, t->rcpt.v[i]->srs, &t->rcpt.v[i]->plan);
-		force_redirects(t, t->rcpt.v[i], a->whole);
+		force_deliveries(t, t->rcpt.v[i], a->whole);
 	}
 	return apply_troubled(a);
 }
@@ -469,6 +534,12 @@ apply_all(struct apply *a, struct verdict *ret)
 	int rc;
 
 	daemon_point(t->daemon, POINT_PLANS);
+	/* most messages: what is to be done is nothing, and nobody has his copy already */
+	if (!why && apply_nothing(t) && !copy_known(t)) {
+		transaction_log(t, "pass");
+		ret->kind = VERDICT_ACCEPT;
+		return;
+	}
 	copy_keys(t);
 	if (why && !apply_passes(t, why, (unsigned)t->conf->trouble_times)) {
 		transaction_log(t, "again");
@@ -487,6 +558,8 @@ apply_all(struct apply *a, struct verdict *ret)
 		}
 		force_only_refusals(t);
 		merge_plans(&a->merge);
+		for (; copy_unkeyed(t); merge_plans(&a->merge))
+			copy_keys(t);   /* what has become a copy only now may have left by an earlier attempt */
 		rc = apply_copies(a, &why);
 	} while (rc == 0);
 	if (rc < 0) {
@@ -503,7 +576,7 @@ apply_message(struct transaction *t, const struct mta *mta, struct verdict *ret)
 	struct apply a = { .t = t, .mta = mta };
 	int enter = daemon_enter(t->daemon, t->conf);
 
-	t->deadline = daemon_clock() + (int64_t)t->conf->message_deadline * 1000;
+	t->deadline = moment_clock() + (int64_t)t->conf->message_deadline * 1000;
 	if (enter > 0 && atomic_load(&t->daemon->stopping)) {
 		apply_say(ret, VERDICT_AGAIN, "4.3.2", "mail rules are being stopped; the message later");
 		transaction_log(t, "again");

@@ -38,13 +38,26 @@ static const char *const other_names[] = {
 	"Resent-Date", "Resent-Message-ID", "List-Id", "List-Post", "List-Unsubscribe", NULL,
 };
 
+/* Postfix gives a message that has no Message-ID one with its own name for this attempt in it, <20261128120000.8A75A46152@host>
+ * or <4XyzAb12CdzQ@host>; at the next it is another. */
+static bool
+copy_is_of_attempt(struct transaction *t, const char *name, struct str value)
+{
+	ptrdiff_t at;
+
+	if (!t->id_known || !strcasestr(name, "Message-ID"))
+		return false;
+	at = str_find(value, arena_printf(&t->arena, "%.*s@", STR_ARG(t->id)));
+	return at > 0 && strchr("<.", value.s[at - 1]);
+}
+
 static void
-copy_fields_digest(const struct transaction *t, const char *const *names, struct digest *d)
+copy_fields_digest(struct transaction *t, const char *const *names, struct digest *d)
 {
 	struct str v;
 
 	for (; *names; names++) {
-		if (!fields_first(buf_str(&t->header), *names, &v))
+		if (!fields_first(buf_str(&t->header), *names, &v) || copy_is_of_attempt(t, *names, v))
 			v = STR_EMPTY;
 		digest_add_part(d, v);
 	}
@@ -118,7 +131,8 @@ static void
 copy_key(const struct rcpt *r, struct delivery *d)
 {
 	struct digest all;
-	char kind = (char)('0' + (int)d->kind);
+	/* what he redirects to himself, and what he files there, may differ */
+	char kind = d->redirect ? 'r' : (char)('0' + (int)d->kind);
 
 	digest_init(&all);
 	digest_add_part(&all, (struct str){ (const char *)r->fingerprint, sizeof r->fingerprint });
@@ -126,6 +140,17 @@ copy_key(const struct rcpt *r, struct delivery *d)
 	digest_add_part(&all, d->canonical);
 	digest_add_part(&all, d->folder);
 	digest_end(&all, d->key);
+	d->keyed = true;
+}
+
+bool
+copy_unkeyed(const struct transaction *t)
+{
+	for (size_t i = 0; i < t->rcpt.n; i++)
+		for (size_t j = 0; !t->rcpt.v[i]->refused && j < t->rcpt.v[i]->plan.d.n; j++)
+			if (t->rcpt.v[i]->plan.d.v[j].way == WAY_COPY && !t->rcpt.v[i]->plan.d.v[j].keyed)
+				return true;
+	return false;
 }
 
 /* Most messages have no copies: then there is nothing to compute.  A copy that was made was announced before. */
@@ -142,6 +167,8 @@ copy_has_any(struct transaction *t)
 void
 copy_keys(struct transaction *t)
 {
+	/* the fields that count redirects may have been taken away, as from what comes from outside; Received never is */
+	const unsigned round = t->redirected > t->copies ? t->redirected : t->copies;
 	struct digest all;
 
 	if (!copy_has_any(t))
@@ -154,7 +181,7 @@ copy_keys(struct transaction *t)
 		digest_add_part(&all, (struct str){ (const char *)t->fingerprint, sizeof t->fingerprint });
 		digest_add_part(&all, r->argument);
 		/* when it comes round by a redirect it is another message: the copy that is on its way waits for this one */
-		digest_add_part(&all, (struct str){ (const char *)&t->redirected, sizeof t->redirected });
+		digest_add_part(&all, (struct str){ (const char *)&round, sizeof round });
 		digest_end(&all, r->fingerprint);
 		for (size_t j = 0; j < r->plan.d.n; j++) {
 			copy_key(r, &r->plan.d.v[j]);
@@ -209,7 +236,8 @@ copy_received(struct copy *c)
 	buf_puts(b, " (");
 	copy_word(b, t->client_host.len ? t->client_host : STR("unknown"));
 	if (t->client_ip.len) {
-		buf_puts(b, " [");
+		/* RFC 5321 4.1.3 */
+		buf_puts(b, memchr(t->client_ip.s, ':', t->client_ip.len) ? " [IPv6:" : " [");
 		copy_word(b, t->client_ip);
 		buf_putc(b, ']');
 	}
@@ -394,7 +422,7 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 	if (result != SUBMIT_TAKEN) {
 		*ret_why = arena_printf(&t->arena, "%s for <%.*s> by %s %s: %s", d->kind == DELIVERY_REPORT ? "report" : "copy",
 		                        STR_ARG(to.address), d->filtered ? "filtered_to" : "copy_to", port, s.reply).s;
-		return result == SUBMIT_REFUSED ? COPY_REFUSED : COPY_AGAIN;
+		return result != SUBMIT_REFUSED ? COPY_AGAIN : s.unsayable ? COPY_UNSAYABLE : COPY_REFUSED;
 	}
 	text = arena_printf(&t->arena, "%s %.*s", d->kind == DELIVERY_REPORT ? "report" : "copy", STR_ARG(to.address));
 	/* to have the message sent again would not make the line better known, and would double the copy if we died */

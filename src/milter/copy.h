@@ -8,6 +8,7 @@
 enum copy_result {
 	COPY_TAKEN,                     /* by the port, and the journal has it */
 	COPY_REFUSED,                   /* for good */
+	COPY_UNSAYABLE,                 /* likewise: the port does not take SMTPUTF8, which it needs */
 	COPY_AGAIN,                     /* not now; *ret_why says why */
 	COPY_ELSEWHERE                  /* another session is at it: not before that has ended */
 };
@@ -19,6 +20,8 @@ void copy_identify(struct transaction *);
 /* The keys of all deliveries of the message, and which of them an earlier attempt made already, if there are copies or
  * were some; needs the body. */
 void copy_keys(struct transaction *);
+/* Is there a copy to be made whose key is not known? */
+bool copy_unkeyed(const struct transaction *);
 /* Have this recipient's rules redirected the message before, by the filtered port? */
 bool copy_came_back(const struct transaction *, const struct rcpt *);
 enum copy_result copy_send(struct transaction *, struct rcpt *, struct delivery *, const char **ret_why);

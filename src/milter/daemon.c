@@ -13,6 +13,7 @@
 
 #include "host/diag.h"
 #include "host/log.h"
+#include "host/moment.h"
 #include "host/secret.h"
 #include "host/text.h"
 
@@ -26,15 +27,6 @@ enum {
 	DESCRIPTORS_KEPT = 64,          /* for rules, journal, copies */
 	ROOM_SECONDS = 2                /* that a message at its end waits for others to leave */
 };
-
-int64_t
-daemon_clock(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 int64_t
 daemon_now(void)
@@ -243,6 +235,17 @@ daemon_secret(struct daemon *d, const char *path)
 	return -1;
 }
 
+/* What is wrong with a file of state_dir: links are not followed there, and pipes and the like hold nothing. */
+static int
+daemon_state_wrong(const char *name, const char *directory, int error)
+{
+	const char *why = error == EWOULDBLOCK ? "another tamis-milter uses it" :
+	                  error == EINVAL || error == ELOOP ? "there is something of that name that is no file; remove it" : strerror(error);
+
+	fprintf(stderr, "tamis-milter: %s in state_dir %s: %s\n", name, directory, why);
+	return -1;
+}
+
 /* --- beginning and end */
 
 static void
@@ -288,15 +291,10 @@ daemon_init(struct daemon *d, const char *conf_path, struct conf *take_conf, str
 	if (daemon_fault(d) < 0 || daemon_secret(d, take_conf->secret_file) < 0)
 		return -1;
 	d->journal = journal_open(dir, (unsigned)take_conf->journal_days, &error);
-	if (!d->journal) {
-		fprintf(stderr, "tamis-milter: journal in state_dir %s: %s\n", dir,
-		        error == EWOULDBLOCK ? "another tamis-milter uses it" : strerror(error));
-		return -1;
-	}
+	if (!d->journal)
+		return daemon_state_wrong("journal", dir, error);
 	d->slots = slots_open(dir, &error);
-	if (!d->slots)
-		fprintf(stderr, "tamis-milter: slots in state_dir %s: %s\n", dir, strerror(error));
-	return d->slots ? 0 : -1;
+	return d->slots ? 0 : daemon_state_wrong("slots", dir, error);
 }
 
 void
@@ -348,9 +346,9 @@ daemon_enter(struct daemon *d, const struct conf *conf)
 			atomic_store(&d->overloaded, 0);
 		return 1;
 	}
-	atomic_compare_exchange_strong(&d->overloaded, &none, daemon_clock());
+	atomic_compare_exchange_strong(&d->overloaded, &none, moment_clock());
 	since = atomic_load(&d->overloaded);
-	return since && daemon_clock() - since > (int64_t)conf->overload_after * 1000 ? -1 : 0;
+	return since && moment_clock() - since > (int64_t)conf->overload_after * 1000 ? -1 : 0;
 }
 
 void

@@ -95,7 +95,6 @@ daemon_point(struct daemon *d, enum point p)
 
 /* In the log, if TAMIS_FAULT is set. */
 void daemon_tell_points(const struct daemon *);
-int64_t daemon_clock(void);             /* CLOCK_MONOTONIC, milliseconds */
 int64_t daemon_now(void);               /* microseconds since 1970 */
 
 #endif

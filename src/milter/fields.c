@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 
+#include "base/fold.h"
 #include "base/keyset.h"
 
 /* New fields at the top that are looked for; with more the header is right as well, but more of it is told anew. */
@@ -163,6 +164,18 @@ fields_change(const struct mta *mta, struct str before, struct str after)
 	return rc;
 }
 
+struct str
+fields_ours(struct arena *a, const char *name, struct str value)
+{
+	struct buf b = { 0 };
+	struct str ret;
+
+	fold_literal(&b, str_from(name), value, "\r\n");
+	ret = buf_copy(&b, a);
+	buf_done(&b);
+	return ret;
+}
+
 int
 fields_insert(const struct mta *mta, struct str field)
 {
@@ -198,4 +211,67 @@ fields_first(struct str header, const char *name, struct str *ret)
 		if (str_iis(at, name))
 			return true;
 	return false;
+}
+
+bool
+fields_is_resent(struct str name)
+{
+	static const char *const names[] = { "From", "Sender", "Reply-To", "To", "Cc", "Date", "Message-ID" };
+	const struct str resent = STR("Resent-");
+
+	for (size_t i = 0; str_istarts(name, resent) && i < sizeof(names) / sizeof(*names); i++)
+		if (str_iis(str_sub(name, resent.len, name.len), names[i]))
+			return true;
+	return false;
+}
+
+bool
+fields_has_resent(struct str header)
+{
+	struct str name, value;
+
+	while (fields_next(&header, &name, &value))
+		if (fields_is_resent(name))
+			return true;
+	return false;
+}
+
+/* Lines of a field end in LF, or in CRLF, as the server likes it.  What follows one is never another field, nor the end
+ * of the header. */
+static void
+fields_add_lines(struct buf *b, struct str value)
+{
+	do {
+		const char *nl = memchr(value.s, '\n', value.len);
+		size_t n = nl ? (size_t)(nl - value.s) : value.len;
+		char *to = buf_room(b, n + 3);
+
+		to = (char *)mempcpy(to, value.s, n - (n && value.s[n - 1] == '\r'));
+		*to++ = '\r';
+		*to++ = '\n';
+		while (n < value.len && (value.s[n] == '\r' || value.s[n] == '\n'))
+			n++;
+		value = str_sub(value, n, value.len);
+		if (value.len && *value.s != ' ' && *value.s != '\t')
+			*to++ = ' ';
+		b->len = (size_t)(to - b->s);
+	} while (value.len);
+}
+
+void
+fields_add(struct buf *b, struct str name, struct str value, bool folded)
+{
+	char *to = buf_room(b, name.len + value.len + 3);
+
+	to = (char *)mempcpy(to, name.s, name.len);
+	*to++ = ':';
+	b->len += name.len + 1;
+	if (folded || !value.len || value.s[value.len - 1] == '\r') {
+		fields_add_lines(b, value);
+		return;
+	}
+	to = (char *)mempcpy(to, value.s, value.len);
+	to[0] = '\r';
+	to[1] = '\n';
+	b->len += value.len + 2;
 }

@@ -9,15 +9,18 @@
 #include "base/utf8.h"
 #include "host/text.h"
 #include "milter/copy.h"
+#include "milter/fields.h"
+#include "milter/queued.h"
 
-enum { REDIRECTED_MAX = 4 };            /* times that one message passes the filtered port */
+enum {
+	REDIRECTED_MAX = 4,             /* times that one message passes the filtered port */
+	WOULD_MAX = 900                 /* bytes in the field that says what would be done */
+};
 
 /* What somebody's plan is when his rules are only watched. */
 void
 force_mode(struct transaction *t, struct rcpt *r)
 {
-	struct buf b = { 0 };
-
 	if (!r->outcome || r->trouble || r->effect == CONF_OBSERVE) {
 		plan_keep(&r->plan);
 		return;
@@ -29,11 +32,7 @@ force_mode(struct transaction *t, struct rcpt *r)
 	if (r->effect == CONF_REFUSE)
 		return;
 	r->plan.unfiltered = false;
-	buf_puts(&b, "Tamis-Would: ");
-	buf_add(&b, utf8_cut(plan_words(&t->arena, r->outcome, r->status), 900));
-	buf_putc(&b, '\n');
-	r->plan.d.v[0].mark = buf_copy(&b, &t->arena);
-	buf_done(&b);
+	r->plan.d.v[0].mark = fields_ours(&t->arena, "Tamis-Would", utf8_cut(transaction_words(t, r), WOULD_MAX));
 }
 
 /* To people with rules here redirects take the filtered port, and so does what may be to one: where that cannot be told now,
@@ -48,31 +47,119 @@ force_is_filtered(struct transaction *t, struct str target)
 	return found != 0;
 }
 
-/* Redirects that have come round too often are not followed. */
-void
-force_redirects(struct transaction *t, struct rcpt *r, bool whole)
+/* Who is a user of the machine itself to Sendmail may be so by its virtusertable, which takes details away. */
+bool
+force_files_at_home(const struct transaction *t, const struct rcpt *r)
 {
-	const bool filters = *t->conf->filtered_to && whole;
-	bool looped = t->hops > t->conf->max_hops || t->redirected >= REDIRECTED_MAX || copy_came_back(t, r), any = false;
+	return t->sendmail && r->group.len && !r->srs.len && !memchr(r->group.s, '@', r->group.len);
+}
+
+/* Does the server deliver to that domain itself, or has it aliases in it, as far as we know? */
+static bool
+force_is_served(const struct transaction *t, const struct rcpt *r, struct str address)
+{
+	const char *at = memrchr(address.s, '@', address.len);
+	struct str domain = at ? str_sub(address, (size_t)(at + 1 - address.s), address.len) : STR_EMPTY;
+
+	return conf_local_domain(t->conf, domain) || str_ieq(domain, t->hostname) || (r->parsed && str_ieq(domain, r->parts.domain));
+}
+
+/* Sendmail expands aliases as recipients are added: who is there already is not added, and when he is taken away, gets
+ * nothing.  Where nobody has said which domains it serves, it may have an alias in any; but a copy in UTF-8 fewer ports take. */
+bool
+force_may_return(const struct transaction *t, const struct rcpt *r, const struct delivery *d)
+{
+	if (!t->sendmail || d->kind != DELIVERY_ADDRESS)
+		return false;
+	if (!d->redirect)
+		return force_files_at_home(t, r);
+	return (!t->conf->local_domains.n && !d->utf8) || force_is_served(t, r, d->canonical);
+}
+
+static bool
+force_is_named(const struct transaction *t, struct str canonical)
+{
+	for (size_t i = 0; i < t->rcpt.n; i++)
+		if (!t->rcpt.v[i]->refused && str_eq(t->rcpt.v[i]->canonical, canonical))
+			return true;
+	return false;
+}
+
+/* Can it leave by itself? */
+static bool
+force_can_leave(const struct transaction *t, const struct rcpt *r, const struct delivery *d, bool whole)
+{
+	if (d->filtered)
+		return true;
+	return whole && *t->conf->copy_to && !(conf_copies_to_store(t->conf) && (d->redirect || r->srs.len));
+}
+
+/* It may come to a recipient who is taken away with it, and neither stays nor can it leave by itself.  What goes to somebody
+ * whom the client named is left to his own plan; and a redirect out of all domains that are known is followed, for most
+ * lead to nobody here. */
+static bool
+force_loses(const struct transaction *t, const struct rcpt *r, const struct delivery *d, bool whole)
+{
+	const bool to_store = conf_copies_to_store(t->conf);
+
+	if (!d->may_return || force_can_leave(t, r, d, whole) || (d->redirect && !force_is_served(t, r, d->canonical)))
+		return false;
+	for (size_t i = 0; i < r->plan.d.n; i++) {
+		const struct delivery *k = &r->plan.d.v[i];
+
+		if (k->kind == DELIVERY_SELF && !(to_store && (k->edits.len || k->mark.len)))
+			return false;
+	}
+	return !force_is_named(t, d->canonical);
+}
+
+/* NULL, or why that redirect is not followed. */
+static const char *
+force_redirect(struct transaction *t, struct rcpt *r, struct delivery *d, bool whole)
+{
+	if (t->hops > t->conf->max_hops || t->redirected >= REDIRECTED_MAX || copy_came_back(t, r))
+		return "a redirect was not followed: the message came back, or has passed too many servers";
+	if (!queued_takes(t->sendmail, d->target))
+		return "a redirect was not followed: the mail server takes no such address";
+	d->filtered = *t->conf->filtered_to && whole && force_is_filtered(t, d->target);
+	return force_loses(t, r, d, whole) ?
+	       "a redirect was not followed: an alias may lead back, and there is no copy_to for it to leave by itself" : NULL;
+}
+
+/* NULL, or why that folder, or the address without the detail that the client named, is left to what he has in the
+ * envelope. */
+static const char *
+force_filing(const struct transaction *t, const struct rcpt *r, struct delivery *d, bool whole)
+{
+	if (!force_loses(t, r, d, whole))
+		return NULL;
+	d->kind = DELIVERY_SELF;
+	d->target = d->canonical = STR_EMPTY;
+	return "kept: an alias may lead to the inbox, and there is no copy_to for it to leave by itself";
+}
+
+/* Redirects that have come round too often are not followed, nor are those that the server would lose. */
+void
+force_deliveries(struct transaction *t, struct rcpt *r, bool whole)
+{
+	bool dropped = false;
 
 	for (size_t i = 0; i < r->plan.d.n; i++) {
 		struct delivery *d = &r->plan.d.v[i];
+		const char *note;
 
-		if (!d->redirect)
+		d->may_return = force_may_return(t, r, d);
+		note = d->redirect ? force_redirect(t, r, d, whole) : force_filing(t, r, d, whole);
+		if (!note)
 			continue;
-		if (looped) {
+		r->note = note;
+		if (d->redirect) {
 			r->plan.d.v[i--] = r->plan.d.v[--r->plan.d.n];
-			any = true;
-		} else {
-			d->filtered = filters && force_is_filtered(t, d->target);
+			dropped = true;
 		}
 	}
-	if (!any)
-		return;
-	r->note = "a redirect was not followed: the message came back, or has passed too many servers";
-	/* as if it had not been written; nothing but a refusal cancels the keep then (RFC 5228 4.2) */
-	if (!plan_keeps(&r->plan) && !r->plan.refuses)
-		plan_add_keep(&r->plan, STR_EMPTY);
+	if (dropped)
+		plan_without_redirect(&r->plan);
 }
 
 /* The message is not refused: for those whose rules may do nothing else it goes on as it came, unless they have it by an

@@ -7,8 +7,13 @@
 
 /* By his "effect". */
 void force_mode(struct transaction *, struct rcpt *);
-/* Takes redirects away that must not be followed, and finds out which take the filtered port.  whole: copies can be made */
-void force_redirects(struct transaction *, struct rcpt *, bool whole);
+/* Takes away what must not be followed, or would be lost, and finds out which redirects take the filtered port.  whole:
+ * copies can be made */
+void force_deliveries(struct transaction *, struct rcpt *, bool whole);
+/* May the address be another name of a recipient, as only Sendmail knows? */
+bool force_may_return(const struct transaction *, const struct rcpt *, const struct delivery *);
+/* Likewise of an address with any folder of his for a detail. */
+bool force_files_at_home(const struct transaction *, const struct rcpt *);
 /* The message is not refused as a whole: who may do nothing but that keeps it. */
 void force_only_refusals(struct transaction *);
 

@@ -40,33 +40,35 @@ listen_result(const char *subject, int fd, const char *why)
 	return listen_wrong(subject, why);
 }
 
-/* --- TCP */
-
-/* Its connections inherit TCP_NODELAY.  Of inet6 alone is it said which addresses are meant: [::1] behind inet is one. */
-static int
-listen_tcp(const struct conf *conf, const char *host, const char *port)
+/* What another who starts us may do. */
+static const char *
+listen_why(int error)
 {
-	const int family = strncmp(conf->socket, "inet6:", 6) ? AF_UNSPEC : AF_INET6;
-	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM, .ai_family = family }, *found = NULL;
-	int fd, one = 1, rc = getaddrinfo(*host ? host : NULL, port, &hints, &found);
-
-	if (rc)
-		return listen_wrong(conf->socket, gai_strerror(rc));
-	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	rc = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
-	     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
-	     bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0;
-	fd = listen_result(conf->socket, fd, rc ? strerror(errno) : NULL);
-	freeaddrinfo(found);
-	return fd;
+	if ((error == EACCES || error == EPERM) && geteuid() != 0)
+		return error == EACCES ? "Permission denied: root may start it, which then becomes the user that tamis.conf names" :
+		       "Operation not permitted: root may start it, which then becomes the user that tamis.conf names";
+	return strerror(error);
 }
 
-/* PORT@HOST as libmilter has it, HOST:PORT as Postfix has it */
+/* --- TCP */
+
+/* Of inet6 alone is it said which addresses are meant: [::1] behind inet is one.  0, or as getaddrinfo() has it. */
 static int
-listen_inet(const struct conf *conf, const char *place)
+listen_resolve(const struct conf *conf, const char *host, const char *port, struct addrinfo **ret)
 {
-	char *copy = mem_strdup(place), *at = strchr(copy, '@'), *colon = strrchr(copy, ':'), *host = at ? at + 1 : copy, *port = copy;
-	int fd;
+	const int family = strncmp(conf->socket, "inet6:", 6) ? AF_UNSPEC : AF_INET6;
+	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM, .ai_family = family };
+
+	return getaddrinfo(*host ? host : NULL, port, &hints, ret);
+}
+
+/* PORT@HOST as libmilter has it, HOST:PORT as Postfix has it: what it is, as listen_resolve(). */
+static int
+listen_inet_place(const struct conf *conf, struct addrinfo **ret)
+{
+	char *copy = mem_strdup(strchr(conf->socket, ':') + 1), *at = strchr(copy, '@'), *colon = strrchr(copy, ':');
+	char *host = at ? at + 1 : copy, *port = copy;
+	int rc;
 
 	if (at) {
 		*at = '\0';
@@ -81,9 +83,51 @@ listen_inet(const struct conf *conf, const char *place)
 		host[strlen(host) - 1] = '\0';
 		host++;
 	}
-	fd = listen_tcp(conf, host, port);
+	rc = listen_resolve(conf, host, port, ret);
 	free(copy);
+	return rc;
+}
+
+/* Its connections inherit TCP_NODELAY. */
+static int
+listen_inet(const struct conf *conf)
+{
+	struct addrinfo *found = NULL;
+	int fd, one = 1, rc = listen_inet_place(conf, &found);
+
+	if (rc)
+		return listen_wrong(conf->socket, gai_strerror(rc));
+	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	rc = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
+	     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
+	     bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0;
+	fd = listen_result(conf->socket, fd, rc ? listen_why(errno) : NULL);
+	freeaddrinfo(found);
 	return fd;
+}
+
+/* Any port of the address will do: the one that is meant may be in use, by a daemon that shall go on. */
+const char *
+listen_inet_wrong(const struct conf *conf)
+{
+	struct addrinfo *found = NULL;
+	int fd, rc;
+
+	if (strncmp(conf->socket, "inet", 4))
+		return NULL;
+	rc = listen_inet_place(conf, &found);
+	if (rc)
+		return gai_strerror(rc);
+	if (found->ai_family == AF_INET6)
+		((struct sockaddr_in6 *)(void *)found->ai_addr)->sin6_port = 0;
+	else
+		((struct sockaddr_in *)(void *)found->ai_addr)->sin_port = 0;
+	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	rc = fd < 0 || bind(fd, found->ai_addr, found->ai_addrlen) < 0 ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	freeaddrinfo(found);
+	return rc ? strerror(rc) : NULL;
 }
 
 /* --- unix */
@@ -155,7 +199,7 @@ listen_unix(const struct conf *conf, const char *path)
 	fd = bind_unix(unfinished.sun_path);
 	if (fd < 0 || (group && lchown(unfinished.sun_path, (uid_t)-1, group->gr_gid) < 0) ||
 	    chmod(unfinished.sun_path, (mode_t)conf->socket_mode) < 0 || rename(unfinished.sun_path, path) < 0) {
-		why = strerror(errno);
+		why = listen_why(errno);
 		if (fd >= 0)
 			unlink(unfinished.sun_path);
 	}
@@ -165,10 +209,9 @@ listen_unix(const struct conf *conf, const char *path)
 int
 listen_open(const struct conf *conf)
 {
-	const char *path = listen_unix_path(conf), *rest;
+	const char *path = listen_unix_path(conf);
 
 	if (path)
 		return listen_unix(conf, path);
-	rest = strchr(conf->socket, ':') + 1;
-	return strncmp(conf->socket, "fd:", 3) ? listen_inet(conf, rest) : (int)strtol(rest, NULL, 10);
+	return strncmp(conf->socket, "fd:", 3) ? listen_inet(conf) : (int)strtol(conf->socket + 3, NULL, 10);
 }

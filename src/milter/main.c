@@ -10,13 +10,16 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "host/diag.h"
 #include "host/log.h"
+#include "host/moment.h"
 #include "milter/milter.h"
+#include "milter/places.h"
 
 enum {
 	STACK_SIZE = 1 << 20,           /* of a thread; the engine recurses over nesting alone, which is limited */
@@ -104,7 +107,7 @@ main_become(const char *name)
 		return 0;
 	user = getpwnam(name);
 	if (!user)
-		return main_wrong(name, "there is no such user");
+		return main_wrong(name, "there is no such user any more");
 	if (geteuid() == user->pw_uid)
 		return 0;
 	if (initgroups(name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0)
@@ -112,9 +115,32 @@ main_become(const char *name)
 	return 0;
 }
 
-/* The parent stays until the child serves, so that who started us learns whether it went well. */
+/* The start failed: what was not written to is nobody's. */
+static void
+main_pid_forget(const char *path)
+{
+	struct stat st;
+
+	if (*path && lstat(path, &st) == 0 && S_ISREG(st.st_mode) && !st.st_size)
+		unlink(path);
+}
+
+/* Is another daemon about to write to it? */
+static bool
+main_pid_locked(const char *path)
+{
+	int fd = *path ? open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) : -1;
+	bool locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+
+	if (fd >= 0)
+		close(fd);
+	return locked;
+}
+
+/* The parent stays until the child serves, so that who started us learns whether it went well.  It may still do what the
+ * child cannot as `user`. */
 static int
-main_background(void)
+main_background(const struct conf *conf)
 {
 	int ready[2], null;
 	char byte;
@@ -127,7 +153,11 @@ main_background(void)
 		return -1;
 	if (pid > 0) {
 		close(ready[1]);
-		_exit(read(ready[0], &byte, 1) == 1 ? EXIT_SUCCESS : EX_CONFIG);
+		if (read(ready[0], &byte, 1) == 1)
+			_exit(EXIT_SUCCESS);
+		if (!main_pid_locked(conf->pid_file))
+			main_pid_forget(conf->pid_file);
+		_exit(EX_CONFIG);
 	}
 	close(ready[0]);
 	setsid();
@@ -155,14 +185,24 @@ main_ready(int fd, bool log_stderr)
 		dup2(null, STDERR_FILENO);
 }
 
-/* Opened by who starts us, who may be root, and never through a link.  Until it is written it is another daemon's. */
+/* Opened by who starts us, who may be root, and never through a link.  Until it is written it is another daemon's; from here
+ * on it is locked as long as we run. */
 static int
 main_pid_open(const char *path, int *ret_fd)
 {
 	int fd = *path ? open(path, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644) : -1;
+	struct stat st;
 
 	if (*path && fd < 0)
 		return main_wrong(path, strerror(errno));
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))) {
+		close(fd);
+		return main_wrong(path, "there is something of that name that is no file; remove it, or leave pid_file empty");
+	}
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK) {
+		close(fd);
+		return main_wrong(path, "it is the pid_file of another tamis-milter, which runs; each has one of its own");
+	}
 	*ret_fd = fd;
 	return 0;
 }
@@ -182,7 +222,6 @@ main_pid_write(const char *path, int fd)
 	}
 	if (rc == 0 && (ftruncate(fd, 0) < 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0))
 		rc = main_wrong(path, strerror(errno));
-	close(fd);
 	return rc;
 }
 
@@ -190,11 +229,9 @@ main_pid_write(const char *path, int fd)
 static void
 main_undo(const struct conf *conf, int pid_fd)
 {
-	struct stat st;
-
 	milter_close(conf);
-	if (pid_fd >= 0 && fstat(pid_fd, &st) == 0 && !st.st_size)
-		unlink(conf->pid_file);
+	if (pid_fd >= 0)
+		main_pid_forget(conf->pid_file);
 }
 
 /* --- serving */
@@ -215,9 +252,9 @@ main_serve(void *arg)
 static void
 main_drain(struct daemon *d, const struct conf *conf)
 {
-	int64_t until = daemon_clock() + (int64_t)conf->drain_seconds * 1000;
+	int64_t until = moment_clock() + (int64_t)conf->drain_seconds * 1000;
 
-	while (atomic_load(&d->ending) && daemon_clock() < until)
+	while (atomic_load(&d->ending) && moment_clock() < until)
 		usleep(20000);
 	if (atomic_load(&d->ending))
 		log_line(LOG_WARNING, NULL, "stop=%s messages=%u", "some messages did not end in time",
@@ -237,7 +274,7 @@ main_loop(struct daemon *d, const struct conf *conf)
 	pthread_attr_init(&attr);
 	pthread_attr_setstacksize(&attr, STACK_SIZE);
 	pthread_setattr_default_np(&attr);
-	if (pthread_create(&thread, &attr, main_serve, d))
+	if (log_start() < 0 || pthread_create(&thread, &attr, main_serve, d))
 		return main_wrong("threads", "cannot be made");
 	pthread_attr_destroy(&attr);
 	log_line(LOG_NOTICE, NULL, "start=%s version=%s socket=%s mode=%s", d->conf_path, tamis_version(), conf->socket,
@@ -261,7 +298,7 @@ main_daemon(struct daemon *d, const struct options *o, struct conf *take_conf, s
 	int ready = -1, pid = -1, rc = EX_CONFIG;
 
 	mallopt(M_ARENA_MAX, ARENAS);
-	if (!o->foreground && (ready = main_background()) < 0)
+	if (!o->foreground && (ready = main_background(conf)) < 0)
 		rc = main_wrong("background", strerror(errno));
 	else if (main_signals() < 0 || milter_open(d, conf) < 0)
 		conf_unref(take_conf);
@@ -321,37 +358,39 @@ main_options(int argc, char **argv, struct options *o)
 		default: return main_usage(stderr);
 		}
 	}
+	/* a variable of a script that is not set: without any file all of it would be as it comes */
+	if (!*o->conf) {
+		fprintf(stderr, "tamis-milter: -c names no file\n");
+		return main_usage(stderr);
+	}
 	if (optind == argc)
 		return -1;
 	fprintf(stderr, "tamis-milter: unexpected operand \"%s\"\n", argv[optind]);
 	return main_usage(stderr);
 }
 
-/* Names that mean nothing on this machine. */
-static int
-main_check_names(const struct conf *conf)
+static void
+main_no_name(const struct conf *conf, struct diag *diag, const char *setting, const char *name, const char *what, const char *hint)
 {
-	int rc = 0;
+	struct buf b = { 0 };
 
-	if (*conf->user && !getpwnam(conf->user))
-		rc = main_wrong(conf->user, "there is no such user");
-	if (*conf->socket_group && !getgrnam(conf->socket_group))
-		rc = main_wrong(conf->socket_group, "there is no such group");
-	return rc;
+	buf_printf(&b, "\"%s\" of '%s': there is no such %s", name, setting, what);
+	buf_putc(&b, '\0');
+	conf_report(conf, diag, setting, hint, b.s);
+	buf_done(&b);
 }
 
-/* It may come later, and most messages need no room there. */
-static void
-main_check_spill(const struct conf *conf, struct diag *diag)
+/* Names that mean nothing on this machine. */
+static bool
+main_check_names(const struct conf *conf, struct diag *diag)
 {
-	struct tamis_diagnostic d = { .severity = TAMIS_WARNING, .place.file = { conf->spill_dir, strlen(conf->spill_dir) } };
+	const bool user = !*conf->user || getpwnam(conf->user), group = !*conf->socket_group || getgrnam(conf->socket_group);
 
-	if (conf->mode == CONF_STRIP || access(conf->spill_dir, W_OK | X_OK) == 0)
-		return;
-	d.text = strerror(errno);
-	d.hint = "it is spill_dir: as long as nothing can be written there, messages over max_memory whose body is needed are told "
-	         "to come again";
-	diag_report(diag, &d);
+	if (!user)
+		main_no_name(conf, diag, "user", conf->user, "user", "useradd --system makes one");
+	if (!group)
+		main_no_name(conf, diag, "socket_group", conf->socket_group, "group", "groupadd --system makes one");
+	return user && group;
 }
 
 /* Everything, whatever else is wrong. */
@@ -361,10 +400,13 @@ main_check(const char *path, struct diag *diag)
 	bool wrong;
 	struct conf *conf = conf_try(path, diag, &wrong);
 	struct rulebook *rules = rulebook_new(conf, NULL);
+	const bool meant = !wrong;
 
 	wrong |= rulebook_check(rules, diag) < 0;
-	wrong |= main_check_names(conf) != 0;
-	main_check_spill(conf, diag);
+	wrong |= !main_check_names(conf, diag);
+	/* of a setting that is wrong nobody knows which place was meant */
+	if (meant)
+		places_check(conf, diag);
 	rulebook_free(rules);
 	conf_unref(conf);
 	return wrong ? EX_CONFIG : EXIT_SUCCESS;
@@ -377,7 +419,10 @@ main_start(const struct options *o, struct diag *diag)
 	struct conf *conf = conf_load(o->conf, diag);
 
 	/* what is wrong with it has been said */
-	return conf ? main_daemon(&daemon, o, conf, diag) : EX_CONFIG;
+	if (conf && main_check_names(conf, diag))
+		return main_daemon(&daemon, o, conf, diag);
+	conf_unref(conf);
+	return EX_CONFIG;
 }
 
 int

@@ -24,13 +24,6 @@ is_original(const struct delivery *d)
 	return !d->edits.len && !d->mark.len && !d->own_sender;
 }
 
-static void
-merge_keep(struct merge_rcpt *r)
-{
-	if (!plan_keeps(r->plan) && !r->plan->refuses)
-		plan_add_keep(r->plan, STR_EMPTY);
-}
-
 /* --- recipients interfere */
 
 /* Who they are, made once: those who are recipients still before those who were refused. */
@@ -76,13 +69,12 @@ merge_mailbox(const struct merge *m, const struct merge_rcpt *r)
 	return i < 0 ? r->canonical : m->order[i]->canonical;
 }
 
-/* The redirect is as if it had not been written; nothing but a refusal cancels the keep then (RFC 5228 4.2). */
 static void
 merge_ignore(struct merge_rcpt *r, size_t i)
 {
 	r->ignored = true;
 	r->plan->d.v[i] = r->plan->d.v[--r->plan->d.n];
-	merge_keep(r);
+	plan_without_redirect(r->plan);
 }
 
 /* To oneself, or to somebody whom his own rules refused at RCPT TO. */
@@ -96,7 +88,7 @@ merge_ignore_futile(struct merge *m)
 			/* under the address that his mail goes to */
 			bool home = r->elsewhere && d->redirect && !d->done && str_eq(d->canonical, r->plan->home_canonical);
 
-			if (home || (to && (to == r || to->refused || str_eq(to->canonical, r->canonical))))
+			if (home || (to && (to->refused || str_eq(to->canonical, r->canonical))))
 				merge_ignore(r, i--);
 		}
 	}
@@ -106,7 +98,7 @@ struct circle {
 	bool *settled, *reaches;        /* of each recipient; reaches: it comes to somebody */
 	/* who redirects to somebody is looked at again when more is known of that one */
 	size_t *first, *next, *from;    /* of each recipient the first of those; of each redirect the next one, and whose it is */
-	size_t *todo, ntodo;
+	size_t *due, ndue;              /* to be looked at, again */
 	bool *listed;
 };
 
@@ -123,7 +115,7 @@ static void
 circle_list(struct circle *c, size_t i)
 {
 	if (!c->listed[i])
-		c->todo[c->ntodo++] = i;
+		c->due[c->ndue++] = i;
 	c->listed[i] = true;
 }
 
@@ -141,7 +133,7 @@ circle_begin(struct merge *m, struct arena *a)
 	c.reaches = ARENA_ARRAY(a, m->n, bool);
 	c.listed = ARENA_ARRAY(a, m->n, bool);
 	c.first = ARENA_ARRAY(a, m->n, size_t);
-	c.todo = ARENA_ARRAY(a, m->n, size_t);
+	c.due = ARENA_ARRAY(a, m->n, size_t);
 	c.next = ARENA_ARRAY(a, n, size_t);
 	c.from = ARENA_ARRAY(a, n, size_t);
 	for (size_t i = 0; i < m->n; i++) {
@@ -185,8 +177,8 @@ merge_break_circles(struct merge *m)
 	struct arena arena = { 0 };
 	struct circle c = circle_begin(m, &arena);
 
-	while (c.ntodo) {
-		size_t i = c.todo[--c.ntodo];
+	while (c.ndue) {
+		size_t i = c.due[--c.ndue];
 		bool reached = c.reaches[i], was = c.settled[i];
 
 		c.listed[i] = false;
@@ -201,16 +193,61 @@ merge_break_circles(struct merge *m)
 	arena_done(&arena);
 }
 
+/* Can it go in a copy of its own? */
+static bool
+can_copy(const struct merge *m, const struct delivery *d)
+{
+	return m->can_copy && (d->filtered || !d->redirect || !m->to_store);
+}
+
+/* Do all keep what came where it is, so that nobody is taken away, who might be the one to whom another name leads? */
+static bool
+merge_all_stay(const struct merge *m)
+{
+	for (const struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++) {
+		bool stays = r->refused;
+
+		for (size_t i = 0; !r->refused && i < r->plan->d.n; i++) {
+			const struct delivery *d = &r->plan->d.v[i];
+
+			if (!is_original(d))
+				return false;
+			stays |= d->kind == DELIVERY_SELF && !d->done;
+		}
+		if (!stays)
+			return false;
+	}
+	return true;
+}
+
+/* Must it leave by itself, so that who sent it is told what he wants to know, and no more, or because the server would
+ * not say the address in a way that the next one takes, or would take it away with somebody? */
+static bool
+is_apart(const struct merge *m, const struct merge_rcpt *r, const struct delivery *d, bool all_stay)
+{
+	bool wished = r->wishes && !r->stays && !(d->own_sender && m->own_hears);
+
+	wished |= m->has_body && d->may_return && !all_stay;
+	if ((!wished && !(d->utf8 && m->utf8)) || d->filtered || !can_copy(m, d) || (m->to_store && r->elsewhere))
+		return false;
+	/* of who has no rules no copies are made; who is in the envelope himself would have it twice */
+	if (r->plan->unfiltered || merge_find(m, d->canonical))
+		return false;
+	return d->kind == DELIVERY_ADDRESS;
+}
+
 /* What goes to a recipient of this message is his own plan's affair; the same
  * content to the same address is sent once. */
 static void
 merge_cover(struct merge *m)
 {
+	const bool all_stay = merge_all_stay(m);
+
 	m->contents = twins_number(m);
 	EACH_DELIVERY(m, r, d) {
-		(void)r;
 		d->way = d->done ? WAY_DONE : d->redirect && merge_find(m, d->canonical) ? WAY_COVERED : WAY_QUEUE;
 		d->with = NULL;
+		d->apart = is_apart(m, r, d, all_stay);
 	}
 	twins_cover(m);
 }
@@ -282,31 +319,33 @@ merge_refuse_late(struct merge *m)
 static bool
 in_place(const struct delivery *d)
 {
-	return d->way == WAY_QUEUE && d->kind != DELIVERY_REPORT && d->kind != DELIVERY_QUARANTINE && !d->filtered;
+	return d->way == WAY_QUEUE && d->kind != DELIVERY_REPORT && d->kind != DELIVERY_QUARANTINE && !d->filtered &&
+	       !d->apart;
 }
 
 /* How many are put in quarantine, and whether the server's own message has to bring something to somebody.  What is
  * released goes to those who are in the envelope: it does not do for who keeps his mail under another address. */
 static size_t
-merge_count_quarantine(const struct merge *m, bool *ret_carries)
+merge_count_quarantine(const struct merge *m, bool *ret_shared, bool *ret_elsewhere)
 {
 	size_t n = 0;
 
-	*ret_carries = false;
+	*ret_shared = *ret_elsewhere = false;
 	EACH_DELIVERY(m, r, d) {
 		n += d->kind == DELIVERY_QUARANTINE;
-		*ret_carries |= in_place(d) || (d->kind == DELIVERY_QUARANTINE && r->elsewhere);
+		*ret_shared |= in_place(d) || (d->apart && d->way == WAY_QUEUE);
+		*ret_elsewhere |= d->kind == DELIVERY_QUARANTINE && r->elsewhere;
 	}
 	return n;
 }
 
 /* He has it in another way, or keeps it. */
 static void
-merge_unhold(struct merge_rcpt *r, struct delivery *d)
+merge_unhold(struct merge_rcpt *r, struct delivery *d, bool shared)
 {
 	struct plan *p = r->plan;
 
-	r->unheld = true;
+	r->unheld = shared || !r->elsewhere ? UNHELD_SHARED : UNHELD_ELSEWHERE;
 	for (size_t i = 0; i < p->d.n; i++)
 		if (plan_is_keep(p, &p->d.v[i])) {
 			*d = p->d.v[--p->d.n];
@@ -319,11 +358,11 @@ merge_unhold(struct merge_rcpt *r, struct delivery *d)
 static void
 merge_quarantine(struct merge *m)
 {
-	bool carries, alone, unheld = false;
+	bool shared, elsewhere, alone, unheld = false;
 
-	if (!merge_count_quarantine(m, &carries))
+	if (!merge_count_quarantine(m, &shared, &elsewhere))
 		return;
-	alone = m->can_hold && !carries;
+	alone = m->can_hold && !shared && !elsewhere;
 	twins_cover_copies(m);          /* what has left */
 	EACH_DELIVERY(m, r, d) {
 		if (d->kind != DELIVERY_QUARANTINE || d->way != WAY_QUEUE)
@@ -333,7 +372,7 @@ merge_quarantine(struct merge *m)
 		else if (m->can_set_aside)
 			d->way = WAY_COPY;
 		else {
-			merge_unhold(r, d);
+			merge_unhold(r, d, shared);
 			unheld = true;
 		}
 	}
@@ -362,13 +401,34 @@ merge_weigh(const struct merge *m)
 	return weight;
 }
 
-/* The content that most deliveries have; as it came, if somebody has no rules
- * or nothing can go as a copy. */
+/* What those that cannot go in copies have, if they all have the same. */
+static bool
+merge_is_bound(const struct merge *m, const struct delivery **ret)
+{
+	const struct delivery *first = NULL;
+
+	EACH_DELIVERY(m, r, d) {
+		(void)r;
+		if (!in_place(d) || can_copy(m, d))
+			continue;
+		if (first && first->content != d->content) {
+			*ret = NULL;
+			return true;
+		}
+		first = d;
+	}
+	*ret = first;
+	return first;
+}
+
+/* The content that most deliveries have, or that of those that cannot go as
+ * copies; as it came, if somebody has no rules or those have several. */
 static void
 merge_choose_content(struct merge *m)
 {
-	size_t most = 0, all = 0, n, *weight;
-	const struct delivery *best = NULL;
+	size_t most = 0, n, *weight;
+	const struct delivery *best = NULL, *bound;
+	const bool is_bound = merge_is_bound(m, &bound);
 
 	m->content = NULL;
 	for (const struct merge_rcpt *r = m->rcpt; r < m->rcpt + m->n; r++)
@@ -378,8 +438,9 @@ merge_choose_content(struct merge *m)
 	EACH_DELIVERY(m, r, d) {
 		if (!in_place(d))
 			continue;
-		all++;
-		if (m->many_fields && d->edits.len)
+		if ((m->many_fields && d->edits.len) || (is_bound && (!bound || d->content != bound->content)))
+			continue;
+		if (m->drops_resent && d->resends && can_copy(m, d))
 			continue;
 		n = weight[d->content];
 		if (n > most || (n == most && is_original(d))) {
@@ -389,7 +450,7 @@ merge_choose_content(struct merge *m)
 		}
 	}
 	free(weight);
-	if (best && !is_original(best) && (most == all || m->can_copy))
+	if (best && !is_original(best))
 		m->content = best;
 }
 
@@ -401,7 +462,7 @@ merge_ways(struct merge *m)
 
 		if (d->way != WAY_QUEUE || d->kind == DELIVERY_QUARANTINE)
 			continue;
-		if (d->kind == DELIVERY_REPORT || d->filtered || (!here && m->can_copy))
+		if (d->kind == DELIVERY_REPORT || d->filtered || d->apart || (!here && can_copy(m, d)))
 			d->way = WAY_COPY;
 		else if (!here && !r->plain)
 			r->plain = d;

@@ -17,6 +17,8 @@ struct merge_rcpt {
 	struct plan *plan;
 	bool refused;                   /* at RCPT TO: no recipient any more */
 	bool silent;                    /* the sender wants no report of a refusal */
+	bool quiet;                     /* ... nor of a failure */
+	bool wishes;                    /* what he wants to know goes along with copies, and not with who is added */
 	bool elsewhere;                 /* what he keeps comes to another address than that in the envelope */
 	bool stays;                     /* a copy was refused by the port: he is kept in the envelope */
 	/* the result */
@@ -24,7 +26,8 @@ struct merge_rcpt {
 	bool ignored;                   /* a redirect of his was: it leads to himself or nowhere */
 	enum { LATE_NOT, LATE_KEPT, LATE_TOLD } late;   /* he refused it, and it is not refused */
 	const struct delivery *plain;   /* NULL, or one whose edits, mark or sender are left out: nothing can go as a copy */
-	bool unheld;                    /* he keeps what was to be put in quarantine: there is none for him alone */
+	/* he keeps what was to be put in quarantine: there is none for him alone, or of what comes to another address */
+	enum { HELD, UNHELD_SHARED, UNHELD_ELSEWHERE } unheld;
 };
 
 struct keyset;
@@ -36,8 +39,13 @@ struct merge {
 	struct arena *arena;
 	bool can_refuse;                /* the client is the sender's side */
 	bool can_copy;                  /* there is a port for copies */
+	bool to_store;                  /* it takes mail for users of its own only: no redirects */
 	bool many_fields;               /* in the header: the server would be busy for long if it deleted some of them */
+	bool drops_resent;              /* the server leaves away what fields of who sends it on are added: there were none */
 	bool can_report;                /* refusals may be reported to the sender later */
+	bool has_body;                  /* copies can have all of it */
+	bool utf8;                      /* the port may take SMTPUTF8, for which the client did not ask */
+	bool own_hears;                 /* who is the sender in place of the client's is told, whatever that one wants to know */
 	bool can_hold;                  /* the server can hold the message, for all of them */
 	bool one_mailbox;               /* recipients of one group have one: it gets one copy, not one for each of their names */
 	bool can_set_aside;             /* there is an address for copies in quarantine */

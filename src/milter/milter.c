@@ -137,11 +137,17 @@ mta_progress(void *ctx)
 static struct mta
 mta_of(struct connection *c)
 {
-	return (struct mta){
-		.ctx = c, .macro = mta_macro, .add_rcpt = mta_add_rcpt, .delete_rcpt = mta_delete_rcpt,
+	static const struct mta calls = {
+		.macro = mta_macro, .add_rcpt = mta_add_rcpt, .delete_rcpt = mta_delete_rcpt,
 		.change_sender = mta_change_sender, .insert_field = mta_insert_field, .append_field = mta_append_field,
-		.delete_field = mta_delete_field, .quarantine = c->holds ? mta_quarantine : NULL, .progress = mta_progress,
+		.delete_field = mta_delete_field, .quarantine = mta_quarantine, .progress = mta_progress,
 	};
+	struct mta mta = calls;
+
+	mta.ctx = c;
+	if (!c->holds)
+		mta.quarantine = NULL;
+	return mta;
 }
 
 /* --- verdicts */

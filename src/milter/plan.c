@@ -10,12 +10,18 @@
 #include "host/print.h"
 #include "host/srs.h"
 #include "host/text.h"
+#include "milter/fields.h"
 #include "milter/mta.h"
+#include "milter/queued.h"
+
+/* Bytes in a field of ours: of an address behind, of reasons before what is done about controls. */
+enum { MARK_REFUSAL = 200, MARK_REASON = 160, MARK_ADDRESS = 300 };
 
 struct making {
 	const struct plan_maker *by;
 	struct plan *plan;
 	struct buf edits;
+	bool resends;
 };
 
 static const struct delivery delivery_self = {
@@ -31,6 +37,7 @@ plan_add(struct making *k, const struct tamis_effect *e)
 	d.version = e->version;
 	d.site = !ruleset_is_users(k->by->rules, e->place.file);
 	d.edits = buf_copy(&k->edits, k->by->arena);
+	d.resends = k->resends;
 	vec_push(&k->plan->d, d);
 	return &k->plan->d.v[k->plan->d.n - 1];
 }
@@ -55,6 +62,15 @@ plan_to_address(struct making *k, struct delivery *d, struct str address)
 }
 
 /* --- filing */
+
+static bool
+plan_has_option(const struct tamis_effect *e, const char *name)
+{
+	for (size_t i = 0; i < e->noptions; i++)
+		if (str_is(text_str(e->options[i].name), name))
+			return true;
+	return false;
+}
 
 /* The canonical user's own address with a detail, or without. */
 static struct str
@@ -89,10 +105,11 @@ plan_by_detail(struct making *k, struct delivery *d, struct str folder)
 static bool
 plan_is_detail(struct making *k, struct str folder)
 {
+	struct str address = plan_user(k, folder);
 	struct canonical c;
 
-	return filing_is_detail(folder) &&
-	       canonical_address(k->by->conf, k->by->sendmail, k->by->arena, plan_user(k, folder), &c) == 0 &&
+	return filing_is_detail(folder) && queued_takes(k->by->sendmail, address) &&
+	       canonical_address(k->by->conf, k->by->sendmail, k->by->arena, address, &c) == 0 &&
 	       str_ieq(c.detail, folder) && str_eq(canonical_user(k->by->arena, &c), k->by->rules->user);
 }
 
@@ -104,16 +121,24 @@ plan_by_header(struct making *k, struct delivery *d, struct str folder, struct s
 		d->folder = arena_str(k->by->arena, folder);
 }
 
-/* What comes to one place twice, because the folders cannot be told apart there, comes once: with the later edits. */
+static bool
+plan_is_inbox(const struct delivery *d)
+{
+	return !d->folder.len || str_iis(d->folder, "INBOX");
+}
+
+/* What comes to one place twice, because the folders cannot be told apart there, or are the INBOX, comes once: with the
+ * later edits, and flags. */
 static void
 plan_once(struct plan *p)
 {
-	const struct delivery *last = &p->d.v[p->d.n - 1];
+	struct delivery *last = &p->d.v[p->d.n - 1];
 
 	for (size_t i = 0; i + 1 < p->d.n; i++) {
 		if (p->d.v[i].kind != last->kind || p->d.v[i].redirect || !str_eq(p->d.v[i].canonical, last->canonical) ||
-		    !str_eq(p->d.v[i].mark, last->mark))
+		    (!str_eq(p->d.v[i].mark, last->mark) && !(plan_is_inbox(&p->d.v[i]) && plan_is_inbox(last))))
 			continue;
+		last->copies &= p->d.v[i].copies;
 		p->d.v[i] = *last;
 		p->d.n--;
 		return;
@@ -141,6 +166,7 @@ plan_file(struct making *k, const struct tamis_effect *e)
 	struct str folder = print_option(e, "mailbox"), flags = print_option(e, "flags");
 	bool inbox = e->kind == TAMIS_KEEP || str_iis(folder, "INBOX");
 
+	d->copies = plan_has_option(e, "copy");
 	if (k->by->conf->fileinto_by == CONF_FILEINTO_DETAIL)
 		plan_file_by_detail(k, d, folder, inbox);
 	if (k->by->conf->fileinto_by == CONF_FILEINTO_HEADER && (!inbox || flags.len)) {
@@ -163,8 +189,10 @@ plan_redirect_sender(struct making *k, struct delivery *d)
 		return;                 /* a null sender stays null, whatever the setting */
 	switch (conf->redirect_sender) {
 	case CONF_SENDER_USER:
-		d->own_sender = true;
 		d->sender = plan_user(k, STR_EMPTY);
+		d->own_sender = queued_takes(k->by->sendmail, d->sender);
+		if (!d->own_sender)
+			k->plan->note = "the sender of a redirect stays that of the message: Sendmail takes no such address as the user's";
 		break;
 	case CONF_SENDER_NULL:
 		d->own_sender = true;
@@ -182,13 +210,43 @@ plan_redirect_sender(struct making *k, struct delivery *d)
 	}
 }
 
+/* An international domain as all servers take it; one of ours as it is written, since the server may have it so. */
+static struct str
+plan_sayable(struct making *k, struct str address)
+{
+	const char *at = memrchr(address.s, '@', address.len);
+	struct str domain;
+
+	if (!at || !utf8_is_ascii(str_sub(address, 0, (size_t)(at - address.s))) || utf8_is_ascii(address) ||
+	    canonical_domain(k->by->arena, str_sub(address, (size_t)(at + 1 - address.s), address.len), &domain) < 0 ||
+	    conf_local_domain(k->by->conf, domain))
+		return address;
+	return arena_printf(k->by->arena, "%.*s@%.*s", (int)(at - address.s), address.s, STR_ARG(domain));
+}
+
+/* Does it leave for a server that has to be asked for SMTPUTF8?  What stays here the server delivers, whatever the client
+ * asked for, to a store that may never have heard of it. */
+static bool
+plan_leaves_in_utf8(const struct making *k, struct str address)
+{
+	const char *at = memrchr(address.s, '@', address.len), *own = memrchr(k->by->rules->user.s, '@', k->by->rules->user.len);
+	struct str domain, user = k->by->rules->user;
+
+	if (!at || utf8_is_ascii(address) ||
+	    canonical_domain(k->by->arena, str_sub(address, (size_t)(at + 1 - address.s), address.len), &domain) < 0)
+		return false;
+	return !conf_local_domain(k->by->conf, domain) &&
+	       !(own && str_eq(domain, str_sub(user, (size_t)(own + 1 - user.s), user.len)));
+}
+
 static void
 plan_redirect(struct making *k, const struct tamis_effect *e)
 {
 	struct delivery *d = plan_add(k, e);
 
-	plan_to_address(k, d, print_option(e, "address"));
+	plan_to_address(k, d, plan_sayable(k, print_option(e, "address")));
 	d->redirect = true;
+	d->utf8 = plan_leaves_in_utf8(k, d->target);
 	plan_redirect_sender(k, d);
 }
 
@@ -197,6 +255,7 @@ plan_redirect(struct making *k, const struct tamis_effect *e)
 static void
 plan_edit(struct making *k, const struct tamis_effect *e)
 {
+	k->resends |= e->kind == TAMIS_HEADER_ADD && fields_is_resent(print_option(e, "field"));
 	buf_printf(&k->edits, "%d", (int)e->kind);
 	for (size_t i = 0; i < e->noptions; i++) {
 		buf_printf(&k->edits, " %zu %zu:", e->options[i].name.len, e->options[i].value.len);
@@ -213,15 +272,10 @@ plan_refuse(struct making *k, const struct tamis_effect *e)
 	k->plan->refuses = true;
 	k->plan->exact = !e->early;
 	k->plan->reason = print_option(e, "reason");
-	buf_puts(&mark, "Tamis-Refused: ");
-	print_quoted(&mark, utf8_cut(k->plan->reason, 200));
-	buf_putc(&mark, '\n');
-	k->plan->late_mark = buf_copy(&mark, k->by->arena);
+	print_quoted(&mark, utf8_cut(k->plan->reason, MARK_REFUSAL));
+	k->plan->late_mark = fields_ours(k->by->arena, "Tamis-Refused", buf_str(&mark));
 	buf_done(&mark);
 }
-
-/* Bytes in a field of ours, one line of 998, before and behind what is done about controls. */
-enum { MARK_REASON = 160, MARK_ADDRESS = 300 };
 
 /* The field that says why; who: "<alice@example.org> ", or nothing where others may see it. */
 static struct str
@@ -230,11 +284,9 @@ plan_quarantine_mark(struct making *k, struct str who)
 	struct buf mark = { 0 };
 	struct str ret;
 
-	buf_puts(&mark, "Tamis-Quarantine: ");
 	buf_add(&mark, who);
 	print_quoted(&mark, utf8_cut(k->plan->quarantine, MARK_REASON));
-	buf_putc(&mark, '\n');
-	ret = buf_copy(&mark, k->by->arena);
+	ret = fields_ours(k->by->arena, "Tamis-Quarantine", buf_str(&mark));
 	buf_done(&mark);
 	return ret;
 }
@@ -293,7 +345,7 @@ static void
 plan_begin(struct plan *p)
 {
 	*p = (struct plan){ .reason = STR_EMPTY, .quarantine = STR_EMPTY, .late_mark = STR_EMPTY, .kept_mark = STR_EMPTY,
-		.home = STR_EMPTY, .home_canonical = STR_EMPTY, .d = { p->d.v, 0, p->d.cap } };
+		.instead = STR_EMPTY, .home = STR_EMPTY, .home_canonical = STR_EMPTY, .d = { p->d.v, 0, p->d.cap } };
 	vec_reserve(&p->d, 1);
 }
 
@@ -352,6 +404,28 @@ plan_add_keep(struct plan *p, struct str mark)
 	vec_push(&p->d, plan_new_keep(p, mark));
 }
 
+/* What he has filed himself he has, and has it in place of the keep. */
+static bool
+plan_files(const struct plan *p)
+{
+	for (size_t i = 0; i < p->d.n; i++) {
+		const struct delivery *d = &p->d.v[i];
+
+		if (!d->redirect && !d->copies && !d->site && (d->kind == DELIVERY_SELF || d->kind == DELIVERY_ADDRESS))
+			return true;
+	}
+	return false;
+}
+
+/* As if it had not been written (RFC 5228 4.2).  But for a refusal, what does not leave the message to him cancels no keep
+ * then: neither a discard nor another redirect, which stood beside one that was to be followed. */
+void
+plan_without_redirect(struct plan *p)
+{
+	if (!plan_keeps(p) && !plan_files(p) && !p->refuses)
+		plan_add_keep(p, STR_EMPTY);
+}
+
 /* Who must be reachable is: a user's own rules do not close postmaster and abuse.  What the site's do with a copy stands
  * beside that, and opens nothing. */
 static bool
@@ -377,39 +451,76 @@ plan_protect(struct plan *p)
 		plan_add_keep(p, STR_EMPTY);
 }
 
-/* What else his rules do with it may lead nowhere: only what comes to himself stands beside quarantine. */
-static void
+/* What else his rules do with it may lead nowhere: only what comes to himself stands beside quarantine.  Is the plan
+ * another now? */
+static bool
 plan_protect_beside(struct plan *p)
 {
 	size_t n = p->d.n;
 
 	for (size_t i = 0; i < n; i++)
 		if (!p->d.v[i].redirect && !p->d.v[i].site && p->d.v[i].kind != DELIVERY_QUARANTINE)
-			return;
+			return false;
 	for (size_t i = 0; i < p->d.n; i++)
 		if (p->d.v[i].kind == DELIVERY_QUARANTINE && !p->d.v[i].site)
 			p->d.v[i--] = p->d.v[--p->d.n];
-	if (p->d.n < n && !plan_has_keep(p))
+	if (p->d.n == n)
+		return false;
+	if (!plan_has_keep(p))
 		plan_add_keep(p, STR_EMPTY);
+	return true;
+}
+
+/* Of what his rules and the site's say: is it done? */
+static bool
+plan_stands(const struct making *k, const struct tamis_effect *e, bool closed)
+{
+	if (k->plan->unfiltered || e->kind == TAMIS_DISCARD || print_is_silent(e))
+		return false;
+	if (e->kind == TAMIS_REJECT)
+		return k->plan->refuses;
+	return !ruleset_is_users(k->by->rules, e->place.file) || (!closed && e->kind != TAMIS_QUARANTINE);
+}
+
+static void
+plan_instead(struct making *k, const struct tamis_outcome *outcome, bool closed)
+{
+	const struct tamis_effect *e = NULL;
+	struct buf b = { 0 };
+	bool kept = false;
+
+	while ((e = tamis_outcome_next(outcome, e))) {
+		if (!plan_stands(k, e, closed))
+			continue;
+		buf_puts(&b, b.len ? ", " : "");
+		print_effect(&b, e);
+		kept |= e->kind == TAMIS_KEEP;
+	}
+	if (!kept)
+		buf_puts(&b, b.len ? ", keep" : "keep");
+	k->plan->instead = buf_copy(&b, k->by->arena);
+	buf_done(&b);
 }
 
 void
 plan_make(const struct plan_maker *by, const struct tamis_outcome *outcome, struct plan *p)
 {
-	struct making k = { by, p, { 0 } };
+	struct making k = { .by = by, .plan = p };
 	const struct tamis_effect *e = NULL;
+	bool closed;
 
 	plan_begin(p);
-	if (by->conf->fileinto_by == CONF_FILEINTO_DETAIL && by->has_detail) {
+	if (by->conf->fileinto_by == CONF_FILEINTO_DETAIL && by->has_detail && queued_takes(by->sendmail, plan_user(&k, STR_EMPTY))) {
 		p->home = plan_user(&k, STR_EMPTY);
 		p->home_canonical = plan_canonical(by->arena, by->conf, by->sendmail, p->home);
 	}
 	while ((e = tamis_outcome_next(outcome, e)))
 		plan_effect(&k, e);
-	if (plan_protected(&k))
+	closed = plan_protected(&k);
+	if (closed)
 		plan_protect(p);
-	else if (by->rules->protected_)
-		plan_protect_beside(p);
+	if (closed || (by->rules->protected_ && plan_protect_beside(p)))
+		plan_instead(&k, outcome, closed);
 	buf_done(&k.edits);
 }
 

@@ -27,20 +27,26 @@ struct delivery {
 	struct str canonical;           /* for comparisons */
 	struct str folder;              /* of SELF by a secret field: where it is to be filed */
 	bool redirect;
+	bool copies;                    /* ":copy": it does not stand for the keep */
 	bool site;                      /* it is a script of the site that delivers, not the user's */
 	bool filtered;                  /* a redirect to somebody with rules here: through the filtered port */
+	bool utf8;                      /* a redirect that servers elsewhere take with SMTPUTF8 only */
+	bool may_return;                /* its address may be another name of a recipient, who would be taken away with it */
 	/* What the content is: equal edits, mark and sender make equal contents. */
 	unsigned version;               /* edits of the outcome that come before it */
 	struct str edits;               /* those, in a form that can be compared */
-	struct str mark;                /* a field of ours above all others: "Name: value\n", or empty */
+	bool resends;                   /* they add fields of who sends it on (Resent-From) */
+	struct str mark;                /* a field of ours above all others: "Name: value\r\n", or empty */
 	bool own_sender;
 	struct str sender;              /* without "<>" */
 	/* filled by the merge and by what is done then */
 	enum delivery_way way;
 	bool done;                      /* the journal has it */
+	bool apart;                     /* not by the message that the server has: what the client wants to know would be lost */
 	const struct delivery *with;    /* NULL, or the copy that stands for this one as well */
 	unsigned content;               /* equal numbers: equal contents */
-	uint8_t key[32];                /* in the journal */
+	uint8_t key[32];                /* in the journal, if keyed */
+	bool keyed;
 };
 
 struct plan {
@@ -51,6 +57,7 @@ struct plan {
 	const char *note;               /* NULL, or what of it cannot be done here */
 	struct str late_mark;           /* the mark of a refusal that could not be said */
 	struct str kept_mark;           /* that of a message that could not be put in quarantine, or is in it for all */
+	struct str instead;             /* in words, what is done of a postmaster's plan, for rules that close him; else empty */
 	struct tamis_place place;       /* of the command that refuses, discards or sets aside; line 0: none does */
 	struct str home, home_canonical;        /* the address of his keeps; empty: as the client named him */
 	VEC(struct delivery) d;
@@ -84,7 +91,9 @@ bool plan_keeps(const struct plan *);
 /* A keep in place of what cannot be done; add: to the others. */
 struct delivery plan_new_keep(const struct plan *, struct str mark);
 void plan_add_keep(struct plan *, struct str mark);
-/* "keep, fileinto \"X\"": in words, as "tamis run" prints it */
+/* A redirect of his that leads nowhere was taken away. */
+void plan_without_redirect(struct plan *);
+/* "keep, fileinto \"X\"": in words, as "tamis run" prints it: what the rules say */
 struct str plan_words(struct arena *, const struct tamis_outcome *, enum tamis_status);
 /* The reason as SMTP can carry it: may it be said word for word? */
 bool plan_speakable(const struct plan *);

@@ -10,6 +10,24 @@
  * @a:b@c, is not to be guessed. */
 #include "milter/queued.h"
 
+#include "host/canonical.h"
+
+/* With its brackets and the byte behind it Sendmail's MAXNAME is an address's longest; bytes from 80 to 9F stand there for
+ * what its own rules are made of.  Postfix takes from no client what is longer than a line of its (2048); what is longer
+ * than a packet of the milter protocol it cannot be told. */
+enum { SENDMAIL_ADDRESS = 253, SENDMAIL_OPERATORS = 0x80, SENDMAIL_OPERATORS_MASK = 0xe0, POSTFIX_ADDRESS = 2000 };
+
+bool
+queued_takes(bool sendmail, struct str address)
+{
+	if (!sendmail)
+		return address.len <= POSTFIX_ADDRESS;
+	for (size_t i = 0; i < address.len; i++)
+		if (((unsigned char)address.s[i] & SENDMAIL_OPERATORS_MASK) == SENDMAIL_OPERATORS)
+			return false;
+	return address.len <= SENDMAIL_ADDRESS;
+}
+
 /* Without route. */
 static struct str
 queued_name(const struct rcpt *r)
@@ -50,6 +68,17 @@ queued_unquoted(struct arena *a, struct str v)
 	}
 	to[n] = '\0';
 	return (struct str){ to, n };
+}
+
+struct str
+queued_plain(struct arena *a, struct str address)
+{
+	const char *at = memrchr(address.s, '@', address.len);
+
+	if (!at)
+		return address;
+	return canonical_written(a, queued_unquoted(a, str_sub(address, 0, (size_t)(at - address.s))),
+	                         str_sub(address, (size_t)(at + 1 - address.s), address.len));
 }
 
 /* ... and quotes; of two names that differ in case alone it keeps the first, for both. */

@@ -5,6 +5,7 @@
 
 #include "host/digest.h"
 #include "host/log.h"
+#include "host/moment.h"
 #include "host/print.h"
 #include "host/sequence.h"
 #include "host/srs.h"
@@ -25,7 +26,7 @@ run_stop(void *ctx)
 {
 	struct run *run = ctx;
 
-	run->stopped |= daemon_clock() > run->t->deadline;
+	run->stopped |= moment_clock() > run->t->deadline;
 	return run->stopped;
 }
 
@@ -111,7 +112,8 @@ run_whose(struct transaction *t, struct rcpt *r, struct canonical *ret)
 	resolved = r->srs.len ? STR_EMPTY : run_resolved(t, r);
 	if (!resolved.len)
 		return r->parsed;
-	return canonical_address(t->conf, true, &t->arena, resolved, ret) == 0;
+	return canonical_address(t->conf, true, &t->arena, resolved, ret) == 0 ||
+	       canonical_address(t->conf, true, &t->arena, queued_plain(&t->arena, resolved), ret) == 0;
 }
 
 static int
@@ -150,10 +152,11 @@ run_protects(struct rcpt *r, const char *fact, const struct conf_list *names)
 {
 	struct buf list = { 0 };
 
+	if (!names->n)
+		return;
 	for (size_t i = 0; i < names->n; i++)
 		buf_printf(&list, "%s ", names->v[i]);
-	if (names->n)
-		tamis_recipient_fact(r->recipient, text_from(fact), text_of(buf_str(&list)));
+	tamis_recipient_fact(r->recipient, text_from(fact), text_of(buf_str(&list)));
 	buf_done(&list);
 }
 
@@ -164,10 +167,11 @@ run_recipient(struct transaction *t, struct rcpt *r)
 	uint8_t seed[32];
 
 	digest_seed(seed);
+	r->now = daemon_now();
 	if (r->spare.recipient)
-		tamis_recipient_reset(r->spare.recipient, address, daemon_now(), seed);
+		tamis_recipient_reset(r->spare.recipient, address, r->now, seed);
 	else
-		r->spare.recipient = tamis_recipient_new(t->message, address, daemon_now(), seed);
+		r->spare.recipient = tamis_recipient_new(t->message, address, r->now, seed);
 	r->recipient = r->spare.recipient;
 	if (!t->sendmail && strcmp(t->conf->recipient_delimiter, "+") != 0)
 		tamis_recipient_fact(r->recipient, text_from("vnd.tamis.recipient-delimiter"), text_from(t->conf->recipient_delimiter));
@@ -275,10 +279,11 @@ run_plan(struct transaction *t, struct rcpt *r)
 		.arena = &t->arena, .conf = t->conf, .rules = r->rules, .sendmail = t->sendmail,
 		.address = r->srs.len ? r->srs : r->address,
 		.has_detail = r->has_detail,
-		.sender = t->sender, .secret = t->daemon->secret, .now = daemon_now() / 1000000,
+		.sender = t->sender, .secret = t->daemon->secret, .now = r->now / 1000000,
 	};
 
 	plan_make(&by, r->outcome, &r->plan);
+	r->instead = r->plan.instead;
 }
 
 /* In a slot while it runs: should it kill the process, the next one knows what of. */
@@ -322,11 +327,11 @@ run_stage(struct transaction *t, struct rcpt *r, enum tamis_stage stage)
 
 	if (!r->rules || r->outcome || r->trouble || r->refused || (stage == TAMIS_HEADER && run_waits(t, r)))
 		return;
-	begun = daemon_clock();
+	begun = moment_clock();
 	outcome = r->spare.outcome ? r->spare.outcome : tamis_outcome_new(r->recipient);
 	r->spare.outcome = NULL;
 	status = run_sequence(&run, outcome, known);
-	r->ms += (unsigned)(daemon_clock() - begun);
+	r->ms += (unsigned)(moment_clock() - begun);
 	if (stage == TAMIS_HEADER)
 		forecast_learn(&t->daemon->forecast, r->rules->content, print_final(status));
 	if (run.stopped || !print_final(status)) {

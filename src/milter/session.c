@@ -8,6 +8,7 @@
 
 #include "host/canonical.h"
 #include "host/log.h"
+#include "host/moment.h"
 #include "host/text.h"
 #include "milter/copy.h"
 #include "milter/fields.h"
@@ -20,6 +21,7 @@ struct session {
 	struct transaction *t;          /* NULL: between messages, when it costs as little as can be */
 	char *client_host, *client_ip, *helo;   /* helo NULL: none yet */
 	bool local, crowded;
+	bool asked, sendmail;           /* who the server is, at the first message */
 };
 
 /* --- the connection */
@@ -111,7 +113,7 @@ esmtp(char **argv, const char *name)
 	for (size_t i = 0; argv[0] && argv[i + 1]; i++) {
 		const char *arg = argv[i + 1];
 
-		if (!strncasecmp(arg, name, len) && (arg[len] == '=' || !arg[len]))
+		if (char_lower(*arg) == char_lower(*name) && !strncasecmp(arg, name, len) && (arg[len] == '=' || !arg[len]))
 			return str_from(arg[len] ? arg + len + 1 : arg + len);
 	}
 	return (struct str){ NULL, 0 };
@@ -146,14 +148,15 @@ session_id(struct transaction *t, const struct mta *mta)
 }
 
 static bool
-is_sendmail(const struct transaction *t, const struct mta *mta)
+session_is_sendmail(struct session *s, const struct conf *conf, const struct mta *mta)
 {
-	const char *v;
+	if (!s->asked) {
+		const char *v = mta->macro(mta->ctx, "v");
 
-	if (t->conf->mta != CONF_MTA_AUTO)
-		return t->conf->mta == CONF_MTA_SENDMAIL;
-	v = mta->macro(mta->ctx, "v");
-	return v && !strstr(v, "Postfix");
+		s->sendmail = v && !strstr(v, "Postfix");
+		s->asked = true;
+	}
+	return conf->mta == CONF_MTA_AUTO ? s->sendmail : conf->mta == CONF_MTA_SENDMAIL;
 }
 
 static void
@@ -163,15 +166,15 @@ session_fact(struct transaction *t, const char *name, struct str value)
 		tamis_message_fact(t->message, text_from(name), text_of(value));
 }
 
-/* What rules may know of the client and of us (RFC 5183). */
+/* What rules may know of the client and of us (RFC 5183): most do not ask. */
 static void
-session_facts(struct transaction *t, const struct mta *mta)
+session_facts(void *ctx, struct tamis_message *unused)
 {
-	struct str host = *t->conf->hostname ? str_from(t->conf->hostname) : macro(t, mta, "j");
+	struct transaction *t = ctx;
+	struct str host = t->host;
 	const char *dot = memchr(host.s, '.', host.len);
 
-	t->hostname = host.len ? host : STR("localhost");
-
+	(void)unused;
 	tamis_message_fact(t->message, text_from("from"), text_of(t->sender));
 	session_fact(t, "name", STR("tamis"));
 	session_fact(t, "version", str_from(tamis_version()));
@@ -203,7 +206,7 @@ session_mail(struct session *s, const struct mta *mta, char **argv)
 	t->client_host = str_from(s->client_host);
 	t->client_ip = str_from(s->client_ip);
 	t->helo = str_from(s->helo ? s->helo : "");
-	t->sendmail = is_sendmail(t, mta);
+	t->sendmail = session_is_sendmail(s, t->conf, mta);
 	t->ours = t->conf->mode == CONF_FINAL || t->local || conf_own_client(t->conf, t->client_ip);
 	t->sender = arena_str(&t->arena, argv[0] ? strip_angles(str_from(argv[0])) : STR_EMPTY);
 	t->login = macro(t, mta, "{auth_authen}");
@@ -211,8 +214,10 @@ session_mail(struct session *s, const struct mta *mta, char **argv)
 	t->envid = esmtp_copy(&t->arena, argv, "ENVID");
 	t->smtputf8 = esmtp(argv, "SMTPUTF8").s != NULL;
 	t->eightbit = body.s && str_iis(body, "8BITMIME");
-	session_id(t, mta);
-	session_facts(t, mta);
+	t->host = *t->conf->hostname ? str_from(t->conf->hostname) : macro(t, mta, "j");
+	t->hostname = t->host.len ? t->host : STR("localhost");
+	t->id = STR("NOQUEUE");
+	tamis_message_facts(t->message, session_facts, t);
 }
 
 /* The same argument twice is one recipient, with one run. */
@@ -261,8 +266,9 @@ session_resolved(struct transaction *t, const struct mta *mta, const struct rcpt
 
 	if (!t->sendmail)
 		return server;
+	/* run_find() knows what to do with it; who gets it next may look inside quotes as well */
 	if (!server.len || memchr(server.s, '@', server.len))
-		return r->address;      /* run_find() knows what to do with it */
+		return r->parsed ? r->address : queued_plain(&t->arena, r->address);
 	return canonical_written(&t->arena, queued_unquoted(&t->arena, server), session_domain(t, r));
 }
 
@@ -377,7 +383,7 @@ session_rcpt(struct session *s, const struct mta *mta, char **argv, struct verdi
 		session_turn_away(t, r, crowd, ret);
 		return;
 	}
-	t->deadline = daemon_clock() + (int64_t)t->conf->rcpt_deadline * 1000;
+	t->deadline = moment_clock() + (int64_t)t->conf->rcpt_deadline * 1000;
 	if (run_find(t, r) < 0) {
 		log_line(LOG_WARNING, t->id.s, "rcpt=%.*s verdict=again why=%s", STR_ARG(r->address), r->trouble);
 		verdict_say(ret, VERDICT_AGAIN, "4.3.0", "rules cannot be read now");
@@ -435,60 +441,59 @@ session_strip_end(struct transaction *t, const struct mta *mta, struct verdict *
 
 /* --- the message */
 
-/* Lines of a field end in LF, or in CRLF, as the server likes it.  What follows one is never another field, nor the end
- * of the header. */
-static void
-field_add(struct buf *b, struct str name, struct str value)
+/* Of a Received field: was it a copy of ours that was received? */
+static bool
+field_is_of_copy(struct str value)
 {
-	char *to = buf_room(b, name.len + value.len + 3);
+	static const char ours[] = " (tamis ";
+	const char *end = value.s + value.len;
 
-	to = (char *)mempcpy(to, name.s, name.len);
-	*to++ = ':';
-	b->len += name.len + 1;
-	if (!memchr(value.s, '\n', value.len) && value.len && value.s[value.len - 1] != '\r') {
-		/* most of them */
-		to = (char *)mempcpy(to, value.s, value.len);
-		memcpy(to, "\r\n", 2);
-		b->len += value.len + 2;
-		return;
-	}
-	while (value.len) {
-		const char *nl = memchr(value.s, '\n', value.len);
-		size_t n = nl ? (size_t)(nl - value.s) : value.len;
+	/* the bracket first: blanks are everywhere */
+	for (const char *p = value.s; (p = memchr(p, ours[1], (size_t)(end - p))); p++)
+		if (p > value.s && str_starts((struct str){ p - 1, (size_t)(end - p) + 1 }, STR(ours)))
+			return true;
+	return false;
+}
 
-		buf_add(b, str_sub(value, 0, n));
-		if (b->s[b->len - 1] == '\r')
-			b->len--;
-		while (n < value.len && (value.s[n] == '\r' || value.s[n] == '\n'))
-			n++;
-		value = str_sub(value, n, value.len);
-		if (value.len)
-			buf_puts(b, *value.s == ' ' || *value.s == '\t' ? "\r\n" : "\r\n ");
+static void
+field_count(struct transaction *t, struct str name, struct str value)
+{
+	t->nfields++;
+	if (str_iis(name, "Received")) {
+		t->hops++;
+		t->copies += field_is_of_copy(value);
 	}
-	buf_add(b, STR("\r\n"));
+	t->redirected += str_iis(name, "Tamis-Redirected");
 }
 
 void
 session_field(struct session *s, const char *name, const char *value)
 {
 	struct transaction *t = s->t;
-	struct str field = str_from(name), body = str_from(value);
+	const char *line = strchrnul(value, '\n');
+	struct str field = str_from(name), body = { value, (size_t)(line - value) };
+	size_t before;
 
 	if (!t)
 		return;
+	if (*line)
+		body.len += strlen(line);
 	daemon_point(t->daemon, POINT_FIELD);
-	t->nfields++;
-	t->hops += str_iis(field, "Received");
-	t->redirected += str_iis(field, "Tamis-Redirected");
-	t->header_over |= t->conf->mode != CONF_STRIP && t->header.len + field.len + body.len > t->conf->max_header;
-	if (!t->header_over)
-		field_add(&t->header, field, body);
+	field_count(t, field, body);
+	if (t->header_over)
+		return;
+	before = t->header.len;
+	fields_add(&t->header, field, body, *line);
+	if (t->conf->mode == CONF_STRIP || t->header.len <= t->conf->max_header)
+		return;
+	t->header_over = true;
+	t->header.len = before;
 }
 
 static void
 session_stage(struct transaction *t, enum tamis_stage stage, uint64_t seconds)
 {
-	t->deadline = daemon_clock() + (int64_t)seconds * 1000;
+	t->deadline = moment_clock() + (int64_t)seconds * 1000;
 	for (size_t i = 0; i < t->rcpt.n; i++)
 		run_stage(t, t->rcpt.v[i], stage);
 }

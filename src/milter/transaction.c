@@ -11,7 +11,6 @@ static const char *const effects[] = {
 };
 
 #define LOG_NOBODY "rcpt=%.*s rules=none verdict=%s"
-#define LOG_RCPT "rcpt=%.*s user=%.*s rules=%.*s stage=%s effect=%s %s=%.*s verdict=%s ms=%u"
 
 /* How much an effect has to say about where the message goes: an edit says nothing, a copy little, and what delivers makes
  * a discard beside it void. */
@@ -53,7 +52,7 @@ log_rules(struct transaction *t, const struct rcpt *r)
 }
 
 const char *
-transaction_left_out(struct transaction *t, const struct rcpt *r, const struct delivery *d)
+transaction_left_out(struct transaction *t, const struct rcpt *r, const struct delivery *d, bool shared)
 {
 	const char *what = "the mark that says what would be done was left out";
 
@@ -67,7 +66,7 @@ transaction_left_out(struct transaction *t, const struct rcpt *r, const struct d
 		what = "it is refused too late, and the mark that says so was left out";
 	return arena_printf(&t->arena, "%s: %s, and %s", what,
 	                    d->edits.len && t->nfields > FIELDS_EDITED ? "the header has too many fields for edits in place" :
-	                    "others get the message too",
+	                    shared ? "others get the message too" : "it goes elsewhere too, and not like this",
 	                    *t->conf->copy_to ? "no copy of it can be made" : "copy_to is not set").s;
 }
 
@@ -83,6 +82,44 @@ log_no_bounce(const struct transaction *t, const struct rcpt *r, const char *ver
 		         r->no_bounce, effects[r->effect], "refuse", verdict);
 	else
 		log_line(LOG_INFO, t->id.s, "rcpt=%.*s rules=none srs=%s verdict=%s", STR_ARG(r->address), r->no_bounce, verdict);
+}
+
+struct str
+transaction_words(struct transaction *t, const struct rcpt *r)
+{
+	return r->instead.len ? r->instead : plan_words(&t->arena, r->outcome, r->status);
+}
+
+/* An error of his rules, what of his plan could not be done, or what of it may not. */
+static const char *
+log_note(struct transaction *t, const struct rcpt *r, const char *none)
+{
+	if (r->error)
+		return arena_printf(&t->arena, "error: %s", r->error).s;
+	if (r->note || r->plan.note)
+		return r->note ? r->note : r->plan.note;
+	if (!r->instead.len)
+		return none;
+	return arena_printf(&t->arena, "his rules do not close postmaster and abuse; they say: %.*s",
+	                    STR_ARG(plan_words(&t->arena, r->outcome, r->status))).s;
+}
+
+/* The line that nearly every message has. */
+static void
+log_decided(struct transaction *t, const struct rcpt *r, const char *verdict, bool would, struct str note)
+{
+	char room[24];
+	struct buf ms = BUF_ON(room);
+
+	buf_number(&ms, r->ms);
+	const struct log_value line[] = {
+		{ "rcpt", r->address }, { "user", r->rules->user }, { "rules", log_rules(t, r) },
+		{ "stage", str_from(stages[r->stage]) }, { "effect", str_from(effects[r->effect]) },
+		{ would ? "would" : "effects", transaction_words(t, r) },
+		{ "verdict", str_from(verdict) }, { "ms", buf_str(&ms) }, { "note", note },
+	};
+
+	log_values(LOG_INFO, t->id.s, line, sizeof(line) / sizeof(*line) - !note.len);
 }
 
 void
@@ -104,19 +141,13 @@ transaction_log_rcpt(struct transaction *t, const struct rcpt *r, const char *ve
 		log_line(LOG_INFO, id, *rest ? LOG_NOBODY " note=%s" : LOG_NOBODY, STR_ARG(r->address), verdict, rest);
 		return;
 	}
-	if (r->error)
-		rest = arena_printf(&t->arena, "error: %s", r->error).s;
-	else if (r->note || r->plan.note)
-		rest = r->note ? r->note : r->plan.note;
 	if (!r->outcome) {
 		log_line(LOG_WARNING, id, "rcpt=%.*s user=%.*s rules=%.*s verdict=%s note=%s", STR_ARG(r->address),
 		         STR_ARG(r->rules->user), STR_ARG(r->rules->path), r->effect == CONF_OBSERVE && !strcmp(verdict, "done") ? "pass" : verdict,
 		         r->trouble ? r->trouble : "not decided");
 		return;
 	}
-	log_line(LOG_INFO, id, *rest ? LOG_RCPT " note=%s" : LOG_RCPT, STR_ARG(r->address), STR_ARG(r->rules->user),
-	         STR_ARG(log_rules(t, r)), stages[r->stage], effects[r->effect], would ? "would" : "effects",
-	         STR_ARG(plan_words(&t->arena, r->outcome, r->status)), would ? "pass" : verdict, r->ms, rest);
+	log_decided(t, r, would ? "pass" : verdict, would, str_from(log_note(t, r, rest)));
 }
 
 void

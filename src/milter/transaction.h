@@ -28,10 +28,12 @@ struct rcpt {
 	const char *no_bounce;          /* NULL, or of an address of srs_domain that goes back to nobody: "forged", "expired" */
 	enum conf_effect effect;
 	struct tamis_recipient *recipient;
+	int64_t now;                    /* to his rules: microseconds */
 	struct tamis_outcome *outcome;  /* NULL: not decided */
 	enum tamis_status status;
 	enum tamis_stage stage;         /* at which it was decided */
 	struct plan plan;
+	struct str instead;             /* of the plan that was made, whatever became of it */
 	bool refused;                   /* at RCPT TO */
 	bool held;                      /* his rules are why the server holds the message */
 	uint8_t fingerprint[32];
@@ -55,7 +57,8 @@ struct transaction {
 	struct arena arena;
 	/* of the connection */
 	struct str client_host, client_ip, helo;
-	struct str hostname;            /* ours: as we were told, or as the server calls itself */
+	struct str host;                /* ours: as we were told, or as the server calls itself; empty: nobody says */
+	struct str hostname;            /* the same, or "localhost" */
 	bool ours;                      /* the client is not the sender's side: nothing is refused at RCPT TO */
 	bool local;                     /* not received by SMTP */
 	/* of the message */
@@ -74,6 +77,7 @@ struct transaction {
 	unsigned nfields;
 	unsigned hops;                  /* Received fields */
 	unsigned redirected;            /* Tamis-Redirected fields */
+	unsigned copies;                /* Received fields of a copy of ours */
 	struct spool body;
 	uint64_t size;                  /* of the body */
 	bool want_body, want_size;
@@ -106,8 +110,11 @@ void apply_message(struct transaction *, const struct mta *, struct verdict *ret
 
 /* --- report lines: one for each recipient */
 
-/* The note on a delivery that the server's message, which others get too, cannot carry as it should be. */
-const char *transaction_left_out(struct transaction *, const struct rcpt *, const struct delivery *);
+/* The note on a delivery that the server's message cannot carry as it should be.  shared: because others get it too;
+ * else because his own rules do more than one thing with it. */
+const char *transaction_left_out(struct transaction *, const struct rcpt *, const struct delivery *, bool shared);
+/* What his plan would do, in words. */
+struct str transaction_words(struct transaction *, const struct rcpt *);
 void transaction_log(struct transaction *, const char *verdict);
 void transaction_log_rcpt(struct transaction *, const struct rcpt *, const char *verdict);
 

@@ -165,15 +165,22 @@ twins_number(struct merge *m)
 	return n;
 }
 
-/* One that has left stands for all of them, wherever it is among them; else the first does. */
+/* One that has left stands for all of them, wherever it is among them; else the first does, of whose failure the sender
+ * wants to hear if he does of any. */
 static void
 cover_deliveries(struct twin *v, size_t n)
 {
 	const struct delivery *first = NULL;
+	bool quiet = true;
 
-	for (size_t i = 0; i < n; i++)
-		if (v[i].d->way == WAY_DONE || (v[i].d->way == WAY_QUEUE && !first))
-			first = v[i].d;
+	for (size_t i = 0; i < n; i++) {
+		if (v[i].d->way != WAY_DONE && (v[i].d->way != WAY_QUEUE || (first && (!quiet || v[i].r->quiet))))
+			continue;
+		first = v[i].d;
+		quiet = v[i].r->quiet;
+		if (first->way == WAY_DONE)
+			break;
+	}
 	for (size_t i = 0; i < n; i++) {
 		struct delivery *d = v[i].d;
 

@@ -62,8 +62,12 @@ cmd_doctor_look(const struct settings *set, struct doctor *d, unsigned server)
 		return rc;
 	asked = sendmail ? doctor_ask_sendmail(d, &why) : doctor_ask_postfix(d, &why);
 	if (asked) {
-		rc = cmd_worse(rc, cmd_doctor_table(set, d, sendmail ? doctor_sendmail : doctor_postfix));
-		return sendmail ? rc : cmd_worse(rc, cmd_doctor_table(set, d, doctor_ports));
+		rc = cmd_worse(rc, cmd_doctor_table(set, d, sendmail ? doctor_sendmail : doctor_milters));
+		if (!sendmail) {
+			rc = cmd_worse(rc, cmd_doctor_table(set, d, doctor_postfix));
+			rc = cmd_worse(rc, cmd_doctor_table(set, d, doctor_ports));
+		}
+		return rc;
 	}
 	doctor_say(set, sendmail ? "sendmail" : "postfix", DOCTOR_ERROR, why,
 	               "--server, --postfix and --sendmail tell which server and where its configuration is");

@@ -32,7 +32,8 @@ struct doctor_trap {
 };
 
 /* Tables that end with a row without name. */
-extern const struct doctor_trap doctor_ours[], doctor_stores[], doctor_postfix[], doctor_ports[], doctor_sendmail[];
+extern const struct doctor_trap doctor_ours[], doctor_stores[], doctor_milters[], doctor_postfix[], doctor_ports[],
+	doctor_sendmail[];
 
 /* What the programs say of the server; false: it could not be asked, *ret_what says why. */
 bool doctor_ask_postfix(struct doctor *, struct str *ret_what);

@@ -55,6 +55,23 @@ master_read(struct doctor *d, struct str text)
 	}
 }
 
+/* Most have the same. */
+static void
+master_read_maps(struct doctor *d)
+{
+	const struct master_service *last = NULL;
+
+	for (size_t i = 0; i < d->services; i++) {
+		struct master_service *s = &d->service[i];
+
+		if (!str_is(s->command, "smtpd"))
+			continue;
+		s->maps = master_parameter(d, s, "smtpd_milter_maps");
+		s->in_maps = last && str_eq(s->maps, last->maps) ? last->in_maps : maps_look(d, s->maps);
+		last = s;
+	}
+}
+
 bool
 doctor_ask_postfix(struct doctor *d, struct str *ret)
 {
@@ -65,6 +82,7 @@ doctor_ask_postfix(struct doctor *d, struct str *ret)
 	if (!master_ask(d, "-x", &d->postfix) || !master_ask(d, "-Px", &d->overrides) || !master_ask(d, "-M", &services))
 		return false;
 	master_read(d, services);
+	master_read_maps(d);
 	return true;
 }
 
@@ -110,6 +128,13 @@ master_cleanup(const struct doctor *d, const struct master_service *s)
 }
 
 bool
+master_is_local(const struct doctor *d, const struct master_service *s)
+{
+	return (str_is(s->command, "pickup") || str_is(s->command, "qmqpd")) &&
+	       !master_has_word(d, master_parameter(d, s, "receive_override_options"), "no_milters");
+}
+
+bool
 master_next_word(struct str *rest, struct str *ret)
 {
 	size_t from = 0, to;
@@ -146,9 +171,8 @@ port_of(struct str v)
 	return colon ? str_sub(v, (size_t)(colon + 1 - v.s), v.len) : v;
 }
 
-/* "smtp" is 25. */
-static unsigned
-port_number(const struct doctor *d, struct str v)
+unsigned
+master_port_number(const struct doctor *d, struct str v)
 {
 	const struct servent *known;
 	uint64_t n;
@@ -173,10 +197,10 @@ master_is_here(const char *where)
 const struct master_service *
 master_port(const struct doctor *d, const char *where)
 {
-	unsigned port = master_is_here(where) ? port_number(d, port_of(str_from(where))) : 0;
+	unsigned port = master_is_here(where) ? master_port_number(d, port_of(str_from(where))) : 0;
 
 	for (size_t i = 0; port && i < d->services; i++)
-		if (str_is(d->service[i].type, "inet") && port_number(d, port_of(d->service[i].name)) == port)
+		if (str_is(d->service[i].type, "inet") && master_port_number(d, port_of(d->service[i].name)) == port)
 			return &d->service[i];
 	return NULL;
 }
@@ -213,8 +237,8 @@ ends_with(struct str v, struct str end)
 }
 
 /* Is that our socket, if perhaps not where Postfix looks for it?  Of a path the last two parts tell, of TCP the port. */
-static bool
-is_socket(const struct doctor *d, struct str name)
+bool
+master_is_socket(const struct doctor *d, struct str name)
 {
 	struct str ours = str_from(d->conf->socket), last;
 	const char *slash = strrchr(ours.s, '/'), *before = slash ? memrchr(ours.s, '/', (size_t)(slash - ours.s)) : NULL;
@@ -239,7 +263,7 @@ master_milter(const struct doctor *d, struct str list, struct master_milter *ret
 			inner = str_sub(word, 1, word.len - (word.s[word.len - 1] == '}'));
 			master_next_word(&inner, &name);
 		}
-		if (is_socket(d, name)) {
+		if (master_is_socket(d, name)) {
 			*ret = (struct master_milter){ .name = name, .text = word };
 			ret->last = !master_next_word(&rest, &word);
 			return true;
@@ -248,17 +272,35 @@ master_milter(const struct doctor *d, struct str list, struct master_milter *ret
 	return false;
 }
 
+/* "name=value", or "name = value" in braces of its own; false if it has no "=". */
+static bool
+is_attribute(struct str word, struct str *ret_name, struct str *ret_value)
+{
+	ptrdiff_t equals;
+
+	if (word.s[0] == '{')
+		word = str_sub(word, 1, word.len - (word.s[word.len - 1] == '}'));
+	equals = str_find(word, STR("="));
+	if (equals < 0)
+		return false;
+	*ret_name = str_trim(str_sub(word, 0, (size_t)equals));
+	*ret_value = str_trim(str_sub(word, (size_t)equals + 1, word.len));
+	return true;
+}
+
+/* The last one counts. */
 struct str
 master_attribute(const struct doctor *d, const struct master_milter *m, const char *name)
 {
-	struct str rest = m->text, word, begin = arena_printf(d->arena, "%s=", name);
+	struct str rest = m->text, word, found, value, ret = STR_EMPTY;
 
-	if (m->text.len < 2 || m->text.s[0] != '{')
+	(void)d;
+	if (rest.len < 2 || rest.s[0] != '{')
 		return STR_EMPTY;
 	for (rest = str_sub(rest, 1, rest.len - (rest.s[rest.len - 1] == '}')); master_next_word(&rest, &word);)
-		if (str_starts(word, begin))
-			return str_sub(word, begin.len, word.len);
-	return STR_EMPTY;
+		if (is_attribute(word, &found, &value) && str_is(found, name))
+			ret = value;
+	return ret;
 }
 
 /* --- roles */
@@ -293,6 +335,15 @@ has_queue_before(const struct doctor *d)
 	return false;
 }
 
+/* Behind the queue, of one that is not there: what it is to ask by itself or, if it does not, for some clients. */
+static unsigned
+master_ahead(const struct doctor *d, const struct master_service *s, unsigned ahead)
+{
+	if (asks(d, s))
+		return MASTER_ASKS | ahead;
+	return s->in_maps.how == MAPS_OURS ? ahead : s->in_maps.how == MAPS_UNKNOWN ? MASTER_DARK : 0;
+}
+
 unsigned
 master_roles(const struct doctor *d, const struct master_service *s)
 {
@@ -307,14 +358,16 @@ master_roles(const struct doctor *d, const struct master_service *s)
 	if (s == master_port(d, d->conf->filtered_to))
 		roles |= MASTER_FILTERED;
 	/* a port of copies that asks is wrong as that, and only as that */
-	if (roles & MASTER_COPIES || !asks(d, s))
+	if (roles & MASTER_COPIES)
 		return roles;
-	next = d->conf->mode == CONF_FINAL ? master_hop(d, s, &transport) : NULL;
-	if (next && next != s && asks(d, next))
-		return roles | MASTER_ASKS | MASTER_FRONT;
 	if (d->conf->mode != CONF_FINAL)
-		return roles | MASTER_ASKS;
-	return roles | MASTER_ASKS | (is_fed(d, s) || !has_queue_before(d) ? MASTER_FINAL : MASTER_BEFORE);
+		return roles | (asks(d, s) ? MASTER_ASKS : s->in_maps.how == MAPS_OURS ? MASTER_SOME : 0);
+	next = master_hop(d, s, &transport);
+	if (next && next != s && asks(d, next))
+		return roles | master_ahead(d, s, MASTER_FRONT);
+	if (is_fed(d, s) || !has_queue_before(d))
+		return roles | (asks(d, s) ? MASTER_ASKS | MASTER_FINAL : 0);
+	return roles | master_ahead(d, s, MASTER_BEFORE);
 }
 
 enum doctor_level

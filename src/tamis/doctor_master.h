@@ -3,11 +3,13 @@
 #ifndef TAMIS_DOCTOR_MASTER_H
 #define TAMIS_DOCTOR_MASTER_H
 
-#include "tamis/doctor.h"
+#include "tamis/doctor_maps.h"
 
 struct master_service {
 	struct str name, type, command; /* "127.0.0.1:10026", "inet", "smtpd" */
 	bool chrooted;
+	struct str maps;                /* its smtpd_milter_maps, and whether we are in it */
+	struct maps_found in_maps;
 };
 
 /* What somebody is to us; several may be. */
@@ -16,8 +18,12 @@ enum master_role {
 	MASTER_FINAL = 2,               /* it is, behind the queue */
 	MASTER_COPIES = 4,              /* the port of copy_to */
 	MASTER_FILTERED = 8,            /* the port of filtered_to */
+	/* these two may ask for some clients only, by smtpd_milter_maps */
 	MASTER_FRONT = 16,              /* it asks, and hands its mail to one that asks behind the queue */
-	MASTER_BEFORE = 32              /* it asks before the queue, though others are asked about behind it */
+	MASTER_BEFORE = 32,             /* it asks before the queue, though others are asked about behind it */
+	MASTER_DARK = 64,               /* it may do one of the two: its tables cannot be looked through */
+	MASTER_SOME = 128,              /* not behind the queue: it asks by smtpd_milter_maps alone */
+	MASTER_ASKED = MASTER_ASKS | MASTER_SOME
 };
 unsigned master_roles(const struct doctor *, const struct master_service *);
 
@@ -27,11 +33,15 @@ struct str master_parameter(const struct doctor *, const struct master_service *
 const struct master_service *master_find(const struct doctor *, struct str name, const char *type);
 /* The cleanup that takes its mail; NULL. */
 const struct master_service *master_cleanup(const struct doctor *, const struct master_service *);
+/* Does it hand mail to cleanup that no smtpd took, for which cleanup asks milters? */
+bool master_is_local(const struct doctor *, const struct master_service *);
 /* The next word of a list between blanks and commas; what is in braces is one.  false: there is none. */
 bool master_next_word(struct str *rest, struct str *ret);
 /* Is that word in a list of words? */
 bool master_has_word(const struct doctor *, struct str list, const char *word);
 
+/* "smtp" is 25; 0: there is no such port. */
+unsigned master_port_number(const struct doctor *, struct str);
 /* The service at a port such as "smtp:127.0.0.1:10026"; NULL.  Only one of this machine can be seen. */
 const struct master_service *master_port(const struct doctor *, const char *where);
 bool master_is_here(const char *where);
@@ -39,6 +49,7 @@ bool master_is_here(const char *where);
 const struct master_service *master_hop(const struct doctor *, const struct master_service *, struct str *ret_transport);
 
 /* Of a list of milters: the one that we are; its name, and an attribute of { NAME, ATTRIBUTE=VALUE }, or empty. */
+bool master_is_socket(const struct doctor *, struct str name);
 struct master_milter {
 	struct str name, text;
 	bool last;

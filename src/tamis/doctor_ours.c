@@ -1,14 +1,13 @@
 /* doctor_ours.c - traps in our own configuration and files
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <errno.h>
-#include <grp.h>
 #include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "host/access.h"
 #include "tamis/doctor.h"
 
 static const char *
@@ -112,27 +111,6 @@ look_spill(const struct doctor *d, struct str *ret)
 	return look_directory(d, d->conf->spill_dir, 0, ret);
 }
 
-/* As that user: directories above, groups and whatever else there may be have their say.  0, or errno. */
-static int
-enter_as(const char *name, const char *path)
-{
-	const struct passwd *user = getpwnam(name);
-	int status = 0;
-	pid_t pid;
-
-	if (geteuid() != 0 || !user)
-		return 0;               /* it cannot be told, or is said elsewhere */
-	pid = fork();
-	if (pid == 0) {
-		if (initgroups(name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0)
-			_exit(0);
-		_exit(access(path, X_OK) < 0 ? errno & 0xff : 0);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) < 0 || !WIFEXITED(status))
-		return 0;
-	return WEXITSTATUS(status);
-}
-
 static enum doctor_level
 look_rules(const struct doctor *d, struct str *ret)
 {
@@ -144,7 +122,7 @@ look_rules(const struct doctor *d, struct str *ret)
 	if (!*path)
 		return DOCTOR_NOTE;
 	level = look_directory(d, path, 0022, ret);
-	if (level != DOCTOR_FINE || !*d->conf->user || !(error = enter_as(d->conf->user, path)))
+	if (level != DOCTOR_FINE || !*d->conf->user || !(error = access_as(d->conf->user, path, X_OK)))
 		return level;
 	*ret = arena_printf(d->arena, "%.*s, and user %s may not enter it: %s", STR_ARG(*ret), d->conf->user, strerror(error));
 	return DOCTOR_ERROR;
@@ -156,8 +134,13 @@ look_secret(const struct doctor *d, struct str *ret)
 	struct stat st;
 
 	*ret = str_from(d->conf->secret_file);
-	if (!*d->conf->secret_file || stat(d->conf->secret_file, &st) < 0)
-		return DOCTOR_FINE;             /* it is made at the first start */
+	if (!*d->conf->secret_file)
+		return DOCTOR_FINE;
+	if (stat(d->conf->secret_file, &st) < 0) {
+		*ret = arena_printf(d->arena, "%s: %s", d->conf->secret_file,
+		                    errno == ENOENT ? "not there yet, the first start makes it" : strerror(errno));
+		return DOCTOR_FINE;
+	}
 	*ret = arena_printf(d->arena, "%s: mode %04o", d->conf->secret_file, (unsigned)(st.st_mode & 07777));
 	return st.st_mode & 0077 ? DOCTOR_ERROR : DOCTOR_FINE;
 }

@@ -57,6 +57,10 @@ look_filtered(const struct doctor *d, struct str *ret)
 	/* who only refuses redirects nothing */
 	if (d->conf->effect == CONF_REFUSE || master_roles(d, s) & MASTER_ASKS || feeds(d, s, &transport))
 		return DOCTOR_FINE;
+	if (master_roles(d, s) & MASTER_SOME) {
+		*ret = arena_printf(d->arena, "%s: for some clients, smtpd_milter_maps = %.*s", d->conf->filtered_to, STR_ARG(s->maps));
+		return DOCTOR_NOTE;
+	}
 	*ret = arena_printf(d->arena, "%s: its mail is not asked about", d->conf->filtered_to);
 	return DOCTOR_ERROR;
 }
@@ -98,10 +102,45 @@ set_of(const struct doctor *d, const struct master_service *s, const char *name,
 	return level;
 }
 
+/* The filter to which mail goes after our milter was asked about it; empty: there is none, or it stands before us. */
+static struct str
+filter_behind(const struct doctor *d)
+{
+	for (size_t i = 0; i < d->services && d->conf->mode == CONF_EDGE; i++) {
+		struct str filter = master_parameter(d, &d->service[i], "content_filter");
+
+		unsigned roles = master_roles(d, &d->service[i]);
+
+		if (filter.len && roles & (MASTER_ASKS | MASTER_SOME) && !(roles & MASTER_FILTERED))
+			return filter;
+	}
+	return STR_EMPTY;
+}
+
 static enum doctor_level
 filter_of(const struct doctor *d, const struct master_service *s, struct str *ret)
 {
-	return set_of(d, s, "content_filter", DOCTOR_ERROR, ret);
+	return filter_behind(d).len ? DOCTOR_FINE : set_of(d, s, "content_filter", DOCTOR_ERROR, ret);
+}
+
+static enum doctor_level
+unfiltered_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	struct str filter = filter_behind(d);
+
+	if (!filter.len || master_parameter(d, s, "content_filter").len)
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "no content_filter; other mail goes to %.*s", STR_ARG(filter));
+	return DOCTOR_ERROR;
+}
+
+/* Who only refuses makes no copies. */
+static enum doctor_level
+look_unfiltered(const struct doctor *d, struct str *ret)
+{
+	if (d->conf->effect == CONF_REFUSE)
+		return DOCTOR_FINE;
+	return master_worst(d, MASTER_COPIES | MASTER_FILTERED, unfiltered_of, ret);
 }
 
 static enum doctor_level
@@ -190,7 +229,7 @@ room_of(const struct doctor *d, const struct master_service *s, struct str *ret)
 static enum doctor_level
 look_room(const struct doctor *d, struct str *ret)
 {
-	return master_worst(d, OURS | MASTER_ASKS, room_of, ret);
+	return master_worst(d, OURS | MASTER_ASKS | MASTER_SOME, room_of, ret);
 }
 
 /* --- behind the queue */
@@ -213,8 +252,18 @@ look_aliases(const struct doctor *d, struct str *ret)
 static enum doctor_level
 front_of(const struct doctor *d, const struct master_service *s, struct str *ret)
 {
-	*ret = arena_printf(d->arena, "smtpd_milters = %.*s", STR_ARG(master_parameter(d, s, "smtpd_milters")));
+	const bool some = !(master_roles(d, s) & MASTER_ASKS);
+
+	*ret = some ? arena_printf(d->arena, "for some clients, smtpd_milter_maps = %.*s", STR_ARG(s->maps)) :
+	       arena_printf(d->arena, "smtpd_milters = %.*s", STR_ARG(master_parameter(d, s, "smtpd_milters")));
 	return DOCTOR_ERROR;
+}
+
+static enum doctor_level
+dark_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	*ret = arena_printf(d->arena, "perhaps, smtpd_milter_maps = %.*s, which cannot be looked through", STR_ARG(s->maps));
+	return DOCTOR_NOTE;
 }
 
 static enum doctor_level
@@ -226,7 +275,9 @@ look_before(const struct doctor *d, struct str *ret)
 static enum doctor_level
 look_front(const struct doctor *d, struct str *ret)
 {
-	return master_worst(d, MASTER_FRONT, front_of, ret);
+	enum doctor_level level = master_worst(d, MASTER_FRONT, front_of, ret);
+
+	return level == DOCTOR_FINE ? master_worst(d, MASTER_DARK, dark_of, ret) : level;
 }
 
 /* Who hands it mail must do so one recipient at a time. */
@@ -260,6 +311,7 @@ const struct doctor_trap doctor_ports[] = {
 	{ "checks behind us", look_checks, "there our own fields are taken away as well: have no_header_body_checks in "
 	  "receive_override_options of that service" },
 	{ "content_filter", look_filter, "have -o content_filter= at that service: mail that has been through the filter goes there again" },
+	{ "filter behind us", look_unfiltered, "give that service the same content_filter: what leaves in a copy for one recipient goes round it" },
 	{ "archive", look_archive, "each copy goes into the archive as well: give that service a cleanup of its own (doc/postfix.md)" },
 	{ "rewriting", look_rewriting, "have -o local_header_rewrite_clients= at that service: the header of others' mail is completed there" },
 	{ "open port", look_reach, "give that service the address 127.0.0.1: who reaches it is past all that stands before it" },
@@ -267,7 +319,8 @@ const struct doctor_trap doctor_ports[] = {
 	  "or bounced when rules or servers add a field, though copies of it have left" },
 	{ "aliases", look_aliases, "have no_address_mappings in receive_override_options of that service: aliases are expanded twice, and one "
 	  "that leads to itself doubles mail" },
-	{ "asked twice", look_front, "have no milter of ours at that service: it hands its mail to where the milter is asked, behind the queue" },
+	{ "asked twice", look_front, "have no milter of ours at that service, neither in smtpd_milters nor in smtpd_milter_maps: it "
+	  "hands its mail to where the milter is asked, behind the queue" },
 	{ "before the queue", look_before, "give that service the content_filter that others have, and no milter of ours: its mail is asked "
 	  "about before aliases are looked up, and for several recipients at a time" },
 	{ "one at a time", look_split, "set that limit to 1 in main.cf: rules behind the queue are for one final recipient (doc/postfix.md)" },

@@ -1,140 +1,7 @@
-/* doctor_postfix.c - traps in Postfix's configuration: how our milter is attached
+/* doctor_postfix.c - traps in Postfix's configuration: what else it does to mail that it asks us about
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "tamis/doctor_master.h"
 #include "tamis/doctor_names.h"
-
-/* An attribute of the milter itself goes before the service's parameter. */
-static struct str
-told(const struct doctor *d, const struct master_service *s, const char *attribute, const char *name)
-{
-	struct master_milter m;
-	struct str value = STR_EMPTY;
-
-	if (master_milter(d, master_parameter(d, s, "smtpd_milters"), &m))
-		value = master_attribute(d, &m, attribute);
-	return value.len ? value : master_parameter(d, s, name);
-}
-
-static enum doctor_level
-action_of(const struct doctor *d, const struct master_service *s, struct str *ret)
-{
-	*ret = told(d, s, "default_action", "milter_default_action");
-	return str_is(*ret, "tempfail") || str_is(*ret, "shutdown") ? DOCTOR_FINE : DOCTOR_ERROR;
-}
-
-static enum doctor_level
-look_action(const struct doctor *d, struct str *ret)
-{
-	return master_worst(d, MASTER_ASKS, action_of, ret);
-}
-
-/* The port of redirects alone would not do. */
-static enum doctor_level
-look_attached(const struct doctor *d, struct str *ret)
-{
-	for (size_t i = 0; i < d->services; i++) {
-		const struct master_service *s = &d->service[i];
-		unsigned roles = master_roles(d, s);
-
-		if (!(roles & MASTER_ASKS) || roles & MASTER_FILTERED)
-			continue;
-		*ret = arena_printf(d->arena, "%.*s: %.*s", STR_ARG(s->name), STR_ARG(master_parameter(d, s, "smtpd_milters")));
-		return DOCTOR_FINE;
-	}
-	*ret = STR("no smtpd of mail from elsewhere asks it");
-	return DOCTOR_ERROR;
-}
-
-static enum doctor_level
-last_of(const struct doctor *d, const struct master_service *s, struct str *ret)
-{
-	struct master_milter m = { .last = true };
-
-	*ret = master_parameter(d, s, "smtpd_milters");
-	return master_milter(d, *ret, &m) && !m.last ? DOCTOR_ERROR : DOCTOR_FINE;
-}
-
-static enum doctor_level
-look_last(const struct doctor *d, struct str *ret)
-{
-	return master_worst(d, MASTER_ASKS, last_of, ret);
-}
-
-static enum doctor_level
-protocol_of(const struct doctor *d, const struct master_service *s, struct str *ret)
-{
-	*ret = told(d, s, "protocol", "milter_protocol");
-	return str_is(*ret, "6") ? DOCTOR_FINE : DOCTOR_ERROR;
-}
-
-static enum doctor_level
-look_protocol(const struct doctor *d, struct str *ret)
-{
-	return master_worst(d, MASTER_ASKS, protocol_of, ret);
-}
-
-/* "300s" in seconds; 0: it is no time. */
-static uint64_t
-seconds_of(struct str v)
-{
-	static const struct {
-		char letter;
-		unsigned seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 }, { 'w', 604800 } };
-	uint64_t n;
-
-	if (str_number(v, &n))
-		return n;
-	for (size_t i = 0; v.len && i < sizeof units / sizeof *units; i++)
-		if (v.s[v.len - 1] == units[i].letter && str_number(str_sub(v, 0, v.len - 1), &n))
-			return n * units[i].seconds;
-	return 0;
-}
-
-static enum doctor_level
-timeouts_of(const struct doctor *d, const struct master_service *s, struct str *ret)
-{
-	struct str command = told(d, s, "command_timeout", "milter_command_timeout");
-	struct str content = told(d, s, "content_timeout", "milter_content_timeout");
-
-	*ret = arena_printf(d->arena, "%.*s, %.*s; here rcpt_deadline %us, message_deadline %us", STR_ARG(command), STR_ARG(content),
-	                    (unsigned)d->conf->rcpt_deadline, (unsigned)d->conf->message_deadline);
-	return seconds_of(command) > d->conf->rcpt_deadline && seconds_of(content) > d->conf->message_deadline ?
-	       DOCTOR_FINE : DOCTOR_ERROR;
-}
-
-static enum doctor_level
-look_timeouts(const struct doctor *d, struct str *ret)
-{
-	return master_worst(d, MASTER_ASKS, timeouts_of, ret);
-}
-
-/* As the process sees it: below the queue, if it is chrooted or the path is relative. */
-static enum doctor_level
-path_of(const struct doctor *d, const struct master_service *s, struct str *ret)
-{
-	struct str queue = master_parameter(d, NULL, "queue_directory"), path, seen;
-	const char *ours = strchr(d->conf->socket, '/');
-	struct master_milter m;
-
-	*ret = master_parameter(d, s, "smtpd_milters");
-	if (!ours || !master_milter(d, *ret, &m) || !str_starts(m.name, STR("unix:")))
-		return DOCTOR_FINE;
-	path = str_sub(m.name, 5, m.name.len);
-	seen = path;
-	if (path.len && path.s[0] != '/')
-		seen = arena_printf(d->arena, "%.*s/%.*s", STR_ARG(queue), STR_ARG(path));
-	else if (s->chrooted)
-		seen = arena_printf(d->arena, "%.*s%.*s", STR_ARG(queue), STR_ARG(path));
-	*ret = arena_printf(d->arena, "%.*s is %.*s, here %s", STR_ARG(m.name), STR_ARG(seen), d->conf->socket);
-	return str_is(seen, ours) ? DOCTOR_FINE : DOCTOR_ERROR;
-}
-
-static enum doctor_level
-look_path(const struct doctor *d, struct str *ret)
-{
-	return master_worst(d, MASTER_ASKS, path_of, ret);
-}
 
 /* What tamis-milter knows a server by. */
 static enum doctor_level
@@ -156,7 +23,7 @@ kind_of(const struct doctor *d, const struct master_service *s, struct str *ret)
 static enum doctor_level
 look_kind(const struct doctor *d, struct str *ret)
 {
-	return master_worst(d, MASTER_ASKS, kind_of, ret);
+	return master_worst(d, MASTER_ASKED, kind_of, ret);
 }
 
 static enum doctor_level
@@ -210,20 +77,46 @@ look_checks(const struct doctor *d, struct str *ret)
 
 /* --- mail that no smtpd takes */
 
+/* What the cleanup of such a service asks about its mail; service NULL: what main.cf says. */
 static enum doctor_level
-look_local(const struct doctor *d, struct str *ret)
+local_of(const struct doctor *d, const struct master_service *s, struct str *ret)
 {
+	const struct master_service *cleanup = s ? master_cleanup(d, s) : NULL;
+	struct str all = master_parameter(d, NULL, "non_smtpd_milters"), own = master_parameter(d, cleanup, "non_smtpd_milters");
 	struct master_milter m;
-	bool ours;
+	bool none = s && !master_is_local(d, s);
+	bool ours = !none && master_milter(d, own, &m);
 
-	*ret = master_parameter(d, NULL, "non_smtpd_milters");
-	ours = master_milter(d, *ret, &m);
-	if (!ret->len)
-		*ret = STR("not set");
+	*ret = own.len ? own : STR("not set");
+	if (none)
+		*ret = arena_printf(d->arena, "%.*s: no_milters in receive_override_options", STR_ARG(s->name));
+	else if (cleanup && !str_eq(own, all))
+		*ret = arena_printf(d->arena, "%.*s, of %.*s: %.*s", STR_ARG(cleanup->name), STR_ARG(s->name), STR_ARG(*ret));
 	if (d->conf->mode == CONF_FINAL)
 		return ours ? DOCTOR_ERROR : DOCTOR_FINE;
 	/* an edge in front of the queue, to which pickup hands its mail */
 	return ours || d->conf->effect == CONF_REFUSE ? DOCTOR_FINE : DOCTOR_NOTE;
+}
+
+static enum doctor_level
+look_local(const struct doctor *d, struct str *ret)
+{
+	enum doctor_level worst = DOCTOR_FINE, level;
+	bool any = false;
+
+	for (size_t i = 0; i < d->services; i++) {
+		const struct master_service *s = &d->service[i];
+		struct str what;
+
+		if (!str_is(s->command, "pickup") && !str_is(s->command, "qmqpd"))
+			continue;
+		level = local_of(d, s, &what);
+		if (level > worst || !any)
+			*ret = what;
+		worst = level > worst ? level : worst;
+		any = true;
+	}
+	return any ? worst : local_of(d, NULL, ret);
 }
 
 static enum doctor_level
@@ -247,7 +140,7 @@ look_originals(const struct doctor *d, struct str *ret)
 {
 	if (d->conf->mode == CONF_FINAL || d->conf->effect == CONF_REFUSE)
 		return DOCTOR_FINE;
-	return master_worst(d, MASTER_ASKS, originals_of, ret);
+	return master_worst(d, MASTER_ASKED, originals_of, ret);
 }
 
 static enum doctor_level
@@ -260,7 +153,26 @@ proxy_of(const struct doctor *d, const struct master_service *s, struct str *ret
 static enum doctor_level
 look_proxy(const struct doctor *d, struct str *ret)
 {
-	return master_worst(d, MASTER_ASKS, proxy_of, ret);
+	return master_worst(d, MASTER_ASKED, proxy_of, ret);
+}
+
+/* Recipients that were all taken are named to the filter when the message is there: what it is answered for one of them all
+ * are told.  To a client of ours no recipient is refused. */
+static enum doctor_level
+look_replay(const struct doctor *d, struct str *ret)
+{
+	for (size_t i = 0; i < d->services && d->conf->mode == CONF_EDGE && !d->conf->own_clients.n; i++) {
+		const struct master_service *s = &d->service[i];
+		struct str options = master_parameter(d, s, "smtpd_proxy_options");
+
+		if (!str_is(s->command, "smtpd") || !master_parameter(d, s, "smtpd_proxy_filter").len ||
+		    !master_has_word(d, options, "speed_adjust"))
+			continue;
+		*ret = arena_printf(d->arena, "%.*s: %.*s", STR_ARG(s->name), STR_ARG(options));
+		return DOCTOR_WARNING;
+	}
+	*ret = STR_EMPTY;
+	return DOCTOR_FINE;
 }
 
 /* Postfix says 4xx then where it was told 5xx. */
@@ -274,7 +186,7 @@ soft_of(const struct doctor *d, const struct master_service *s, struct str *ret)
 static enum doctor_level
 look_soft(const struct doctor *d, struct str *ret)
 {
-	return master_worst(d, MASTER_ASKS | MASTER_COPIES | MASTER_FILTERED, soft_of, ret);
+	return master_worst(d, MASTER_ASKED | MASTER_COPIES | MASTER_FILTERED, soft_of, ret);
 }
 
 /* What the client's address leads to there takes the place of smtpd_milters, also of one that is empty. */
@@ -288,7 +200,7 @@ maps_of(const struct doctor *d, const struct master_service *s, struct str *ret)
 static enum doctor_level
 look_maps(const struct doctor *d, struct str *ret)
 {
-	return master_worst(d, MASTER_ASKS | MASTER_COPIES | MASTER_FILTERED, maps_of, ret);
+	return master_worst(d, MASTER_ASKED | MASTER_COPIES | MASTER_FILTERED, maps_of, ret);
 }
 
 /* --- names of the same mailboxes */
@@ -324,14 +236,6 @@ look_names(const struct doctor *d, struct str *ret)
 }
 
 const struct doctor_trap doctor_postfix[] = {
-	{ "milter_default_action", look_action, "set milter_default_action = tempfail: with accept, mail is lost when the milter dies" },
-	{ "smtpd_milters", look_attached, "set smtpd_milters to the socket of tamis-milter" },
-	{ "last milter", look_last, "name tamis-milter last: recipients that a later milter refuses would be added again" },
-	{ "milter_protocol", look_protocol, "set milter_protocol = 6" },
-	{ "milter timeouts", look_timeouts, "set milter_command_timeout over rcpt_deadline and milter_content_timeout over message_deadline: "
-	  "Postfix gives up while rules run" },
-	{ "chroot", look_path, "name the socket as that smtpd sees it: one that is chrooted sees only what is below queue_directory, and "
-	  "that as /" },
 	{ "mta", look_kind, "set mta = postfix in tamis.conf: this server would be taken for a Sendmail, and whom rules take away be named as "
 	  "Sendmail names him" },
 	{ "recipient_delimiter", look_delimiter, "set both alike, or folders are looked for in the wrong place" },
@@ -342,6 +246,8 @@ const struct doctor_trap doctor_postfix[] = {
 	  "nothing when the rules of the alias discard" },
 	{ "smtpd_proxy_filter", look_proxy, "name tamis-milter at the service that gets the mail back from that filter: this one shows "
 	  "milters the envelope alone, and of rules only what refuses at RCPT TO happens" },
+	{ "smtpd_proxy_options", look_replay, "leave speed_adjust out, or put the address of that filter into own_clients: a message of which "
+	  "the rules of one recipient refuse him at RCPT TO is refused for all of them" },
 	{ "smtpd_milter_maps", look_maps, "it takes the place of smtpd_milters for the clients in it: have -o smtpd_milter_maps= at our own "
 	  "ports, or copies are asked about again, and leave tamis-milter last in what it names, or mail of those clients has no rules" },
 	{ "soft_bounce", look_soft, "set it to no: whom rules refuse is told to try again, until he gives up, and so are copies that are "

@@ -6,6 +6,7 @@
 #include "host/canonical.h"
 #include "host/connection.h"
 #include "host/file.h"
+#include "host/moment.h"
 #include "tamis/probe.h"
 
 enum {
@@ -51,7 +52,7 @@ wait_for_it(struct probe *p, const char *path, int64_t deadline)
 
 	for (;;) {
 		int found = probe_look(p, path);
-		int64_t left = deadline - connection_now();
+		int64_t left = deadline - moment_clock();
 		struct timespec t;
 
 		if (found > 0 || (found < 0 && errno != ENOENT) || left <= 0)
@@ -152,7 +153,7 @@ int
 doctor_probe(const struct settings *set, const struct doctor *d, const struct doctor_probe *o)
 {
 	struct canonical address;
-	int64_t deadline = connection_now() + (int64_t)(o->wait ? o->wait : WAIT_STANDARD) * 1000;
+	int64_t deadline = moment_clock() + (int64_t)(o->wait ? o->wait : WAIT_STANDARD) * 1000;
 	enum submit_result result;
 	struct probe p;
 	char reply[REPLY_MAX];

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "host/file.h"
+#include "tamis/doctor_master.h"
 #include "tamis/doctor_names.h"
 
 enum { CF_MAX = 4 << 20 };              /* bytes of a sendmail.cf */
@@ -37,30 +38,47 @@ line_with(struct str text, const char *begin, const char *has)
 	return STR_EMPTY;
 }
 
-/* "Xtamis, S=unix:/run/tamis/milter.sock, F=T, ..." */
+/* Of "Xtamis, S=unix:/run/tamis/milter.sock, F=T, ...", whose socket has the name of ours: is it another?  By another path it
+ * may be the same. */
+static bool
+is_other_socket(const struct doctor *d, struct str line)
+{
+	const char *ours = strchr(d->conf->socket, '/'), *path = memchr(line.s, '/', line.len), *comma;
+	struct stat a, b;
+	bool we, they;
+
+	if (!ours || !path)
+		return false;
+	line = str_sub(line, (size_t)(path - line.s), line.len);
+	comma = memchr(line.s, ',', line.len);
+	line = arena_str(d->arena, str_trim(str_sub(line, 0, comma ? (size_t)(comma - line.s) : line.len)));
+	if (str_is(line, ours))
+		return false;
+	we = stat(ours, &a) == 0;
+	they = stat(line.s, &b) == 0;
+	return we && they ? a.st_dev != b.st_dev || a.st_ino != b.st_ino : we || they;
+}
+
 static struct str
 filter_line(const struct doctor *d)
 {
 	const char *slash = strrchr(d->conf->socket, '/'), *colon = strchr(d->conf->socket, ':');
+	struct str rest = d->cf_text, line;
 
-	return line_with(d->cf_text, "X", slash ? slash : colon ? colon + 1 : d->conf->socket);
-}
-
-static enum doctor_level
-look_attached(const struct doctor *d, struct str *ret)
-{
-	*ret = filter_line(d);
-	if (ret->len)
-		return DOCTOR_FINE;
-	*ret = arena_printf(d->arena, "no filter in %s has this socket", d->cf);
-	return DOCTOR_ERROR;
+	do {
+		line = line_with(rest, "X", slash ? slash : colon ? colon + 1 : d->conf->socket);
+		if (line.len)
+			rest = str_sub(rest, (size_t)(line.s + line.len - rest.s), rest.len);
+	} while (line.len && is_other_socket(d, line));
+	return line;
 }
 
 static enum doctor_level
 look_action(const struct doctor *d, struct str *ret)
 {
 	*ret = filter_line(d);
-	return !ret->len || str_find(*ret, STR("F=T")) >= 0 ? DOCTOR_FINE : DOCTOR_ERROR;
+	/* F=4 hangs up as well, which a sender takes as the same */
+	return !ret->len || str_find(*ret, STR("F=T")) >= 0 || str_find(*ret, STR("F=4")) >= 0 ? DOCTOR_FINE : DOCTOR_ERROR;
 }
 
 /* "T=C:30s;S:30s;R:30s;E:5m": of that letter in seconds, or what holds when it is not told. */
@@ -190,6 +208,7 @@ static struct str
 daemon_at(const struct doctor *d, const char *where)
 {
 	struct str text = d->cf_text, port = str_from(strrchr(where, ':') + 1), line;
+	const unsigned number = master_port_number(d, port);
 	bool told;
 
 	while (text.len) {
@@ -197,7 +216,8 @@ daemon_at(const struct doctor *d, const char *where)
 
 		line = str_sub(text, 0, stop ? (size_t)(stop - text.s) : text.len);
 		text = str_sub(text, line.len + (stop != NULL), text.len);
-		if (str_starts(line, STR("O DaemonPortOptions=")) && str_eq(option_of(line, "Port", &told), port))
+		if (str_starts(line, STR("O DaemonPortOptions=")) && number &&
+		    master_port_number(d, option_of(line, "Port", &told)) == number)
 			return line;
 	}
 	return STR_EMPTY;
@@ -219,6 +239,92 @@ look_port(const struct doctor *d, struct str *ret)
 	return line.len && told && !filters.len ? DOCTOR_FINE : DOCTOR_ERROR;
 }
 
+/* Of "tamis-strip;tamis", also with commas */
+static bool
+has_filter(struct str filters, struct str name)
+{
+	while (filters.len) {
+		size_t n = 0;
+
+		while (n < filters.len && filters.s[n] != ';' && filters.s[n] != ',')
+			n++;
+		if (str_eq(str_trim(str_sub(filters, 0, n)), name))
+			return true;
+		filters = str_sub(filters, n + (n < filters.len), filters.len);
+	}
+	return false;
+}
+
+/* MAIL_FILTER defines one that nobody asks.  The port of redirects is of no account. */
+static bool
+is_asked(const struct doctor *d, struct str name)
+{
+	struct str text = d->cf_text, redirects = *d->conf->filtered_to ? daemon_at(d, d->conf->filtered_to) : STR_EMPTY;
+	bool told;
+
+	while (text.len) {
+		const char *stop = memchr(text.s, '\n', text.len);
+		struct str line = str_sub(text, 0, stop ? (size_t)(stop - text.s) : text.len);
+
+		text = str_sub(text, line.len + (stop != NULL), text.len);
+		if (str_starts(line, STR("O InputMailFilters=")) &&
+		    has_filter(str_sub(line, strlen("O InputMailFilters="), line.len), name))
+			return true;
+		if (str_starts(line, STR("O DaemonPortOptions=")) && line.s != redirects.s &&
+		    has_filter(option_of(line, "InputMailFilters", &told), name))
+			return true;
+	}
+	return false;
+}
+
+static enum doctor_level
+look_attached(const struct doctor *d, struct str *ret)
+{
+	struct str line = filter_line(d);
+	const char *comma = memchr(line.s, ',', line.len);
+
+	*ret = line;
+	if (!line.len)
+		*ret = arena_printf(d->arena, "no filter in %s has this socket", d->cf);
+	else if (comma && !is_asked(d, str_trim(str_sub(line, 1, (size_t)(comma - line.s)))))
+		*ret = arena_printf(d->arena, "%.*s: it is in no list of InputMailFilters, so nobody asks it", STR_ARG(line));
+	else
+		return DOCTOR_FINE;
+	return DOCTOR_ERROR;
+}
+
+/* What rules have redirected is asked about there, and counts how often it has been.  Behind the queue the port is that of
+ * the first Sendmail, which is not seen. */
+static enum doctor_level
+look_filtered(const struct doctor *d, struct str *ret)
+{
+	const char *where = d->conf->filtered_to;
+	struct str line, filters, all = line_with(d->cf_text, "O InputMailFilters=", ""), ours = filter_line(d);
+	const char *comma = memchr(ours.s, ',', ours.len);
+	bool told;
+
+	*ret = *where ? str_from(where) : STR("not set");
+	if (!*where || strchr(where, '/') || d->conf->effect == CONF_REFUSE)
+		return DOCTOR_FINE;
+	if (!master_is_here(where)) {
+		*ret = arena_printf(d->arena, "%s: another machine, whose settings are not seen", where);
+		return DOCTOR_NOTE;
+	}
+	line = daemon_at(d, where);
+	if (!line.len) {
+		*ret = arena_printf(d->arena, "%s: no daemon of %s has that port", where, d->cf);
+		return d->conf->mode == CONF_FINAL ? DOCTOR_FINE : DOCTOR_NOTE;
+	}
+	*ret = line;
+	filters = option_of(line, "InputMailFilters", &told);
+	if (!told)
+		filters = str_sub(all, (size_t)(str_find(all, STR("=")) + 1), all.len);
+	if (has_filter(filters, STR("tamis-strip")))
+		return DOCTOR_ERROR;
+	/* that there is no filter of ours at all is told already */
+	return !comma || has_filter(filters, str_trim(str_sub(ours, 1, (size_t)(comma - ours.s)))) ? DOCTOR_FINE : DOCTOR_ERROR;
+}
+
 static enum doctor_level
 look_reach(const struct doctor *d, struct str *ret)
 {
@@ -229,6 +335,18 @@ look_reach(const struct doctor *d, struct str *ret)
 		return DOCTOR_FINE;
 	*ret = daemon_at(d, where);
 	return !ret->len || str_starts(option_of(*ret, "Addr", &told), STR("127.")) ? DOCTOR_FINE : DOCTOR_WARNING;
+}
+
+/* It counts the processes of all daemons, and refuses at each. */
+static enum doctor_level
+look_children(const struct doctor *d, struct str *ret)
+{
+	uint64_t most;
+
+	*ret = str_trim(line_with(d->cf_text, "O MaxDaemonChildren=", ""));
+	if (!*d->conf->copy_to || d->conf->effect == CONF_REFUSE || !ret->len)
+		return DOCTOR_FINE;
+	return str_number(str_sub(*ret, (size_t)(str_find(*ret, STR("=")) + 1), ret->len), &most) && !most ? DOCTOR_FINE : DOCTOR_WARNING;
 }
 
 static enum doctor_level
@@ -274,13 +392,17 @@ look_names(const struct doctor *d, struct str *ret)
 
 const struct doctor_trap doctor_sendmail[] = {
 	{ "filter", look_attached, "add INPUT_MAIL_FILTER(`tamis', `S=unix:..., F=T, T=C:30s;S:30s;R:30s;E:5m')" },
-	{ "F=T", look_action, "add F=T to the filter: without it, mail is lost when the milter dies" },
+	{ "F=T", look_action, "have F=T at the filter: without it, mail is lost when the milter dies, and with F=R refused when it is away" },
 	{ "timeouts", look_timeouts, "have T=...R:...;E:... over rcpt_deadline and message_deadline: Sendmail gives up while rules run" },
 	{ "last filter", look_last, "name tamis-milter last: recipients that a later filter refuses would be added again" },
 	{ "first filter", look_first, "have tamis-strip as the first of all filters: senders can forge our fields (doc/sendmail.md)" },
 	{ "socket's directory", look_directory, "Sendmail takes no socket from below a directory that everybody can write; put it below /run" },
 	{ "copy_to", look_port, "give that port a daemon: DAEMON_OPTIONS(`Name=tamis-copies, Addr=127.0.0.1, Port=..., InputMailFilters=')" },
+	{ "filtered_to", look_filtered, "give that port a daemon: DAEMON_OPTIONS(`Name=tamis-redirects, Addr=127.0.0.1, Port=..., "
+	  "InputMailFilters=tamis'); tamis-strip takes away there what counts how often a message came round" },
 	{ "open port", look_reach, "have Addr=127.0.0.1 there: who reaches it is past all filters" },
+	{ "children", look_children, "have no confMAX_DAEMON_CHILDREN, but children=... in DAEMON_OPTIONS of the daemon that faces the world: "
+	  "when clients have all of them no copy is taken, and their mail is told to come again" },
 	{ "names", look_names, NAMES_REMEDY },
 	{ "delimiter", look_delimiter, "Sendmail's is +: set recipient_delimiter = +" },
 	{ NULL, NULL, NULL }

@@ -57,7 +57,7 @@ def run(command):
         if name in os.environ:
             environment[name] = os.environ[name]
     done = subprocess.run(['sh', '-c', command], cwd=HERE / 'files', env=environment, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=60, check=False)
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300, check=False)
     text = done.stdout.decode('utf-8', 'backslashreplace')
     if done.returncode:
         text += ('' if not text or text.endswith('\n') else '\n') + f'[{done.returncode}]'

@@ -124,6 +124,24 @@ recorder_progress(void *ctx)
 	r->progress++;
 }
 
+/* The next field, unfolded; empty: the header is over. */
+static inline struct str
+recorder_field(struct str *rest)
+{
+	static _Thread_local char text[2000];
+	size_t i = 0, n = 0;
+
+	for (; i < rest->len; i++) {
+		if (rest->s[i] != '\r' && rest->s[i] != '\n' && n < sizeof text - 1)
+			text[n++] = rest->s[i];
+		if (rest->s[i] == '\n' && (!n || i + 1 == rest->len || (rest->s[i + 1] != ' ' && rest->s[i + 1] != '\t')))
+			break;
+	}
+	text[n] = '\0';
+	*rest = str_sub(*rest, i + (i < rest->len), rest->len);
+	return (struct str){ text, n };
+}
+
 /* What left as a copy: its envelope, and those of its fields that rules or we make. */
 static inline void
 recorder_copy(void *ctx, struct sink *s)
@@ -132,11 +150,8 @@ recorder_copy(void *ctx, struct sink *s)
 	struct str rest = buf_str(&s->message);
 
 	while (rest.len) {
-		const char *end = memchr(rest.s, '\n', rest.len);
-		struct str line = str_sub(rest, 0, end ? (size_t)(end + 1 - rest.s) : rest.len);
+		struct str line = recorder_field(&rest);
 
-		rest = str_sub(rest, line.len, rest.len);
-		line = str_trim(line);
 		if (!line.len)
 			break;
 		if (str_starts(line, STR("Tamis-File-")))

@@ -254,6 +254,59 @@ START_TEST(test_parts_of_others)
 }
 END_TEST
 
+/* A broken script of global_dir, whoever includes it: what was good is in force in a daemon that runs, by another
+ * configuration, and in the next one. */
+START_TEST(test_broken_global)
+{
+	struct rulebook *r = book(""), *next;
+
+	put("rules/example.org/carol.sieve", "require \"include\";\ninclude :global \"hello\";\ninclude \"part\";\n");
+	put("rules/example.org/part.sieve", "redirect \"a@example.net\";\n");
+	put("global/hello.sieve", "discard;\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS | REDIRECTS);
+	ck_assert_str_eq(slurp("global/.hello.sieve.good"), "discard;\n");
+	replace("global/hello.sieve", WRONG);
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS | REDIRECTS);
+	ck_assert_uint_eq(reports, 2);          /* the mistake, and the include that leads to it */
+	next = book_after("", r);
+	rulebook_free(r);
+	ck_assert_uint_eq(effects(next, "carol@example.org"), DISCARDS | REDIRECTS);
+	ck_assert_uint_eq(reports, 2);
+	rulebook_free(next);
+	r = book("");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS | REDIRECTS);
+	/* both may be broken */
+	replace("rules/example.org/part.sieve", WRONG);
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS | REDIRECTS);
+	rulebook_free(r);
+	r = book("");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS | REDIRECTS);
+	/* as it is now if that is right, though his own rules are not */
+	replace("global/hello.sieve", "keep;\n");
+	rulebook_free(r);
+	r = book("");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), KEEPS | REDIRECTS);
+	rulebook_free(r);
+}
+END_TEST
+
+/* What was missing when all was well is missing, though it came back broken. */
+START_TEST(test_global_was_missing)
+{
+	struct rulebook *r = book("");
+
+	put("rules/example.org/carol.sieve", "require \"include\";\ninclude :global :optional \"hello\";\ndiscard;\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS | KEEPS);
+	unlink(at("global/hello.sieve"));
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS);
+	put("global/hello.sieve", WRONG);
+	rulebook_free(r);
+	r = book("");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS);
+	rulebook_free(r);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -272,6 +325,8 @@ main(void)
 	tcase_add_test(t, test_back_in_good);
 	tcase_add_loop_test(t, test_part_of_several, 0, 2);
 	tcase_add_loop_test(t, test_global_out_of_reach, 0, 2);
+	tcase_add_test(t, test_broken_global);
+	tcase_add_test(t, test_global_was_missing);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);

@@ -1,10 +1,13 @@
 /* test_host_log.c - lines of the log: one for each event, whatever is in the values
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <check.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -73,6 +76,10 @@ static const struct {
 	{ { "\xff\xc3", 2 }, "\"\\xFF\\xC3\"" },
 	{ { "\xc2\x9b" "31m", 5 }, "\"\\xC2\\x9B31m\"" },                /* a terminal's CSI */
 	{ { "a\xe2\x80\xa8" "b", 5 }, "\"a\\xE2\\x80\\xA8b\"" },         /* line separator */
+	{ { "a\xe2\x80\xae" "b", 5 }, "\"a\\xE2\\x80\\xAEb\"" },         /* from right to left */
+	{ { "a\xe2\x81\xa6" "b", 5 }, "\"a\\xE2\\x81\\xA6b\"" },         /* an isolate */
+	{ { "\xef\xbb\xbf" "b", 4 }, "\"\\xEF\\xBB\\xBFb\"" },           /* no width */
+	{ { "\xd7\xa9", 2 }, "\xd7\xa9" },
 };
 
 START_TEST(test_value)
@@ -170,11 +177,14 @@ START_TEST(test_threads)
 {
 	static char ids[THREADS][2];
 	pthread_t thread[THREADS];
+	int next[THREADS] = { 0 };
 	struct buf out = { 0 };
 	struct str rest;
 	int lines = 0;
 
 	capture();
+	if (_i)
+		ck_assert_int_eq(log_start(), 0);
 	for (int i = 0; i < THREADS; i++) {
 		ids[i][0] = (char)('A' + i);
 		ck_assert_int_eq(pthread_create(&thread[i], NULL, writer, ids[i]), 0);
@@ -189,10 +199,126 @@ START_TEST(test_threads)
 		ck_assert(line.s[0] >= 'A' && line.s[0] < 'A' + THREADS && line.s[1] == ':');
 		ck_assert(str_starts(str_sub(line, 3, line.len), STR("n=")) ||
 		          str_starts(str_sub(line, 3, line.len), STR("level=warning n=")));
+		/* one's own lines come in their order */
+		ck_assert_int_eq(atoi(strstr(line.s, "n=") + 2), next[line.s[0] - 'A']++);
 		ck_assert(line.s[line.len - 1] == '"');
 		rest = str_sub(rest, line.len + 1, rest.len);
 	}
 	ck_assert_int_eq(lines, THREADS * LINES);
+	buf_done(&out);
+}
+END_TEST
+
+static double
+seconds(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* Standard error is a pipe; its other end. */
+static int
+unread_log(void)
+{
+	int ends[2];
+
+	kept = dup(2);
+	ck_assert_int_eq(pipe(ends), 0);
+	dup2(ends[1], 2);
+	close(ends[1]);
+	log_open(true, "mail", "test");
+	ck_assert_int_eq(log_start(), 0);
+	return ends[0];
+}
+
+/* Its line that holds a word, once it is there. */
+static const char *
+read_until(int fd, struct buf *out, const char *word)
+{
+	const char *found;
+
+	while (!(found = strstr(buf_str(out).s, word)) || !strchr(found, '\n')) {
+		ssize_t n = read(fd, buf_room(out, 65536), 65536);
+
+		ck_assert_int_gt(n, 0);
+		out->len += (size_t)n;
+	}
+	return found;
+}
+
+/* A log that nobody reads delays one line for a second, and is full then; read again, it tells how much is missing. */
+START_TEST(test_unread)
+{
+	enum { SAID = 6000 };
+	char wide[250];
+	struct buf out = { 0 };
+	int fd = unread_log(), there = 0, lost;
+	double begun = seconds();
+	const char *line;
+
+	memset(wide, 'x', sizeof wide - 1);
+	wide[sizeof wide - 1] = '\0';
+	for (int i = 0; i < SAID; i++)
+		log_line(LOG_INFO, "Q", "n=%d a=%s b=%s", i, wide, wide);
+	ck_assert(seconds() - begun >= 1);
+	ck_assert(seconds() - begun < 10);
+	/* as soon as there is room the next line is whole, and so is what tells of the lost ones */
+	do {
+		out.len += (size_t)read(fd, buf_room(&out, 65536), 65536);
+		log_line(LOG_INFO, NULL, "event=%s", "next");
+	} while (!strstr(buf_str(&out).s, "event=next"));
+	line = read_until(fd, &out, "event=lost lines=");
+	lost = atoi(line + strlen("event=lost lines="));
+	for (line = buf_str(&out).s; (line = strstr(line, ": Q: n=")); line++)
+		there++;
+	ck_assert_int_gt(lost, 0);
+	/* of those that said "next" some were lost, too */
+	ck_assert_int_ge(there + lost, SAID);
+	ck_assert_int_lt(there, SAID);
+	log_close();
+	dup2(kept, 2);
+	close(fd);
+	buf_done(&out);
+}
+END_TEST
+
+START_TEST(test_unread_at_the_end)
+{
+	int fd = unread_log();
+	double begun;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (int i = 0; i < 5000; i++)
+		log_line(LOG_INFO, "Q", "n=%d text=%s", i, "more than a pipe holds");
+	begun = seconds();
+	log_close();
+	ck_assert(seconds() - begun < 5);
+	/* what is said now is lost, and waits for nobody */
+	log_line(LOG_ERR, NULL, "error=%s", "too late");
+	/* the thread may go on now */
+	dup2(open("/dev/null", O_WRONLY), 2);
+	close(fd);
+}
+END_TEST
+
+/* A line alone is not kept back until there are more, nor is a warning among many. */
+START_TEST(test_silence)
+{
+	struct buf out = { 0 };
+	int fd = unread_log();
+
+	usleep(50000);          /* the thread is there, and waits */
+	log_line(LOG_INFO, NULL, "first=%d", 1);
+	read_until(fd, &out, "first=1");
+	log_line(LOG_WARNING, NULL, "second=%d", 2);
+	read_until(fd, &out, "second=2");
+	log_line(LOG_INFO, NULL, "third=%d", 3);
+	log_close();
+	dup2(kept, 2);
+	read_until(fd, &out, "third=3");
+	close(fd);
 	buf_done(&out);
 }
 END_TEST
@@ -215,11 +341,15 @@ main(void)
 	SRunner *runner = srunner_create(suite);
 	int failed;
 
+	tcase_set_timeout(t, 60);
 	tcase_add_loop_test(t, test_value, 0, COUNT(values));
 	tcase_add_test(t, test_formats);
 	tcase_add_test(t, test_long);
 	tcase_add_test(t, test_repeats);
-	tcase_add_test(t, test_threads);
+	tcase_add_loop_test(t, test_threads, 0, 2);
+	tcase_add_test(t, test_unread);
+	tcase_add_test(t, test_unread_at_the_end);
+	tcase_add_test(t, test_silence);
 	tcase_add_test(t, test_facility);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_ENV);

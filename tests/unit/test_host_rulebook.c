@@ -68,7 +68,8 @@ START_TEST(test_shared)
 }
 END_TEST
 
-/* The same files, by a way on which there is a symbolic link now: what was good stays in force, and the log says so at once. */
+/* The same files, by a way on which there is a symbolic link now: what was good stays in force, and the log says so within a
+ * second. */
 START_TEST(test_directory_is_a_link)
 {
 	struct rulebook *r = book("");
@@ -76,10 +77,12 @@ START_TEST(test_directory_is_a_link)
 	age("rules/example.org/alice.sieve");
 	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
 	sleep(3);                       /* nothing is young any more */
-	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
+	for (int i = 0; i < 2; i++)     /* the second one has looked at directories */
+		ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
 	ck_assert_uint_eq(reports, 0);
 	ck_assert_int_eq(rename(at("rules/example.org"), at("elsewhere")), 0);
 	ck_assert_int_eq(symlink("../elsewhere", at("rules/example.org")), 0);
+	sleep(1);
 	ck_assert_uint_eq(effects(r, "alice@example.org"), DISCARDS);
 	ck_assert_msg(strstr(said, "/rules/example.org/alice.sieve:0|is a symbolic link"), "%s", said);
 	/* and back */
@@ -135,7 +138,7 @@ START_TEST(test_site)
 	ck_assert_uint_eq(s->n, 3);
 	ck_assert_int_eq(s->of_user, -1);
 	ck_assert(str_is(s->user, "team@example.org"));
-	ck_assert_uint_eq(s->path.len, 0);
+	ck_assert(str_is(s->path, at("site/after.sieve")));
 	ck_assert(!ruleset_is_users(s, text_from("part")));
 	ruleset_unref(s);
 	/* of nobody in a domain of ours */

@@ -15,10 +15,15 @@ struct merge_case {
 
 /* Words of a plan:
  *   keep  edit=C (kept with content C)  to=X (redirect)  to=X=C (with content C)  from=X (redirect, own sender)
- *   dir=X (filed, by an address)  refuse  discard  none (no rules)  early (refused at RCPT TO)  hold (put in quarantine)
+ *   far=X (redirect, which servers take with SMTPUTF8 only)
+ *   dir=X (filed, by an address)  copies (":copy", of the last)  sites (likewise: by a script of the site)
+ *   refuse  discard  none (no rules)  early (refused at RCPT TO)  hold (put in quarantine)
+ *   wishes (what the client wants to hear of it no added recipient can have)  quiet (nothing, if it fails)
+ *   elsewhere (what he keeps comes to another server)
  *   home=X (the address of his keeps)  done before a word: the journal has it; group=G: one with others to Sendmail
  * Options: ours (nothing is refused), nocopy, report, exact (words that SMTP cannot carry), nohold (the server holds
- * no messages), sendmail (a group is one mailbox), aside (there is an address for copies in quarantine). */
+ * no messages), sendmail (a group is one mailbox), own (who is the sender of a redirect hears of it),
+ * utf8 (the client asked for no SMTPUTF8, and copies may have it), store (copies are for users here only), aside (there is an address for copies in quarantine). */
 static const struct merge_case cases[] = {
 	/* --- the rows of the table */
 	{ "nobody keeps, somebody refuses", "a refuse, b discard", "", "refuse" },
@@ -86,6 +91,8 @@ static const struct merge_case cases[] = {
 	{ "a redirect to one who refuses", "a to=b, b refuse", "", "refuse" },
 	{ "a redirect to one refused at RCPT TO", "a to=b, b early", "", "a self-queue" },
 	{ "a redirect to oneself", "a to=a", "", "a self-queue" },
+	{ "a redirect to oneself, and one elsewhere", "a to=a to=x", "", "a x-queue self-queue" },
+	{ "a redirect to oneself by another name, and one elsewhere", "a discard, a to=a to=x", "", "a x-queue self-queue -a" },
 	{ "in a circle", "a to=b, b to=a", "", "a self-queue b self-queue" },
 	{ "in a larger circle", "a to=b, b to=c, c to=a", "", "a self-queue b self-queue c self-queue" },
 	{ "a circle with a way out", "a to=b, b to=a to=x", "", "a b-covered b a-covered x-queue -a -b" },
@@ -94,6 +101,35 @@ static const struct merge_case cases[] = {
 	{ "to several who discard", "a to=b to=c, b discard, c to=b", "", "a b-covered c-covered c b-covered -a -b -c" },
 	{ "into a circle", "a to=b, b to=c, c to=b, d keep", "", "a self-queue b self-queue c self-queue d self-queue" },
 	{ "two redirect to one", "a to=x, b to=x", "", "a x-queue b x-covered -a -b" },
+	{ "two redirect to one, who sent it wants to hear of one", "a quiet to=x, b to=x", "", "a x-covered b x-queue -a -b" },
+	{ "two redirect to one, who sent it wants to hear of the first", "a to=x, b quiet to=x, c to=x", "",
+	  "a x-queue b x-covered c x-covered -a -b -c" },
+	{ "two redirect to one, who sent it wants to hear of neither", "a quiet to=x, b quiet to=x", "", "a x-queue b x-covered -a -b" },
+	{ "two redirect to one, one has left", "a to=x, b quiet done to=x, c to=x", "", "a x-covered b x-done c x-covered -a -b -c" },
+	/* --- what the client wants to know */
+	{ "a wish goes along with a redirect in a copy", "a wishes to=x", "", "a x-copy -a" },
+	{ "a wish goes along with what is filed", "a wishes dir=x keep, b edit=1", "", "a x-copy self-queue b self-copy -b" },
+	{ "a wish is nothing to who keeps it", "a wishes edit=1, b edit=1", "", "a self-queue b self-queue content=1" },
+	{ "a wish does not choose the content", "a wishes dir=x=1, b wishes dir=y=1, c edit=2", "",
+	  "a x-copy b y-copy c self-queue -a -b content=2" },
+	{ "a wish, and an own sender who hears of it", "a wishes from=x", "own", "a x-queue -a content=s" },
+	{ "a wish, and an own sender by whom it comes back", "a wishes from=x", "", "a x-copy -a" },
+	{ "a wish, and no port", "a wishes to=x", "nocopy", "a x-queue -a" },
+	{ "a wish, and a port that is a store", "a wishes to=x dir=y", "store", "a x-queue y-copy -a" },
+	{ "a wish, a port that is a store, and an address elsewhere", "a wishes elsewhere dir=x", "store", "a x-queue -a" },
+	{ "a wish, and nobody's rules, of whom no copies are made", "a wishes none dir=x", "", "a self-queue x-queue" },
+	{ "a wish of one, another is in quarantine", "a hold, b wishes to=x", "aside", "a out-copy b x-copy -a -b" },
+	{ "a wish, and another name of somebody who keeps it", "a wishes keep, b wishes dir=a home=a", "", "a self-queue b a-covered -b" },
+	{ "a wish, and another of those who send it there has none", "a wishes quiet to=x, b to=x", "", "a x-covered b x-queue -a -b" },
+	/* --- what the client did not ask for */
+	{ "SMTPUTF8 is asked for a copy", "a far=x keep", "utf8", "a x-copy self-queue" },
+	{ "... which two have once", "a far=x, b far=x", "utf8", "a x-copy b x-covered -a -b" },
+	{ "... which edits do not need", "a far=x=1", "utf8", "a x-copy -a" },
+	{ "... whatever who redirects it wants to know", "a wishes from=x far=y", "utf8 own", "a x-queue y-copy -a content=s" },
+	{ "... and is not", "a far=x", "", "a x-queue -a" },
+	{ "... where there is no port", "a far=x", "utf8 nocopy", "a x-queue -a" },
+	{ "... where it is a store", "a far=x", "utf8 store", "a x-queue -a" },
+	{ "... of who is there anyway", "a far=b, b keep", "utf8", "a b-covered b self-queue -a" },
 	{ "two redirect to one, with other contents", "a to=x=1, b to=x", "", "a x-copy b x-queue -a -b" },
 	{ "two redirect to one, with other contents, and there is no port", "a to=x=1, b to=x", "nocopy", "a x-queue? b x-covered -a -b" },
 	{ "a redirect does not add who is there", "a keep to=b, b edit=1", "", "a self-queue b-covered b self-copy -b" },
@@ -112,6 +148,13 @@ static const struct merge_case cases[] = {
 	{ "in a circle, likewise", "a to=b home=x, b to=a", "", "a x-queue b self-queue -a" },
 	{ "to one refused at RCPT TO, likewise", "a to=b home=x, b early", "", "a x-queue -a" },
 	{ "he keeps it there anyway", "a to=a dir=x home=x", "", "a x-queue -a" },
+	/* --- ... and comes back for want of another delivery of his own */
+	{ "a redirect to oneself, and filed", "a to=a dir=x", "", "a x-queue -a" },
+	{ "to one refused at RCPT TO, and filed", "a to=b dir=x, b early", "", "a x-queue -a" },
+	{ "likewise, filed by an earlier attempt", "a to=b done dir=x, b early", "", "a x-done -a" },
+	{ "likewise, a copy is filed", "a to=b dir=x copies, b early", "", "a x-queue self-queue" },
+	{ "likewise, a script of the site has filed it", "a to=b dir=x sites, b early", "", "a x-queue self-queue" },
+	{ "likewise, redirected elsewhere", "a to=b to=x, b early", "", "a x-queue self-queue" },
 	{ "a redirect there is none", "a to=a to=x home=x", "", "a x-queue x-covered -a" },
 	{ "a late refusal, likewise", "a refuse home=x, b keep", "", "a x-copy! b self-queue -a" },
 	{ "Sendmail: equal addresses, all drop it", "a discard group=g, b discard group=g", "", "-a -b" },
@@ -160,21 +203,30 @@ make_word(struct made *k, struct merge_rcpt *r, struct str word, bool done)
 	args[0] = n > 1 ? str_sub(args[0], 0, (size_t)(args[1].s - 1 - args[0].s)) : args[0];
 	if (str_is(word, "keep") || str_is(word, "edit") || str_is(word, "none"))
 		vec_push(&p->d, delivery_of(k, DELIVERY_SELF, STR_EMPTY, args[0]));
-	else if (str_is(word, "to") || str_is(word, "from") || str_is(word, "dir"))
+	else if (str_is(word, "to") || str_is(word, "from") || str_is(word, "far") || str_is(word, "dir"))
 		vec_push(&p->d, delivery_of(k, DELIVERY_ADDRESS, args[0], args[1]));
 	else if (str_is(word, "hold"))
 		vec_push(&p->d, delivery_of(k, DELIVERY_QUARANTINE, STR_EMPTY, STR_EMPTY));
 	p->unfiltered |= str_is(word, "none");
 	p->refuses |= str_is(word, "refuse");
 	r->refused |= str_is(word, "early");
+	r->wishes |= str_is(word, "wishes");
+	r->quiet |= str_is(word, "quiet");
+	r->elsewhere |= str_is(word, "elsewhere");
 	if (str_is(word, "group"))
 		r->group = arena_str(&k->arena, args[0]);
 	if (str_is(word, "home"))
 		p->home = p->home_canonical = arena_str(&k->arena, args[0]);
-	if (str_is(word, "to") || str_is(word, "from"))
+	if (str_is(word, "to") || str_is(word, "from") || str_is(word, "far"))
 		p->d.v[p->d.n - 1].redirect = true;
+	if (str_is(word, "far"))
+		p->d.v[p->d.n - 1].utf8 = true;
 	if (str_is(word, "from"))
 		p->d.v[p->d.n - 1].own_sender = true;
+	if (str_is(word, "copies"))
+		p->d.v[p->d.n - 1].copies = true;
+	if (str_is(word, "sites"))
+		p->d.v[p->d.n - 1].site = true;
 	if (done)
 		p->d.v[p->d.n - 1].done = true;
 }
@@ -218,6 +270,9 @@ make(struct made *k, const struct merge_case *c)
 	k->merge.can_report = strstr(c->options, "report");
 	k->merge.can_hold = !strstr(c->options, "nohold");
 	k->merge.can_set_aside = strstr(c->options, "aside");
+	k->merge.utf8 = strstr(c->options, "utf8");
+	k->merge.to_store = strstr(c->options, "store");
+	k->merge.own_hears = strstr(c->options, "own");
 	k->merge.one_mailbox = strstr(c->options, "sendmail");
 	k->merge.speakable = speakable;
 	k->merge.ctx = k;

@@ -12,6 +12,7 @@ struct planned {
 
 #define DETAIL "fileinto_by = detail\n"
 #define FIELD "fileinto_by = header\n"
+#define E10 "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
 static const struct planned planned[] = {
@@ -61,6 +62,17 @@ static const struct planned planned[] = {
 	{ "nothing else changes sender", "redirect_sender = user\n", "a keep;", { .to = "a" }, "header: accept" },
 	{ "a kept one beside it keeps his", "redirect_sender = user\n", "a redirect :copy \"x@example.net\";", { .to = "a" },
 	  "copy a@example.org>x@example.net | accept" },
+	/* --- an address that servers elsewhere take with SMTPUTF8 only */
+	{ "asked for by a copy", "", "a redirect \"z\xc3\xbc@example.net\";", { .to = "a" },
+	  "copy s@example.net>z\xc3\xbc@example.net | -<a@example.org> | accept" },
+	{ "as the client asked for it", "", "a redirect \"z\xc3\xbc@example.net\";", { .to = "a", .args = { "SMTPUTF8" } },
+	  "+z\xc3\xbc@example.net | -<a@example.org> | accept" },
+	{ "of one who lives here the server knows", "", "a redirect \"z\xc3\xbc@EXAMPLE.org\";", { .to = "a" },
+	  "+z\xc3\xbc@EXAMPLE.org | -<a@example.org> | accept" },
+	{ "in another domain of ours as well", "local_domains = example.org, example.net\n", "a redirect \"z\xc3\xbc@example.net\";",
+	  { .to = "a" }, "+z\xc3\xbc@example.net | -<a@example.org> | accept" },
+	{ "a domain alone needs none", "", "a redirect \"z@b\xc3\xbc" "cher.example\";", { .to = "a" },
+	  "+z@xn--bcher-kva.example | -<a@example.org> | accept" },
 	/* --- which edits are the same */
 	{ "equal ones, of rules that are not", "", "a addheader \"X-A\" \"1\";\nb if true { addheader \"X-A\" \"${hex:31}\"; }", { .to = "a b" },
 	  "top X-A: 1 | accept" },
@@ -84,7 +96,7 @@ static const struct planned planned[] = {
 	{ "two reasons are told to the server alone", "", "a quarantine \"x\";\nb quarantine \"y\";\nc quarantine \"x\";\nd quarantine;",
 	  { .to = "a b c d" }, "quarantine x; y | accept" },
 	{ "a reason of one line, in ASCII", "", "a quarantine \" \xc3\xb6${hex:0a} 1\t2${hex:00}${hex:7f}%s \";", { .to = "a" },
-	  "top Tamis-Quarantine: \" \xc3\xb6\\n 1\\t2\\x00\\x7F%s \" | quarantine ? 1 2 ?%s | accept" },
+	  "top Tamis-Quarantine: =?utf-8?B?IiDDtlxuIDFcdDJceDAwXHg3RiVzICI=?= | quarantine ? 1 2 ?%s | accept" },
 	{ "put aside for one", "quarantine_to = q@example.org\n", "a quarantine \"x\";\nb keep;", { .to = "a+d b" },
 	  "copy s@example.net>q@example.org [Tamis-Quarantine: <a+d@example.org> \"x\"] | -<a+d@example.org> | accept" },
 	{ "for one, though he is as good as others", "quarantine_to = q@example.org\n", "a quarantine \"x\";\nb redirect \"a@example.org\";",
@@ -103,6 +115,18 @@ static const struct planned planned[] = {
 	  "a quarantine \"x\";\nb if header \"subject\" \"hi\" { ereject \"no\"; }", { .to = "a b" },
 	  "copy s@example.net>q@example.org [Tamis-Quarantine: <a@example.org> \"x\"] | top Tamis-Refused: \"no\" | "
 	  "-<a@example.org> | accept" },
+	/* --- our fields are ASCII, folded */
+	{ "a reason", "", "a quarantine \"na\xc3\xafve =?x\";", { .to = "a" },
+	  "top Tamis-Quarantine: =?utf-8?B?Im5hw692ZSA9P3gi?= | quarantine na?ve =?x | accept" },
+	{ "one that needs more than a line, cut between characters", "", "a quarantine \"\xe2\x82\xac" E10 E10 "\";", { .to = "a" },
+	  "top Tamis-Quarantine: =?utf-8?B?IuKCrOKCrOKCrOKCrOKCrOKCrOKCrOKCrOKCrOKCrA==?=\n =?utf-8?B?4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKs4oKsIg==?= | quarantine ????????????????????? | accept" },
+	{ "words in ASCII stay, on lines of 78", "", "a quarantine \"" X50 " " X50 " y\";", { .to = "a" },
+	  "top Tamis-Quarantine: \"" X50 "\n " X50 " y\" | quarantine " X50 " " X50 " y | accept" },
+	{ "whoever is named in it", "quarantine_to = q@example.org\n", "\xc3\xb6 quarantine \"x\";\nb keep;", { .to = "\xc3\xb6 b" },
+	  "copy s@example.net>q@example.org [Tamis-Quarantine: =?utf-8?B?PMO2QGV4YW1wbGUub3JnPg==?= \"x\"] | -<\xc3\xb6@example.org> | accept" },
+	{ "what would be done", "effect = tag\n", "a fileinto \"Entw\xc3\xbcrfe\";", { .to = "a" },
+	  "top Tamis-Would: fileinto =?utf-8?B?IkVudHfDvHJmZSI=?= | accept" },
+	{ "the folder", FIELD, "a fileinto \"Post/Entw\xc3\xbcrfe 1\";", { .to = "a" }, "top Tamis-File: [] =?utf-8?B?UG9zdC9FbnR3w7xyZmU=?= 1 | accept" },
 	/* --- what a script of the site delivers before the user's refuse */
 	{ "a copy of the site's makes a refusal late", "site_before = %/site/copy.sieve\n", "a ereject \"no\";", { .to = "a" },
 	  "copy s@example.net>a@example.org [Tamis-Refused: \"no\"] | +archive@example.net | -<a@example.org> | accept" },
@@ -164,9 +188,40 @@ static const struct planned planned[] = {
 	  { .to = "postmaster" }, "-<postmaster@example.org> | accept" },
 };
 
-START_TEST(plan)
+/* Of a postmaster's rules the log says what is done, and what they wanted. */
+static const struct planned told[] = {
+	{ "a discard", "", "postmaster discard;", { .to = "postmaster" },
+	  "effects=keep verdict=pass note=\"his rules do not close postmaster and abuse; they say: discard\"" },
+	{ "a refusal", "", "abuse ereject \"no\";", { .to = "abuse" },
+	  "effects=keep verdict=pass note=\"his rules do not close postmaster and abuse; they say: ereject \\\"no\\\"\"" },
+	{ "for some", "", "postmaster discard;\nb discard;", { .to = "postmaster b" }, "effects=keep verdict=done note=\"his rules do" },
+	{ "quarantine beside a redirect", "", "postmaster redirect :copy \"x@example.net\"; quarantine \"x\";", { .to = "postmaster" },
+	  "effects=\"redirect :copy \\\"x@example.net\\\", keep\" verdict=done note=\"his rules do not close postmaster and abuse; they say: "
+	  "redirect :copy \\\"x@example.net\\\", quarantine \\\"x\\\"\"" },
+	{ "an edit is not made", "", "postmaster addheader \"X-A\" \"1\"; discard;", { .to = "postmaster" }, "effects=keep verdict=pass" },
+	{ "nor one of the site's", "site_before = %/site/edit.sieve\n", "postmaster discard;", { .to = "postmaster" },
+	  "effects=keep verdict=pass" },
+	{ "a copy of the site's leaves", "site_before = %/site/copy.sieve\n", "postmaster discard;", { .to = "postmaster" },
+	  "effects=\"redirect :copy \\\"archive@example.net\\\", keep\" verdict=done note=\"his rules do" },
+	{ "what the site keeps is kept once", "quarantine_to = q@example.org\nsite_before = %/site/both.sieve\n", "postmaster discard;",
+	  { .to = "postmaster" }, "effects=\"quarantine \\\"the site's\\\", keep\" verdict=done note=\"his rules do" },
+	{ "watched", "effect = observe\n", "postmaster discard;", { .to = "postmaster" },
+	  "effect=observe would=keep verdict=pass note=\"his rules do" },
+	{ "only to refuse", "effect = refuse\n", "postmaster discard;", { .to = "postmaster" },
+	  "effect=refuse would=keep verdict=pass note=\"his rules do" },
+	{ "tagged", "effect = tag\n", "postmaster discard;", { .to = "postmaster" }, "effect=tag effects=keep verdict=done note=\"his rules do" },
+	{ "what he redirects is as his rules say", "", "abuse redirect \"x@example.net\";", { .to = "abuse" },
+	  "effects=\"redirect \\\"x@example.net\\\"\" verdict=done\n" },
+	{ "and what he keeps beside quarantine", "quarantine_to = q@example.org\n", "postmaster quarantine \"x\"; keep;",
+	  { .to = "postmaster" }, "effects=\"quarantine \\\"x\\\", keep\" verdict=done\n" },
+	{ "the site may discard", "site_before = %/site/discard.sieve\n", "postmaster keep;", { .to = "postmaster" },
+	  "effects=discard verdict=done\n" },
+};
+
+/* Settings of which one may be a file of the directory, and the site's scripts. */
+static void
+begin_site(const struct planned *p)
 {
-	const struct planned *p = &planned[_i];
 	const char *mark = strchr(p->conf, '%');
 	struct buf conf = { 0 };
 
@@ -184,8 +239,35 @@ START_TEST(plan)
 	put("site/edit.sieve", "require \"editheader\";\naddheader \"X-Site\" \"1\";\n");
 	rules(p->rules);
 	begin(buf_str(&conf).s);
-	expect(p->name, play(&p->mail), p->expect);
 	buf_done(&conf);
+}
+
+START_TEST(plan)
+{
+	const struct planned *p = &planned[_i];
+
+	begin_site(p);
+	expect(p->name, play(&p->mail), p->expect);
+	end();
+}
+END_TEST
+
+START_TEST(log_of_postmaster)
+{
+	const struct planned *p = &told[_i];
+	const char *line;
+	struct buf b = { 0 };
+
+	begin_site(p);
+	play(&p->mail);
+	/* how long it took is another each time */
+	for (line = logged(); *line; line++) {
+		if (str_starts(str_from(line), STR(" ms=")))
+			line += 4 + strspn(line + 4, "0123456789");
+		buf_putc(&b, *line);
+	}
+	ck_assert_msg(strstr(buf_str(&b).s, p->expect), "%s: %s", p->name, buf_str(&b).s);
+	buf_done(&b);
 	end();
 }
 END_TEST
@@ -229,6 +311,7 @@ static void
 tests(TCase *t)
 {
 	tcase_add_loop_test(t, plan, 0, COUNT(planned));
+	tcase_add_loop_test(t, log_of_postmaster, 0, COUNT(told));
 	tcase_add_test(t, srs_sender);
 	tcase_add_test(t, secret_field);
 }

@@ -94,6 +94,28 @@ START_TEST(srs_filed_and_put_away)
 }
 END_TEST
 
+/* Why it is not held: because of the address, if there is nobody else. */
+static const struct {
+	const char *others, *note, *not;
+} not_held[] = {
+	{ "", "released it would go to the rewritten sender", "others get the message" },
+	{ " b", "others get the message too", "released it would" },
+};
+
+START_TEST(srs_not_held)
+{
+	struct arena a = { 0 };
+
+	rules("them quarantine \"odd\";\nb keep;");
+	begin(SRS);
+	play(&(struct mail){ .to = arena_printf(&a, "%s%s", srs_address_of(&a, STR("them@example.org"), 0).s, not_held[_i].others).s });
+	ck_assert_msg(strstr(logged(), not_held[_i].note), "%s", logged());
+	ck_assert_ptr_null(strstr(logged(), not_held[_i].not));
+	arena_done(&a);
+	end();
+}
+END_TEST
+
 /* A redirect to who he is leads to nobody else. */
 START_TEST(srs_to_himself)
 {
@@ -178,6 +200,7 @@ tests(TCase *t)
 	tcase_add_test(t, srs);
 	tcase_add_test(t, srs_of_too_many);
 	tcase_add_test(t, srs_filed_and_put_away);
+	tcase_add_loop_test(t, srs_not_held, 0, COUNT(not_held));
 	tcase_add_test(t, srs_to_himself);
 	tcase_add_loop_test(t, no_bounce, 0, COUNT(no_bounces));
 	tcase_add_test(t, no_bounce_any_more);
