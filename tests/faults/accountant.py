@@ -25,7 +25,7 @@ FILTERED_CAUSES = ('killed at abort', 'killed at close', 'mail server restarted'
 KINDS = ('report', 'refused and kept', 'put in quarantine', 'through the filtered port', 'filed by header', 'filed by detail',
          'with another sender', 'with a mark of what would be done', 'back to a rewritten sender', 'with flags',
          'edited by the site', 'sent on by the site', 'to another name of a user', 'to a name of several',
-         'a report, since the sender had logged in')
+         'a report, since the sender had logged in', 'refused and kept, of which nobody wants to hear')
 # and of what was decided
 DECIDED = ('refused late, behind a delivery', 'refused at RCPT TO behind a script of the site', 'discarded behind a copy',
            'kept, since postmaster and abuse have to be reachable')
@@ -265,9 +265,16 @@ class Books:
             'sent on by the site': 'archive@' in arrival.address,
             'to another name of a user': len(listed(self.run, arrival.address) or ()) == 1,
             'a report, since the sender had logged in': label.kind == 'report' and not self.run.get('authentic', True),
+            'refused and kept, of which nobody wants to hear': any('Refused' in line for line in label.top) and
+            self.would_hear(attempt, unit),
             'to a name of several': len(listed(self.run, arrival.address) or ()) > 1,
         }
         self.kinds.update(word for word in KINDS if words[word])
+
+    def would_hear(self, attempt, unit):
+        """Would the sender have a report instead, but for what he wants to hear?"""
+        asked = self.run.get('wishes', {}).get(unit.owner, '')
+        return 'NEVER' in asked and Resolver({**attempt.run, 'wishes': {}}, {}).told(unit.label, unit.owner, None)
 
     def check_filing(self):
         """The name of the field is a secret of one user."""
@@ -328,6 +335,27 @@ class Books:
         return once and any(a.number < attempt.number and leaves_once(u) == once
                             for arrival, _names in self.wanted for a, u in self.origins(arrival))
 
+    def went_back(self, attempt, unit):
+        """To somebody on its way the same mail came by another way as well, and left him once: by the way that went back from
+        him to where it had been, where that ends, or by the one that went on."""
+        came = [u for arrival, _names in self.wanted for _a, u in self.origins(arrival)]
+        for i in range(1, len(unit.via)):
+            step, way = unit.via[i - 1:i + 1], (unit.owner, *unit.via[:i - 1])
+            others = {(u.owner, *u.via[:i - 1]) for u in came if u.via[i - 1:i + 1] == step}
+            if any((step[1] in other) != (step[1] in way) for other in others):
+                return True
+        return False
+
+    def came_for_several(self, attempt, unit):
+        """One copy left for several in an attempt before: it is remembered for each of them, though each would have one of his
+        own now, as with another sender."""
+        for other in self.attempts[:attempt.number]:
+            shared = {(u.address, u.label) for u in other.all() if u.owner == unit.owner and u.address == unit.address}
+            if other.dot and any(a is other and (u.address, u.label) in shared and u.owner != unit.owner
+                                 for arrival, _names in self.wanted if arrival.way == 'copies' for a, u in self.origins(arrival)):
+                return True
+        return False
+
     def sends_round(self, attempt, owner, to):
         """Where nothing has to come of it."""
         return any(d['do'] == 'redirect' and d['to'] == to for d in attempt.plans[owner]) and to in self.run.get('others', {})
@@ -335,7 +363,7 @@ class Books:
     def miss(self, attempt, unit):
         """It did not come.  When the port refuses a copy for good, its recipient keeps the message as it was, or has it in
         quarantine, if the copy was for somebody else."""
-        if self.came_otherwise(attempt, unit) or self.came_round(attempt, unit):
+        if any(excuse(attempt, unit) for excuse in (self.came_otherwise, self.came_round, self.went_back, self.came_for_several)):
             return
         keepers = {address for owner, address, _label, _via in attempt.resolved.keepers if owner == unit.owner}
         if whose(self.run, unit.address) != whose(self.run, unit.owner):

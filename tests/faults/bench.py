@@ -27,11 +27,15 @@ from scenario import BACK, DOMAIN, OUTSIDE, SENDER_DOMAIN, SRS, Scenario
 WAYS = ('postfix', 'sendmail', 'final')
 TAG = re.compile(rb'run-(\d+)-(\w+)-')
 DEADLINE = 3                    # seconds that the daemon waits for the port for copies
+PASSWORD = 'a password'
 SMALL, PAGE = 4 << 20, 4096     # of the small disk: its bytes, and those that a file gets at once
 
 
 def missing(way):
-    return daemon.missing() or (sendmail if way == 'sendmail' else postfix).missing()
+    """Through Sendmail a login is one by SASL."""
+    if way == 'sendmail':
+        return daemon.missing() or sendmail.missing() or sendmail.missing_login()
+    return daemon.missing() or postfix.missing()
 
 
 def make_power(directory):
@@ -155,7 +159,7 @@ class Supervised(daemon.Daemon):
     def reload_and_wait(self):
         """Until the next message meets the new configuration."""
         before = self.log().count(' reload=')
-        self.reload()
+        self.hang_up()
         place.wait_for(lambda: not self.is_up or self.log().count(' reload=') > before, 30, 'a reload')
 
     def remove_rules(self, user):
@@ -172,11 +176,13 @@ class Bench:
         self.daemon = Supervised(directory / 'tamis', {})
         transport = f'smtp:[127.0.0.1]:{self.queue.port}'
         if way == 'sendmail':
-            self.mta = sendmail.PrivateSendmail(directory / 'mta', self.daemon.milter, self.queue.port)
+            self.mta = sendmail.PrivateSendmail(directory / 'mta', self.daemon.milter, self.queue.port,
+                                                users={f'first@{SENDER_DOMAIN}': PASSWORD})
         else:
             self.mta = postfix.PrivatePostfix(directory / 'mta', self.daemon.milter, transport, transport,
                                               final=way == 'final')
         self.mta.start()
+        self.logins = set()
         self.made = {whose: self.make_sender(address) for whose, address in BACK.items()}
 
     def make_sender(self, address):
@@ -196,6 +202,16 @@ class Bench:
             part.unlink()
         self.daemon.remove_rules(f'first@{DOMAIN}')
         return made
+
+    def log_in(self, peer, login):
+        """The client is known by that name from here on."""
+        if self.way != 'sendmail':
+            peer.xclient(LOGIN=login)
+            return
+        if login not in self.logins:
+            self.mta.add_login(login, PASSWORD)
+            self.logins.add(login)
+        peer.login(login, PASSWORD)
 
     def site_files(self, scenario, wheres=('before', 'after')):
         """Names and scripts of the site."""

@@ -250,7 +250,7 @@ class Hup(Breakage):
 
     def at(self, step, run):
         if step == self.step and self.bench.daemon.is_up:
-            self.bench.daemon.reload()
+            self.bench.daemon.hang_up()
             time.sleep(self.random.choice([0, 0.01]))
             run.event('reloaded', step=step)
 

@@ -154,14 +154,15 @@ class Run:
         peer.dialogue, peer.dialogue[:] = dialogue, peer.dialogue
         try:
             if self.scenario.rare.login:
-                peer.xclient(LOGIN=self.scenario.rare.login)
+                self.bench.log_in(peer, self.scenario.rare.login)
             fault.at('connected', self)
             seen['mail'] = peer.command(f'MAIL FROM:<{self.scenario.sender}> {self.scenario.parameters}'.rstrip()).code
             fault.at('mail', self)
             if seen['mail'] != 250:
                 return
             for recipient in seen['recipients']:
-                seen['rcpt'].append(peer.command(f'RCPT TO:<{recipient}>').code)
+                wish = self.scenario.wishes.get(recipient, '')
+                seen['rcpt'].append(peer.command(f'RCPT TO:<{recipient}> {wish}'.rstrip()).code)
                 if len(seen['rcpt']) == 1:
                     fault.at('rcpt', self)
             if 250 not in seen['rcpt']:
@@ -225,9 +226,8 @@ class Run:
     def between(self, left, where=''):
         """At once; after a reload; after a change of rules, or of the configuration."""
         what = self.random.choice([*BETWEEN, 'rules', 'settings'])
-        last = self.attempts[-1]
-        # what the client has left goes on, and meets itself by the filtered port
-        if what == 'settings' and (self.bench.way == 'final' or last['dot'] and last['end'] is None):
+        # what the client has left goes on, during the next attempts as well, and meets itself by the filtered port
+        if what == 'settings' and (self.bench.way == 'final' or any(a['dot'] and a['end'] is None for a in self.attempts)):
             what = 'rules'
         if len(self.attempts) > 1:
             time.sleep(0.02 * 2 ** (len(self.attempts) - 1))
@@ -239,7 +239,7 @@ class Run:
             self.rules_now()
         self.keep_up()
         if what == 'reload':
-            self.bench.daemon.reload()
+            self.bench.daemon.hang_up()
         self.event(f'between attempts{where}: {what}')
         if what == 'settings':
             changed = self.scenario.change_settings()
@@ -255,7 +255,7 @@ class Run:
                'fileinto_by': s.fileinto_by, 'redirect_sender': s.redirect_sender, 'srs_domain': SRS,
                'filtered': s.filtered, 'authentic': s.authentic, 'others': s.rules_of_others, 'utf8': s.utf8, 'quarantine_to': s.quarantine_to,
                'site': s.draws.site, 'users': s.draws.users, 'local': DOMAIN,
-               'login': s.rare.login}
+               'login': s.rare.login, 'wishes': s.wishes}
         (self.directory / 'message.eml').write_bytes(s.message)
         for name, value in (('run', run), ('attempts', self.attempts), ('rules', self.rules), ('events', self.events),
                             ('versions', self.versions)):
@@ -293,10 +293,13 @@ class Tally:
             if s.rewritten or s.forged:
                 kind = 'forged' if s.forged else 'with rules here' if s.is_here(*s.rewritten) else 'outside'
                 self.counts['to a rewritten sender'].update([kind, 'with a sender' if s.sender else 'a bounce'])
-            self.counts['mail'].update([f'sender {"there" if s.sender else "null"}', 'SMTPUTF8' if s.utf8 else 'ASCII'])
+            self.counts['mail'].update([f'sender {"there" if s.sender else "null"}', 'SMTPUTF8' if s.utf8 else 'ASCII',
+                                         'reports asked for' if s.wishes else 'as they are made'])
+            self.counts['mail'].update({wish for wish in s.wishes.values() if wish == 'NOTIFY=NEVER'})
             for name, kinds in s.draws.drawn.items():
                 self.counts[name].update(kinds)
             self.counts['rare'].update(s.rare.drawn)
+            self.counts['logins'].update([run.bench.way] * ('a login' in s.rare.drawn))
             self.counts['doubled'].update(books.doubled)
             self.counts['came'].update(books.kinds)
 
@@ -310,11 +313,11 @@ class Tally:
             'between': [f'between attempts: {what}' for what in BETWEEN] + ['between attempts in the queue: rules'] * ('final' in ways),
             'settings': [f'{name} {value}' for name, values in SETTINGS.items() for value in values],
             'changed': NAMES.values(), 'users map': draws.MAP, 'combined': draws.COMBINED,
-            'rare': rare.DUE,
+            'rare': rare.DUE, 'logins': [way for way in ways if way in rare.WITH_LOGINS],
             'site scripts': (*draws.HANDS_ON, *draws.ENDS, *draws.PLACES.values()),
             'from a rewritten sender': ('refused late, where others are told',),
             'to a rewritten sender': ('forged', 'with rules here', 'outside', 'with a sender', 'a bounce'),
-            'mail': ('sender there', 'sender null', 'SMTPUTF8', 'ASCII'),
+            'mail': ('sender there', 'sender null', 'SMTPUTF8', 'ASCII', 'reports asked for', 'NOTIFY=NEVER'),
             'doubled': ('killed at copy-taken', 'reply lost', 'the client did not read the answer'),
         }
         return [f'{name}: {what}' for name, whats in due.items() for what in whats if not self.counts[name][what]]

@@ -89,7 +89,7 @@ class Draws:
         return {**destination, 'flags': self.random.choice(FLAGS)} if self.random.random() < 0.3 else destination
 
     def refusal(self, do, **more):
-        return {'do': do, 'reason': f'not here, please {self.random.randrange(100)}', **more}
+        return {'do': do, 'reason': f'not here, please {self.random.randrange(100)}', **self.s.word(do), **more}
 
     # --- scripts of the site
 

@@ -1,6 +1,7 @@
 # expected.py - what the rules of a run make of its message: who gets it, and with which bytes
 # SPDX-License-Identifier: BSD-2-Clause
 """The accountant's reading of the manual: plans of recipients, as README.md has them, to what has to arrive."""
+import base64
 import collections
 import re
 
@@ -53,6 +54,18 @@ def fields_of(content):
     return fields, body
 
 
+WORDS = re.compile(rb'=\?utf-8\?B\?([^?]*)\?=(?:[ \t]+(?==\?utf-8\?B\?))?')
+
+
+def as_read(field):
+    """One of ours without its folds and encoded words (RFC 2047), which is nothing if it is not ASCII."""
+    if not field.startswith(b'Tamis-'):
+        return field
+    if not field.isascii():
+        return b''
+    return WORDS.sub(lambda word: base64.b64decode(word[1]), re.sub(rb'\r\n(?=[ \t])', b'', field))
+
+
 def difference(content, message, label):
     """What of the content is not the message under that label; None: it is."""
     (fields, body), (sent, sent_body) = fields_of(content), fields_of(message)
@@ -62,7 +75,7 @@ def difference(content, message, label):
     wanted = [line.encode() for line in label.top] + [re.escape(f) for f in sent] + [line.encode() for line in label.last]
     at, trace = 0, 0
     for field in fields:
-        if at < len(wanted) and re.fullmatch(wanted[at], field, re.S):
+        if at < len(wanted) and re.fullmatch(wanted[at], as_read(field), re.S):
             at += 1
         elif field.startswith(b'Received:'):
             trace += 1
@@ -93,6 +106,7 @@ class Resolved:
 
     def __init__(self):
         self.units, self.refusals, self.keepers, self.sends = set(), {}, set(), False
+        self.words = {}         # {recipient: the command that refuses}
         # maybe: what may come besides; aside: (owner, recipient, label, via, reason, keeps) of what is put in quarantine
         self.maybe, self.aside = set(), []
 
@@ -171,6 +185,7 @@ class Resolver:
             one = self.merge({r: plans[r]}, (), AS_SENT, ())
             found.add(one)
             found.refusals.update(one.refusals)
+            found.words.update(one.words)
         return found
 
     def merge(self, plans, refused, label, via, owner=None):
@@ -179,6 +194,7 @@ class Resolver:
         # what a script of the site has filed where he keeps it reaches him
         plans = {r: [d for d in plan if not (d.get('reachable') and any(map(self.kept, plan)))] for r, plan in plans.items()}
         found.refusals = {r: d.get('reason', '') for r in plans for d in plans[r] if d['do'].startswith('refuse')}
+        found.words = {r: d.get('word') for r in plans for d in plans[r] if d['do'].startswith('refuse')}
         moving = {r: [d for d in plans[r] if d['do'] in TAKES] for r in plans}
         back = {r for r in plans if via and self.user(r) in map(self.user, (owner, *via[:-1]))}
         ignored = {r for r in plans for d in moving[r] if d['do'] == 'redirect' and
@@ -196,8 +212,10 @@ class Resolver:
             keeps = any(d['do'] in ('self', 'quarantine') or self.kept(d) for d in moving[r])
             # who refuses keeps nothing for want of another; what is refused late may be kept already
             if r in found.refusals:
-                keeps |= taken or not self.told(label)
-            if (r in circle or r in ignored or not taken) and not keeps:
+                keeps |= taken or not self.told(label, whose, found.words[r])
+            # he has what he filed himself, where nothing was refused
+            files = any(d['do'] == 'file' and not d.get('copy') and d.get('own', True) for d in moving[r])
+            if (r in circle or r in ignored and not files or not taken) and not keeps:
                 found.units.add(Unit(*keeper))
                 found.sends = True
         return found
@@ -214,7 +232,7 @@ class Resolver:
             return True
         found.sends, folder = True, ''
         if d['do'] == 'quarantine':
-            keeps = any(other['do'] == 'self' or self.kept(other) or other['do'].startswith('refuse') and not self.told(label)
+            keeps = any(other['do'] == 'self' or self.kept(other) or other['do'].startswith('refuse') and not self.told(label, whose, other.get('word'))
                         for other in plans[r])
             found.aside.append((whose, r, label, via, d['reason'], keeps))
             return True
@@ -261,19 +279,22 @@ class Resolver:
         if inner.refusals and not inner.sends and not self.final:
             return False
         for recipient, reason in inner.refusals.items():
-            self.late(inner, whose, recipient, reason, content, via)
+            self.late(inner, whose, recipient, reason, content, via, inner.words[recipient])
         found.add(inner)
         return True
 
-    def told(self, label):
-        """Is the sender told what is refused late, by a report?"""
+    def told(self, label, owner, word):
+        """Is the sender told what is refused late, by a report?  Of a delivery that failed he is not who wants to hear of none
+        (RFC 3461 4.1); "reject" tells of a disposition."""
+        if 'NEVER' in self.run.get('wishes', {}).get(owner, '') and word != 'reject':
+            return False
         authentic = self.run.get('authentic', True) or has_login(self.run) and not label.hops
         return self.run['late'] == 'bounce' and self.run['sender'] and label.sender is None and authentic \
             and not self.run.get('sender_rewritten')
 
-    def late(self, found, owner, recipient, reason, label, via):
+    def late(self, found, owner, recipient, reason, label, via, word):
         """A refusal that the sender cannot be told any more while he is connected."""
-        if self.told(label):
+        if self.told(label, owner, word):
             found.units.add(Unit(owner, self.run['sender'], Label('report', (recipient, reason)), via))
             return
         home, mark = home_of(self.run, recipient), re.escape(f'Tamis-Refused: "{reason}"')
@@ -285,15 +306,17 @@ class Resolver:
 
     def add_late(self, found):
         for r, reason in found.refusals.items():
-            self.late(found, r, r, reason, AS_SENT, ())
+            self.late(found, r, r, reason, AS_SENT, (), found.words[r])
 
     def add_quarantine(self, found, again):
-        """The server holds what nobody else takes; who is released gets it.  Else it is a copy for whoever looks at such,
-        or is kept.  again: what others take may have left by an earlier attempt."""
+        """The server holds what nobody else takes; who is released gets it, if his mail comes to the address in the envelope.
+        Else it is a copy for whoever looks at such, or is kept.  again: what others take may have left by an earlier attempt."""
         for whose, r, label, via, reason, keeps in found.aside:
             alone, again = bool(via) or self.split, again and not via and not self.split
             taken = any(u.via == via and u.label.kind == 'message' and (not alone or u.owner == whose) and not u.group
                         for u in found.units)
+            taken |= any(other[1] in self.run.get('rewritten', {}) for other in found.aside
+                         if other[3] == via and (not alone or other[0] == whose))
             field, among = f'Tamis-Quarantine: {{}}"{reason}"', [other for other in found.aside if other[3] == via]
             one_reason = alone or len({other[4] for other in among}) == 1
             marked = above(label, re.escape(field.format('')))

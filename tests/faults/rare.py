@@ -8,6 +8,8 @@ from draws import ALIAS, ENDS, HANDS_ON, choose, dealt
 SECOND = 'second.example'       # a domain that is an alias of that one
 CHAINS = ('address, domain', 'domain, domain', 'address, address', 'domain, address', 'address, several')
 LOGINS = ('login of the map', 'login that is an address', "login of another's")
+# how the client comes in so that he can have one, and what such a name ends in where passwords are looked up
+WITH_LOGINS, REALM = ('postfix', 'sendmail'), '@logins.example'
 INCLUDES = {'personal include': ['personal'], 'global include': ['global'], 'nested include': ['global', 'personal'],
             'include of the site': ['global']}
 RESERVED = ('postmaster', 'abuse')
@@ -85,11 +87,11 @@ class Rare:
 
     def draw_login(self):
         """A client who has proved who he is, where nothing else does."""
-        if self.kind not in LOGINS or self.s.way != 'postfix' or not self.s.sender or self.s.sender_rewritten:
+        if self.kind not in LOGINS or self.s.way not in WITH_LOGINS or not self.s.sender or self.s.sender_rewritten:
             return
         s, users = self.s, self.s.draws.users
         s.sender, s.late, s.authentic = f'{s.tag}author@client.example', 'bounce', False
-        self.login = f'{s.tag}login'
+        self.login = f'{s.tag}login' + REALM * (s.way == 'sendmail')
         if self.kind == 'login that is an address':
             self.login = s.sender
         else:

@@ -45,6 +45,10 @@ class Scenario:
         self.number, self.way, self.tag = number, way, f'run-{number}-{seed.lower()}-'
         self.domain, self.outside_domain, self.folders = DOMAIN, OUTSIDE, FOLDERS
         self.draw_settings(wants)
+        self.quiet = self.draw_quiet(random.Random(f'{seed}/{number}/never'), wants)
+        self.words = random.Random(f'{seed}/{number}/words')
+        if self.quiet and self.words.random() < 0.7:
+            self.late, self.authentic = 'bounce', True      # somebody who could be told
         self.draws, self.sited = Draws(self, seed, number, wants), True
         self.rare = Rare(self, seed, number, wants)
         count = self.random.choice([1, 1, 1, 2, 3, 4, 5])
@@ -68,6 +72,23 @@ class Scenario:
             self.plan_of(r, self.plan(r))
         self.rules_of_others = {r: self.plan(r) for r in self.others}
         self.make_plans(wants)
+        self.wishes = self.draw_wishes(random.Random(f'{seed}/{number}/wishes'))
+
+    def draw_quiet(self, rng, wants):
+        """The client wants to hear of nothing: 'all', or of 'some'; else ''.  What two redirect to one leaves once, and tells
+        who wants to hear of one of them: where they may come together it is all."""
+        drawn = rng.random() < 0.15 and wants != 'add'
+        return '' if not drawn else 'some' if (self.way == 'final' or not self.filtered) and rng.random() < 0.6 else 'all'
+
+    def draw_wishes(self, rng):
+        """{recipient: what the client wants to know of him}: of failures, or nothing."""
+        if self.quiet:
+            return {r: 'NOTIFY=' + ('NEVER' if self.quiet == 'all' else rng.choice(['NEVER', 'NEVER', 'FAILURE'])) for r in self.recipients}
+        return {r: 'NOTIFY=FAILURE' for r in self.recipients if rng.random() < 0.7} if rng.random() < 0.2 else {}
+
+    def word(self, do):
+        """Where it matters the command that refuses late is of the plan: "reject" tells of a disposition, not of a delivery."""
+        return {'word': self.words.choice(['reject', 'ereject'])} if self.quiet and do == 'refuse late' else {}
 
     def draw_settings(self, wants):
         r = self.random
@@ -135,7 +156,8 @@ class Scenario:
     @property
     def changes(self):
         """What may be another at the next attempt."""
-        return {**CHANGES, **({'sited': (False, True)} if self.draws.site else {})}
+        changes = {**CHANGES, **({'sited': (False, True)} if self.draws.site else {})}
+        return {name: values for name, values in changes.items() if name != 'filtered' or self.quiet != 'some'}
 
     def settings(self):
         return {name: getattr(self, name) for name in self.changes}
@@ -188,7 +210,7 @@ class Scenario:
         return f'{self.tag}{rng.choice("xyz")}@{OUTSIDE}'.replace('z@', 'z\u00fc@' if self.utf8 else 'z@')
 
     def refusal(self, do):
-        return {'do': do, 'reason': f'not this one, please {self.random.randrange(100)}'}
+        return {'do': do, 'reason': f'not this one, please {self.random.randrange(100)}', **self.word(do)}
 
     def plan(self, recipient):
         r = self.random
@@ -233,12 +255,12 @@ class Scenario:
             self.plan_of(first, [{'do': 'redirect', 'to': self.outside()}, {**keep, 'edit': self.edit()}])
         elif wants == 'copy':
             # a report, or who keeps what he refused, is a copy as well
-            self.plan_of(first, [self.refusal('refuse late')] if self.rare.login else [{**keep, 'edit': self.edit()}])
+            self.plan_of(first, [self.refusal('refuse late')] if self.rare.login or self.quiet else [{**keep, 'edit': self.edit()}])
             self.plan_of(next(r for r in self.recipients if self.user(r) != self.user(first) and r == self.home(r)), [keep])
         elif wants == 'hold':
             for r in self.recipients:
                 self.plan_of(r, [{'do': 'quarantine', 'reason': 'odd'}])
-        elif not wants and (self.sender_rewritten or self.rare.login):
+        elif not wants and (self.sender_rewritten or self.rare.login or self.quiet):
             self.plan_of(first, [self.refusal('refuse late')])
         elif wants == 'add':
             self.plan_of(first, [{'do': 'redirect', 'to': self.outside()}])
@@ -321,6 +343,7 @@ def script(plan, rng, comment, stage=None, only=None):
     elif plan[0]['do'] == 'refuse late':
         drawn = stage or rng.choice(['header', 'body'])
         word = rng.choice(['reject', 'ereject'])
+        word = plan[0].get('word', word)
     body = '\n'.join(commands(plan, word))
     if CONDITIONS[drawn]:
         wrong = f'redirect "wrong@{OUTSIDE}";'

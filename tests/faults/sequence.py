@@ -92,6 +92,7 @@ class Sequence:
             if other['do'] == d['do'] and (d['do'] == 'quarantine' or other.get('folder') == d.get('folder') and
                                            other.get('to', '').lower() == d.get('to', '').lower()):
                 other['flags'] = d.get('flags', '')
+                other['copy'] = other.get('copy') and d.get('copy')
                 return
         self.done.append(d)
 

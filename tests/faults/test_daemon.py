@@ -2,6 +2,7 @@
 # test_daemon.py - the daemon stops at once, sends each copy once, outlives a full disk; fields at the end
 # SPDX-License-Identifier: BSD-2-Clause
 import contextlib
+import ctypes
 import errno
 import grp
 import os
@@ -9,6 +10,7 @@ import pathlib
 import re
 import resource
 import socket
+import stat
 import subprocess
 import sys
 import threading
@@ -22,6 +24,7 @@ import place
 import sink
 from tap import Skip, Tap, equal
 
+PIDFD_GETFD = 438               # of every machine
 HEADER = [('Date', 'Sat, 28 Nov 2026 12:00:00 +0000'), ('Message-ID', '<1@client.example>'), ('Subject', 'a')]
 EDITS = {'alice': 'require "editheader"; addheader "X-Edit" "v";', 'bob': 'keep;'}
 
@@ -61,12 +64,12 @@ def stops(box, _copies):
     finally:
         hold.set()
         session.join()
-    assert time.monotonic() - begun < 2, f'it took {time.monotonic() - begun:.1f} s'
+    # libmilter by itself looks every five seconds whether it is to end
+    assert time.monotonic() - begun < 4, f'it took {time.monotonic() - begun:.1f} s'
 
 
 def finishes(box, copies):
     """A message at its end when it is told to stop is finished; one that comes to its end later is not begun."""
-    copies.hang_seconds = 1
     copies.fail('dot', 'wait')
     said = []
     with milter.MilterClient(box.socket) as late:
@@ -79,12 +82,13 @@ def finishes(box, copies):
         session.start()
         place.wait_for(lambda: not copies.failures[-1].times, 10, 'a copy')
         box.process.terminate()
-        place.wait_for(lambda: not box.socket.exists(), 5, 'the end of the socket')
+        place.wait_for(lambda: not box.socket.exists(), 20, 'the end of the socket')
         for name, value in HEADER:
             late.header(name, value)
         late.eoh()
         late.body('another\r\n')
         said.append(str(late.eom()[-1]))
+        copies.go_on()
         session.join()
     equal(sorted(said), ['451 4.3.2 mail rules are being stopped; the message later', 'continue'])
     equal(len(copies.transactions()), 1)
@@ -93,13 +97,13 @@ def finishes(box, copies):
 
 def at_once(box, copies):
     """The client lost patience and tries again, while its first attempt waits for the port: one copy."""
-    copies.hang_seconds = 1
     copies.fail('dot', 'wait')
     said = []
     first = threading.Thread(target=lambda: said.append(send(box)))
     first.start()
     place.wait_for(lambda: not copies.failures[-1].times, 10, 'a copy')
     second = send(box)
+    copies.go_on()
     first.join()
     assert second.startswith('451 '), second
     equal(said, ['continue'])
@@ -179,7 +183,7 @@ def at_the_end(box, _copies):
 def seen_while_made(box):
     """What the socket is from the moment that it is there: {(mode, group, what connecting to it comes to)}."""
     found, until = set(), time.monotonic() + 20
-    while time.monotonic() < until and not box.lines(start=str(box.configuration)):
+    while time.monotonic() < until and not (box.log_path.exists() and ' start=' in box.log_path.read_text('utf-8', 'replace')):
         with contextlib.suppress(FileNotFoundError):
             state = box.socket.stat()
             with socket.socket(socket.AF_UNIX) as probe:
@@ -209,6 +213,23 @@ def socket_is_whole(box, _copies):
     equal([path.name for path in box.directory.glob('*.sock*')], ['milter.sock'])
 
 
+def sends_at_once(box, port):
+    """Have all sockets of the daemon at that port TCP_NODELAY?"""
+    process = os.pidfd_open(box.process.pid)
+    found = []
+    for path in pathlib.Path(f'/proc/{box.process.pid}/fd').iterdir():
+        number = ctypes.CDLL(None, use_errno=True).syscall(PIDFD_GETFD, process, int(path.name), 0)
+        if number < 0 or not stat.S_ISSOCK(os.fstat(number).st_mode):
+            if number >= 0:
+                os.close(number)
+            continue
+        with socket.socket(fileno=number) as copy:
+            if copy.family != socket.AF_UNIX and copy.getsockname()[1] == port:
+                found.append(copy.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+    os.close(process)
+    return len(found) == 2 and all(found)
+
+
 def addresses(box, _copies):
     """What tamis.conf takes for a socket the daemon can listen at, as libmilter and as Postfix write it."""
     box.stop()
@@ -228,6 +249,9 @@ def addresses(box, _copies):
             place.wait_for(listens, 10, form)
             equal(box.process.poll(), None, form)
             with milter.MilterClient((host, port)) as client:
+                # over TCP what is not answered stalls the servers, and so do small packets that wait for each other
+                equal(client.steps & milter.SILENT, 0, form)
+                assert sends_at_once(box, port), form
                 client.quit()
             equal(box.stop(), 0, form)
 
@@ -273,8 +297,7 @@ def start_in_vain(box, _copies):
     box.configure({**box.values, 'pid_file': pid})
     box.stop()
     box.start()
-    place.wait_for(lambda: pid.exists() and pid.read_text(), 10, 'the pid_file')
-    first = pid.read_text()
+    first = place.await_text(pid, 10)
     equal(int(first), box.process.pid)
     values = dict(box.values)
     letter.write_text('a letter')

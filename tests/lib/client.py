@@ -25,6 +25,17 @@ class Gone(Exception):
     """The server closed the connection, or said something that is no reply."""
 
 
+class Fates(list):
+    """Codes; a test that expected others shows all that was said."""
+
+    def __init__(self, replies):
+        super().__init__(reply.code if reply else None for reply in replies)
+        self.replies = replies
+
+    def __repr__(self):
+        return repr(self.replies)
+
+
 class Told:
     """What the sender was told of one message: a Reply, or None where it was not reached."""
 
@@ -36,15 +47,15 @@ class Told:
 
     def fates(self):
         """For each recipient the code that settles it: that of RCPT unless 250, else that of the end of data."""
-        codes = []
+        last_words = []
         for rcpt in self.rcpt:
             last = rcpt
             if rcpt and rcpt.code // 100 == 2:
                 last = self.final or (self.data if self.data and self.data.code != 354 else None)
             elif self.mail and self.mail.code // 100 != 2:
                 last = self.mail
-            codes.append(last.code if last else None)
-        return codes
+            last_words.append(last)
+        return Fates(last_words)
 
 
 def stuff(content):

@@ -1,14 +1,16 @@
 # daemon.py - a tamis-milter of one's own
 # SPDX-License-Identifier: BSD-2-Clause
+import contextlib
 import grp
 import os
 import pathlib
 import re
 import signal
-import socket
+import time
 
 import place
 
+SILENT = 0.03           # seconds; a thread that waits for the time to write the log waits for less
 PAIR = re.compile(r'([A-Za-z][\w.-]*)=("(?:[^"\\]|\\.)*"|\S*)')
 
 
@@ -25,6 +27,24 @@ def missing():
 def is_sanitized():
     """Built with AddressSanitizer: it holds what was freed, and more."""
     return b'__asan_init' in pathlib.Path(program()).read_bytes()
+
+
+def threads(pid):
+    """{thread: what changes when it does anything}."""
+    found = {}
+    for path in pathlib.Path(f'/proc/{pid}/task').glob('*/status'):
+        with contextlib.suppress(OSError):         # it has ended
+            found[path.parent.name] = re.findall(r'^(?:State|\w+_ctxt_switches):\s*(\w+)', path.read_text('utf-8'), re.M)
+    return found
+
+
+def await_log(pid, seconds=2):
+    """Lines are written a little later than they are said: until no thread does anything, or would if it were its turn."""
+    until = time.monotonic() + seconds
+    before, after = None, threads(pid)
+    while (before != after or any(state in 'RD' for state, *_switches in after.values())) and time.monotonic() < until:
+        time.sleep(SILENT)
+        before, after = after, threads(pid)
 
 
 def parse(line):
@@ -107,8 +127,7 @@ class Daemon:
         return self
 
     def answers(self):
-        with socket.socket(socket.AF_UNIX) as probe:
-            return probe.connect_ex(str(self.socket)) == 0
+        return place.answers(self.socket)
 
     def stop(self):
         """Its exit status."""
@@ -119,10 +138,19 @@ class Daemon:
         process, self.process = self.process, None
         place.stop(process, number=signal.SIGKILL)
 
-    def reload(self):
+    def hang_up(self):
+        """It will read its configuration again, unless something happens to it."""
         self.process.send_signal(signal.SIGHUP)
 
+    def reload(self):
+        """Returns when the configuration has been read, whatever came of it."""
+        before = self.log_path.stat().st_size
+        self.hang_up()
+        place.wait_for(lambda: b' reload=' in self.log_path.read_bytes()[before:], 30, 'the reload')
+
     def log(self):
+        if self.process and self.process.poll() is None:
+            await_log(self.process.pid)
         return self.log_path.read_text('utf-8', 'replace') if self.log_path.exists() else ''
 
     def lines(self, **wanted):

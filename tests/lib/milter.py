@@ -14,6 +14,7 @@ SKIP, RCPT_REJ, LEADSPC = 0x400, 0x800, 0x100000
 NOT_SENT = {b'C': 0x1, b'H': 0x2, b'M': 0x4, b'R': 0x8, b'B': 0x10, b'L': 0x20, b'N': 0x40, b'U': 0x100, b'T': 0x200}
 NOT_ANSWERED = {b'L': 0x80, b'C': 0x1000, b'H': 0x2000, b'M': 0x4000, b'R': 0x8000, b'T': 0x10000, b'U': 0x20000,
                 b'N': 0x40000, b'B': 0x80000, b'D': 0xffffffff, b'A': 0xffffffff, b'Q': 0xffffffff, b'K': 0xffffffff}
+SILENT = 0xff080        # all of these that may be negotiated
 STAGES = ('connect', 'helo', 'mail', 'rcpt', 'data', 'eom', 'eoh')
 
 VERDICTS = {b'c': 'continue', b'a': 'accept', b'r': 'reject', b't': 'tempfail', b'd': 'discard', b's': 'skip',

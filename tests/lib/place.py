@@ -81,10 +81,27 @@ def wait_for(question, seconds, what):
         time.sleep(0.01)
 
 
+def await_text(path, seconds, text=None):
+    """Until the file is there and says this, or anything; returned is what it says."""
+    def question():
+        with contextlib.suppress(FileNotFoundError):
+            found = path.read_text('utf-8')
+            return found if text is None or found == text else None
+        return None
+    return wait_for(question, seconds, path)
+
+
 def listens(port):
     with socket.socket() as probe:
         probe.settimeout(1)
         return probe.connect_ex(('127.0.0.1', port)) == 0
+
+
+def answers(path):
+    """Does somebody listen there?  A socket has its name before that: who waits for the name may be refused."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(str(path)) == 0
 
 
 def start(command, log, **options):

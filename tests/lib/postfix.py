@@ -82,13 +82,14 @@ smtpd_milters = {milters}
 non_smtpd_milters = {local_milters}
 '''
 
+# qmgr looks each second at what it has left in incoming: that is a message which was flushed while it was being tried
 MASTER = '''
 127.0.0.1:{port} inet n - n - - smtpd {edge}
 127.0.0.1:{free} inet n - n - - smtpd
  -o smtpd_milters= -o syslog_name=postfix/free
 pickup unix n - n 1 1 pickup
 cleanup unix n - n - 0 cleanup
-qmgr unix n - n 300 1 qmgr
+qmgr unix n - n 1 1 qmgr
 rewrite unix - - n - - trivial-rewrite
 bounce unix - - n - 0 bounce
 defer unix - - n - 0 bounce
@@ -158,8 +159,9 @@ class PrivatePostfix(place.Server):
                               f' -o smtpd_milters={edge_milters}')
             master += SPLIT
         main = MAIN.format(**values) + ('split_destination_recipient_limit = 1\n' if final else '')
+        # what stands there twice every process warns of, and postlogd, which has to take that, waits for itself now and then
         for name, value in (settings or {}).items():
-            main += f'{name} = {value}\n'
+            main = re.sub(rf'(?m)^{name} =.*\n', '', main) + f'{name} = {value}\n'
         self._write('main.cf', main)
         self._write('master.cf', master.format(**values))
         self.write_map('aliases', aliases or {})
@@ -205,9 +207,13 @@ class PrivatePostfix(place.Server):
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=60)
         return done.stdout.decode('utf-8', 'replace')
 
-    def queue(self):
-        """What waits: a list of dictionaries."""
+    def listed(self):
         return [json.loads(line) for line in self.run('postqueue', '-j').splitlines() if line.startswith('{')]
+
+    def queue(self):
+        """What waits: a list of dictionaries.  One directory is read after the other: what goes from one to another meanwhile
+        may be in neither."""
+        return self.listed() or self.listed()
 
     def flush(self):
         self.run('postqueue', '-f')

@@ -12,6 +12,7 @@ import place
 
 FILES = ('usr/libexec/sendmail/sendmail', 'usr/share/sendmail/cf/m4/cf.m4')
 SPACES = ('--uts', '--mount')
+MARK = b'up to here'
 
 PASSWORDS = 'usr/sbin/saslpasswd2'
 PLUGINS = ('plain', 'sasldb')
@@ -120,6 +121,7 @@ class Syslog:
 
     def __init__(self, path):
         self.lines = []
+        self._path, self._read_up_to = str(path), threading.Event()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(str(path))
         os.chmod(path, 0o666)
@@ -133,7 +135,18 @@ class Syslog:
                 return
             if text == b'':
                 return
+            if text == MARK:
+                self._read_up_to.set()
+                continue
             self.lines.append(text.decode('utf-8', 'replace').rstrip('\n'))
+
+    def await_read(self):
+        """What was said before is in lines."""
+        self._read_up_to.clear()
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as said:
+            said.sendto(MARK, self._path)
+        if not self._read_up_to.wait(20):
+            raise TimeoutError('what is said to /dev/log is not read')
 
     def close(self):
         self._socket.shutdown(socket.SHUT_RDWR)
@@ -186,13 +199,17 @@ class PrivateSendmail(place.Server):
         for name in PLUGINS:
             shutil.copy(plugin(name), where)
         for user, password in users.items():
-            name, _at, realm = user.partition('@')
-            subprocess.run([root() / PASSWORDS, '-c', '-p', '-f', where / 'passwords', '-u', realm, name],
-                           input=password.encode(), check=True)
-        (where / 'passwords').chmod(0o600)
+            self.add_login(user, password)
         (where / 'Sendmail.conf').write_text('pwcheck_method: auxprop\nauxprop_plugin: sasldb\nmech_list: PLAIN\n'
                                              f'sasldb_path: {where / "passwords"}\n')
         return "define(`confAUTH_MECHANISMS', `PLAIN')dnl\nTRUST_AUTH_MECH(`PLAIN')dnl\n"
+
+    def add_login(self, user, password):
+        """Somebody more who may, where anybody may."""
+        passwords = self.etc / 'sasl/passwords'
+        name, _at, realm = user.partition('@')
+        subprocess.run([root() / PASSWORDS, '-c', '-p', '-f', passwords, '-u', realm, name], input=password.encode(), check=True)
+        passwords.chmod(0o600)
 
     def _make_devices(self):
         devices = self.directory / 'dev'

@@ -7,7 +7,6 @@ import os
 import pathlib
 import socket
 import threading
-import time
 
 STEPS = ('connect', 'helo', 'mail', 'rcpt', 'data', 'dot', 'stored', 'quit')
 
@@ -32,7 +31,7 @@ class Transaction:
 
 class Failure:
     """At that step: a reply such as "451 4.3.0 later", or "close", or "hang", or "wait", after which all goes on; so
-    many times, for recipients with that text in the address."""
+    many times, for recipients with that text in the address.  Both take hang_seconds, or until go_on()."""
 
     def __init__(self, step, action, times, recipient):
         assert step in STEPS, step
@@ -50,12 +49,13 @@ class Sink:
         self.lmtp = lmtp
         self.durable = durable
         self.extensions = ['PIPELINING', '8BITMIME', 'SMTPUTF8', 'DSN', 'ENHANCEDSTATUSCODES', *extensions]
+        self.insists = False            # on SMTPUTF8 for an address that is not ASCII (RFC 6531)
         self.failures = []
         self.commands = []              # every line of every client, as it came
         self.hang_seconds = 60
         self._lock = threading.Lock()
         self._number = len(list(self.directory.glob('*.json')))
-        self._stopped = threading.Event()
+        self._stopped, self._going_on = threading.Event(), threading.Event()
         if path:
             self._listener = socket.socket(socket.AF_UNIX)
             self._listener.bind(str(path))
@@ -76,6 +76,7 @@ class Sink:
 
     def stop(self):
         self._stopped.set()
+        self.go_on()
         with socket.socket(self._listener.family) as wake:
             wake.connect_ex(self._listener.getsockname())
         self._listener.close()
@@ -83,6 +84,10 @@ class Sink:
     def fail(self, step, action, times=1, recipient=None):
         with self._lock:
             self.failures.append(Failure(step, action, times, recipient))
+
+    def go_on(self):
+        """Nobody hangs or waits any more."""
+        self._going_on.set()
 
     def heal(self):
         with self._lock:
@@ -174,9 +179,7 @@ class Session:
         if action is None:
             return False
         if action in ('hang', 'wait'):
-            until = time.monotonic() + self.sink.hang_seconds
-            while time.monotonic() < until and not self.sink._stopped.is_set():
-                time.sleep(0.02)
+            self.sink._going_on.wait(self.sink.hang_seconds)
         if action == 'wait':
             return False
         if action in ('close', 'hang'):
@@ -241,6 +244,8 @@ class Session:
         address, parameters = self.path_of(line)
         if self.sender is None or address is None:
             self.say('503 5.5.1 MAIL first, then RCPT TO:<address>')
+        elif self.sink.insists and not address.isascii() and 'SMTPUTF8' not in self.sender_parameters:
+            self.say('553 5.6.7 that address requires SMTPUTF8')
         elif not self.may_fail('rcpt', address):
             self.recipients.append([address, parameters])
             self.say('250 2.1.5 ok')

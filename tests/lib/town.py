@@ -5,6 +5,7 @@ import pathlib
 import re
 import subprocess
 
+import daemon
 import page
 import place
 import sendmail
@@ -13,6 +14,7 @@ import sink
 SOURCE = pathlib.Path(os.environ.get('TAMIS_SOURCE') or pathlib.Path(__file__).resolve().parents[2])
 RULES = pathlib.Path('/etc/tamis/rules/example.org')
 MAIL = pathlib.Path('/var/mail')
+PID_FILE = pathlib.Path('/run/tamis/tamis-milter.pid')
 SENDER = 's@client.example'
 
 
@@ -46,6 +48,9 @@ class Town:
 
     def log(self, **wanted):
         """The daemon's lines that have all of these pairs."""
+        if PID_FILE.exists():
+            daemon.await_log(PID_FILE.read_text('ascii').strip())
+        self.syslog.await_read()
         return [line for line in self.syslog.lines if 'tamis-milter' in line and
                 all(f'{key}={value}' in line for key, value in wanted.items())]
 

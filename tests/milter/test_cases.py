@@ -25,7 +25,6 @@ import difflib
 import pathlib
 import re
 import sys
-import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / 'lib'))
@@ -223,7 +222,6 @@ class Scene:
 
     def do_reload(self, _text, _body):
         self.daemon.reload()
-        time.sleep(0.3)
 
     def do_restart(self, _text, _body):
         self.close()

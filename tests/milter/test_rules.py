@@ -17,16 +17,17 @@ RULES = {'alice': 'discard;', 'bob': 'keep;'}
 REFUSES = 'require "ereject"; if header "subject" "spam" { ereject "spam"; }\n'
 
 
-def send(box, recipient, sender='<s@client.example>'):
+def send(box, recipient, sender='<s@client.example>', fields=HEADER):
     """What the mail server is told at RCPT, and in the end."""
     with milter.MilterClient(box.socket) as client:
         client.macros(b'C', j='mx.example.test', v='Postfix 3.7')
         client.connect()
-        told, end = client.message(sender, [f'<{recipient}@example.test>'], HEADER, 'body\r\n')
+        told, end = client.message(sender, [f'<{recipient}@example.test>'], fields, 'body\r\n')
         return str(told[0][-1]).split(' ')[0], str(end[0]) if end else ''
 
 
 DISCARDS = ('continue', 'delete recipient <alice@example.test>')
+KEEPS = ('continue', 'accept')
 AGAIN = ('451', '')
 
 
@@ -34,8 +35,7 @@ def reload(box, count=1):
     seen = len(box.lines(reload='done'))
     for _time in range(count):
         box.reload()
-        place.wait_for(lambda: len(box.lines(reload='done')) > seen, 10, 'the reload')
-        seen += 1
+    equal(len(box.lines(reload='done')), seen + count)
 
 
 def broken(box):
@@ -98,6 +98,24 @@ def denied(box):
     equal(send(box, 'alice'), ('continue', 'accept'))
 
 
+def global_broken(box):
+    """A mistake in a script that many include takes nobody's rules away, however often the configuration is read."""
+    common = box.directory / 'common'
+    common.mkdir()
+    (common / 'spam.sieve').write_text('discard;\n')
+    box.configure({**box.values, 'global_dir': common})
+    reload(box)
+    for user in ('bob', 'dora'):
+        box.write_rules(user, 'require "include";\ninclude :global "spam";\n')
+        equal(send(box, user), ('continue', f'delete recipient <{user}@example.test>'))
+    (common / 'spam.sieve').write_text('discrd;\n')
+    for times in (1, 2):
+        for user in ('bob', 'dora'):
+            equal(send(box, user), ('continue', f'delete recipient <{user}@example.test>'), f'{user}, before reload {times}')
+        reload(box, times)
+    equal(len([line for line in box.lines(rules=str(common / 'spam.sieve')) if 'error' in line]), 2, 'once for each user')
+
+
 def removed(box):
     """Who removed his rules has none, though they come back broken, and though the configuration is read anew."""
     equal(send(box, 'alice'), DISCARDS)
@@ -107,6 +125,16 @@ def removed(box):
     box.write_rules('alice', 'discrd;')
     reload(box)
     equal(send(box, 'alice'), ('continue', 'accept'))
+
+
+def in_place(box):
+    """What is being written counts as far as it can be compiled."""
+    path = box.rules / 'example.test/alice.sieve'
+    equal(send(box, 'alice'), DISCARDS)
+    for written, result in (('disc', DISCARDS), ('if true {', DISCARDS), ('if true { } disc', DISCARDS), ('if true { }', KEEPS),
+                            ('', KEEPS), ('discard;', DISCARDS)):
+        path.write_text(written)
+        equal(send(box, 'alice'), result, written)
 
 
 def away(box):
@@ -243,6 +271,17 @@ def largest(box):
     assert "of 'limit_field_value' is not a number from 998 to 16K" in check.stderr, check.stderr
 
 
+def header(box):
+    """As long as it may be, with its line ends; one byte more is too long.  A field may be folded."""
+    box.write_rules('bob', 'if header "subject" "spam" { discard; }')
+    for text in ('x', 'x\n y', 'x\n y\n z'):
+        length = sum(len(f'{name}: {value}\r\n') for name, value in HEADER) + len('X-Long: \r\n') + len(text) + text.count('\n')
+        for more, told in ((0, 'delete recipient <bob@example.test>'), (1, 'accept')):
+            field = ('X-Long', 'x' * (4096 - length + more) + text)
+            equal(send(box, 'bob', fields=[*HEADER, field])[1], told, f'{text!r}, {more} more')
+    equal([line['verdict'] for line in box.lines(note='the header is over max_header')], ['pass'], 'the line, once for all of them')
+
+
 def main():
     tap = Tap()
 
@@ -262,13 +301,16 @@ def main():
     test('what the log says of them', said)
     test('what the log says of what they include', included)
     test('what was good and is forbidden now', denied)
+    test('a global script that is broken', global_broken)
     test('removed rules', removed)
+    test('rules that are written in place', in_place)
     test('rules_dir is away', away)
     test('rules_dir may not be entered', forbidden)
     test('global_dir is away, or may not be entered', global_away)
     test("a domain's directory may not be entered", shut)
     test('a site script is away', site_script)
     test('the longest value of a field', largest, limit_field_value='16K')
+    test('the longest header', header, max_header='4K')
     return tap.finish()
 
 

@@ -3,8 +3,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import os
 import pathlib
+import re
 import resource
 import signal
+import socket
+import subprocess
 import sys
 import time
 
@@ -113,6 +116,38 @@ def room_at_the_end(directory):
         equal([t.addresses for t in port.transactions()], [['a@example.test'], ['b@example.test']])
 
 
+def port_that_is_silent(directory):
+    """A copy that nobody takes holds up the end for drain_seconds, and no longer; the server tries the message again."""
+    edit = 'require "editheader"; addheader "X-A" "1";'
+    with socket.create_server(('127.0.0.1', 0)) as port:
+        scene = daemon.Daemon(directory, {'a': edit}, {'copy_to': f'smtp:127.0.0.1:{port.getsockname()[1]}', 'drain_seconds': 2})
+        with scene, begin(scene) as client:
+            client.mail(SENDER)
+            client.rcpt('<a@example.test>')
+            client.rcpt('<b@example.test>')
+            for name, value in HEADER:
+                client.header(name, value)
+            client.eoh()
+            client.put(b'E')
+            _held = port.accept()
+            began = time.monotonic()
+            os.kill(scene.process.pid, signal.SIGTERM)
+            equal(scene.process.wait(30), 0)
+            assert 1 < time.monotonic() - began < 10, time.monotonic() - began
+            equal([line['messages'] for line in scene.lines(stop='some messages did not end in time')], ['1'])
+
+
+def deadline_of_a_message(directory):
+    """... and a message for message_deadline, whatever the port does."""
+    edit = 'require "editheader"; addheader "X-A" "1";'
+    with socket.create_server(('127.0.0.1', 0)) as port:
+        scene = daemon.Daemon(directory, {'a': edit}, {'copy_to': f'smtp:127.0.0.1:{port.getsockname()[1]}', 'message_deadline': 2})
+        with scene:
+            began = time.monotonic()
+            equal(ask(scene, 'a', 'b')[-1][:9], '451 4.4.0')
+            assert 1 < time.monotonic() - began < 10, time.monotonic() - began
+
+
 def signals(scene, *numbers):
     """Several at once: that is what a process finds that was stopped meanwhile."""
     for number in (signal.SIGSTOP, *numbers, signal.SIGCONT):
@@ -134,7 +169,50 @@ def signals_together(directory):
             equal([line['stop'] for line in scene.lines(stop=last.name)], [last.name])
 
 
-TESTS = [stopped_at_the_header, killed_at_the_header, room_at_the_end, signals_together]
+def log_that_nobody_reads(directory):
+    """Mail goes on, a second later; the log says what is missing as soon as it is read; the end does not wait for it."""
+    people = [f'nobody{n}' + 'x' * 150 for n in range(500)]
+    # what waits, what is being written, and what is in the pipe; a message is more than so many bytes of lines
+    messages = (2 * (1 << 20) + (1 << 16)) // (500 * 150) + 1
+    scene = daemon.Daemon(directory, {'a': 'discard;'})
+    reader, writer = os.pipe()
+    lost = rb'event=lost lines=\d+'
+
+    def answered(*recipients):
+        begun = time.monotonic()
+        ends = ask(scene, *recipients)
+        took.append(time.monotonic() - begun)
+        return ends
+
+    for is_read_again in (True, False):
+        took, text = [], b''
+        scene.socket.unlink(missing_ok=True)
+        # for the time of a start it is an empty pipe
+        scene.process = subprocess.Popen([daemon.program(), '-c', str(scene.configuration), '-f'], stderr=writer,
+                                         stdin=subprocess.DEVNULL, start_new_session=True)
+        place.guard(f'+{scene.process.pid}')
+        place.wait_for(scene.answers, 30, 'tamis-milter')
+        for _message in range(messages):
+            equal(answered('a', *people), ['delete recipient <a@example.test>', 'continue'])
+        assert max(took) > 0.9, 'there is room for all lines'
+        took.clear()
+        for _again in range(20):
+            answered('a')
+        assert sum(took) < 10, took
+        while is_read_again and not re.search(lost, text):
+            text += os.read(reader, 65536)
+            answered('a')
+        begun = time.monotonic()
+        scene.process.terminate()
+        equal(scene.process.wait(30), 0)
+        assert time.monotonic() - begun < 10
+        place.guard(f'-{scene.process.pid}')
+    scene.process = None
+    os.close(writer)
+    os.close(reader)
+
+
+TESTS = [stopped_at_the_header, killed_at_the_header, room_at_the_end, port_that_is_silent, deadline_of_a_message, signals_together, log_that_nobody_reads]
 
 
 def main():

@@ -1,17 +1,30 @@
-/* other.c - a milter that changes what it is told to: what may stand before tamis-milter
+/* other.c - a milter that changes or answers what it is told to: what may stand before tamis-milter, or behind it
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * usage: other unix:PATH WHAT=ARGUMENT[|ARGUMENT]...
  *
- * At the end of each message: insert=NAME|VALUE, drop=NAME|INDEX, body=TEXT, add=ADDRESS, take=ADDRESS, sender=ADDRESS,
- * hold=REASON. */
+ * At RCPT TO: turn=ADDRESS refuses him. At the end of each message: insert=NAME|VALUE, drop=NAME|INDEX, body=TEXT, add=ADDRESS, take=ADDRESS, sender=ADDRESS,
+ * hold=REASON; then end=refuse, again, discard or die, the first N times only with end=WHAT|N. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libmilter/mfapi.h>
 
 static char **changes;
+static int times;
+
+/* Both servers hang up on who dies as on who is away. */
+static sfsistat
+answer(const char *what, const char *count)
+{
+	if (count != what && times++ >= atoi(count))
+		return SMFIS_CONTINUE;
+	if (!strcmp(what, "die"))
+		_exit(1);
+	return !strcmp(what, "refuse") ? SMFIS_REJECT : !strcmp(what, "discard") ? SMFIS_DISCARD : SMFIS_TEMPFAIL;
+}
 
 static int
 change(SMFICTX *smfi, const char *what, char *first, char *second)
@@ -34,6 +47,16 @@ change(SMFICTX *smfi, const char *what, char *first, char *second)
 }
 
 static sfsistat
+at_rcpt(SMFICTX *smfi, char **argument)
+{
+	(void)smfi;
+	for (char **c = changes; *c; c++)
+		if (!strncmp(*c, "turn=", 5) && !strcmp(*c + 5, argument[0]))
+			return SMFIS_REJECT;
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
 at_end(SMFICTX *smfi)
 {
 	for (char **c = changes; *c; c++) {
@@ -47,7 +70,9 @@ at_end(SMFICTX *smfi)
 		second = strchr(first, '|');
 		if (second)
 			*second++ = '\0';
-		if (change(smfi, text, first, second ? second : first) != MI_SUCCESS)
+		if (!strcmp(text, "end"))
+			return answer(first, second ? second : first);
+		if (strcmp(text, "turn") && change(smfi, text, first, second ? second : first) != MI_SUCCESS)
 			return SMFIS_TEMPFAIL;
 	}
 	return SMFIS_CONTINUE;
@@ -57,7 +82,7 @@ int
 main(int argc, char **argv)
 {
 	struct smfiDesc d = {
-		.xxfi_name = "other", .xxfi_version = SMFI_VERSION, .xxfi_eom = at_end,
+		.xxfi_name = "other", .xxfi_version = SMFI_VERSION, .xxfi_envrcpt = at_rcpt, .xxfi_eom = at_end,
 		.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_CHGBODY | SMFIF_ADDRCPT | SMFIF_DELRCPT | SMFIF_QUARANTINE |
 		              SMFIF_CHGFROM,
 	};

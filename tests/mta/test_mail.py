@@ -18,6 +18,10 @@ RULES = {
     'redirect': 'redirect "away@else.example";',
     'late': 'require "ereject"; if header :contains "subject" "hello" { ereject "too late"; }',
     'jürgen': EDIT, 'clean': 'require "editheader"; deleteheader "X-Spam";',
+    'again': 'require "editheader"; addheader "Resent-From" "again@example.test"; '
+             'addheader "X-Edited" "once"; redirect "on@else.example";',
+    'abroad': 'redirect "x@Bücher.example";',
+    'far': 'redirect "zü@else.example";', 'far2': 'require "copy"; redirect :copy "zü@else.example";',
     'size': 'require "fileinto"; if size :over 1M { fileinto "Large"; }',
     'text': 'require ["body", "fileinto"]; if body :text :contains "needle" { fileinto "Found"; }',
 }
@@ -69,6 +73,37 @@ def smtputf8(scene):
     for copy in scene.sink.transactions():
         if copy.sender == 'jörg@client.example':
             assert 'SMTPUTF8' in copy.sender_parameters, copy.sender_parameters
+
+
+def international(scene):
+    """A domain goes to servers that know no SMTPUTF8 as well."""
+    content = world.message('international')
+    equal(scene.send(['abroad'], content).fates(), [250])
+    comes(scene, 'international', {'x@xn--bcher-kva.example': content})
+
+
+def far(scene):
+    """Redirected to a local part that is not ASCII, where the client asked for no SMTPUTF8: a server that insists on it is
+    asked all the same, if ours knows it."""
+    scene.sink.insists = scene.kind == 'postfix'
+    for people, kept in ((['far'], []), (['far2'], ['far2@example.test']), (['far', 'keep'], ['keep@example.test'])):
+        number = 'far.' + people[-1]
+        content = world.message(number)
+        equal(scene.send(people, content).fates(), [250] * len(people))
+        comes(scene, number, {address: content for address in ('zü@else.example', *kept)})
+    scene.sink.insists = False
+    for copy in scene.sink.copies('zü@else.example'):
+        equal('SMTPUTF8' in copy.sender_parameters, scene.kind == 'postfix', copy.sender_parameters)
+
+
+def far_asked(scene):
+    """Where the client did, the server's own message goes there."""
+    content = world.message('far.asked')
+    scene.sink.insists = True
+    equal(scene.send(['far'], content, parameters='SMTPUTF8').fates(), [250])
+    (_to, _from, came), = comes(scene, 'far.asked', {'zü@else.example': content})
+    scene.sink.insists = False
+    assert b'(tamis ' not in came, 'a copy was made'
 
 
 def dsn(scene):
@@ -130,6 +165,19 @@ def same_again(scene):
         scene.settle(60)
         came = [address for address, _sender, _content in scene.arrived('same')]
         equal(came.count('edit@example.test'), expected, str(more))
+
+
+def resent(scene):
+    """What a filter adds of these fields Sendmail leaves away where the message has none of them: then it is a copy that leaves."""
+    theirs = 'Resent-From: before@client.example'
+    for number, more in (('first', ()), ('second', (theirs, 'Resent-Message-ID: <r@client.example>', 'Resent-Date: Sat, 28 Nov 2026 12:00:00 +0000'))):
+        equal(scene.send(['again'], world.message(number, more=more)).fates(), [250])
+        scene.settle()
+        (address, _sender, copy), = scene.arrived(number)
+        equal(address, 'on@else.example')
+        equal([field for field in world.split(copy)[0] if field.startswith((b'Resent-From:', b'X-Edited:'))],
+              [EDITED, b'Resent-From: again@example.test\r\n'] + [theirs.encode() + b'\r\n'] * bool(more), number)
+        equal(b'(tamis ' in copy, not more, number)
 
 
 def nul(scene):
@@ -305,8 +353,8 @@ def final_bounces(scene):
     equal([address for address, _sender, _copy in scene.arrived() if address == world.SENDER], [])
 
 
-BOTH = [null_sender, dsn, folded, eight_bit, large, many_fields, same_again, no_subject, many_messages, alias_of_many]
-ONLY = {'postfix': [smtputf8, nul, bare_lf, alias_of_one, other_domain, local, detail_of_alias, verification, incomplete,
+BOTH = [null_sender, international, far, dsn, folded, eight_bit, large, many_fields, same_again, no_subject, many_messages, alias_of_many]
+ONLY = {'postfix': [smtputf8, far_asked, nul, bare_lf, alias_of_one, other_domain, local, detail_of_alias, verification, incomplete,
                      incomplete_local, routed_local, login, xclient_refused], 'sendmail': []}
 
 
@@ -325,6 +373,8 @@ def main():
     tap = Tap()
     for kind in ('postfix', 'sendmail'):
         play(tap, kind, BOTH + ONLY[kind], own_clients='198.51.100.0/24')
+    # where it is known which domains are the server's, what leaves for others needs no copy for their aliases' sake
+    play(tap, 'sendmail', [resent], local_domains='example.test')
     play(tap, 'postfix', [final, final_bounces], mode='final')
     return tap.finish()
 

@@ -12,6 +12,16 @@ import place
 from tap import Tap, equal
 
 RULES = {'alice': 'discard;', 'bob': 'require "editheader"; addheader "X-Edited" "once";'}
+FILE = 'require "fileinto"; fileinto "Box";'
+RETURNS = {
+    'virtual': 'redirect "virtual-other@example.test";', 'own': 'redirect "own@mx.example.test";',
+    'both': 'redirect "zz@else.example"; redirect "both-other@example.test";',
+    'team': 'if size :under 1M { redirect "team@mx.example.test"; }',
+}
+ALONE = {'copy_to': '', 'filtered_to': ''}
+ONWARD = {'onward': 'redirect "gone-other@example.test";', 'both-ways': 'require "copy"; redirect :copy "gone-other@example.test";'}
+# what his folder's address is to Sendmail
+FOLDERS = {'flat': 'flat', 'deep': 'deep+box', 'none': 'none+box', 'large': 'large'}
 NAMES = ('mx.example.test', 'localhost', '[127.0.0.1]')
 FORMS = {
     'postfix': ('{0}@[127.0.0.1]', '{0}@localhost', '{0}@mx.example.test', '{0}', '{0}%localhost', '{0}%[127.0.0.1]',
@@ -54,8 +64,85 @@ def each(w, form):
     assert '+' not in came[0][0], came
 
 
+def to_himself(w):
+    """An alias that only the server knows: who redirects to it is not taken away with it."""
+    for number, person in enumerate(RETURNS):
+        for at, people in enumerate(([person], [person, 'keep'])):
+            identity = f'return-{number}-{at}'
+            equal(w.send(people, world.message(identity)).fates(), [250] * len(people))
+            w.settle()
+            expected = sorted(map(w.address, people)) + (['zz@else.example'] if person == 'both' else [])
+            equal([to for to, _sender, _copy in w.arrived(identity)], expected, f'{person}: {people}')
+
+
+def to_inbox(w, alone):
+    """The virtusertable takes the detail from the name of a folder: the message is his all the same."""
+    for person, folder in FOLDERS.items():
+        for people in ([person], [f'{person}+x', 'keep']):
+            identity = f'inbox-{person}-{len(people)}'
+            equal(w.send(people, world.message(identity)).fates(), [250] * len(people))
+            w.settle()
+            came = [to.partition('@')[0] for to, _sender, _copy in w.arrived(identity)]
+            # what it does not know, or leaves there, is still his
+            home = people[0] if '+' in folder else person
+            equal(came, sorted([home if alone else folder, *people[1:]]), str(people))
+
+
+def to_others(w):
+    """An alias that only the server knows leads to somebody who is taken away: he has what is sent on to him."""
+    for number, person in enumerate(ONWARD):
+        identity = f'onward-{number}'
+        equal(w.send([person, 'gone'], world.message(identity)).fates(), [250] * 2)
+        w.settle()
+        expected = [w.address('gone')] + ([w.address(person)] if ':copy' in ONWARD[person] else [])
+        equal([to for to, _sender, _copy in w.arrived(identity)], sorted(expected), person)
+
+
+def to_unnamed(w):
+    """... in a domain of which nobody has said that the server has it."""
+    equal(w.send(['hosted'], world.message('hosted')).fates(), [250])
+    w.settle()
+    equal([to for to, _sender, _copy in w.arrived('hosted')], [w.address('hosted')])
+
+
+def returns(directory, kind, settings):
+    aliases = {'own': 'own@example.test', 'team': 'team@example.test'}
+    virtual = {f'{name}-other@example.test': f'{name}@example.test' for name in ('virtual', 'both', 'gone')}
+    virtual['hosted@second.test'] = 'hosted@example.test'
+    if kind == 'postfix':
+        virtual.update({f'{name}@mx.example.test': to for name, to in aliases.items()})
+    mta = {'virtual': virtual} if kind == 'postfix' else {
+        'virtual': virtual, 'aliases': aliases, 'settings': 'VIRTUSER_DOMAIN(`second.test\')dnl'}
+    return world.World(directory, kind, {**RETURNS, **ONWARD, 'keep': 'keep;', 'gone': 'discard;',
+                                          'hosted': 'redirect "hosted@second.test";'}, settings, mta=mta)
+
+
 def main():
     tap = Tap()
+    title = 'sendmail: a folder that its virtusertable does not know'
+    if world.missing('sendmail'):
+        tap.result(title, [], world.missing('sendmail'))
+    else:
+        with place.directory('names') as directory:
+            virtual = {'flat@example.test': 'flat', 'deep@example.test': 'deep%3', 'large@example.test': 'large'}
+            mta = {'local': ('example.test', *NAMES), 'virtual': virtual, 'settings': "define(`MAIL_HUB', `smtp:[127.0.0.1]')dnl"}
+            rules = {**dict.fromkeys(FOLDERS, FILE), 'large': 'require "fileinto"; if size :under 1M { fileinto "Box"; }',
+                     'keep': 'keep;'}
+            for alone in ({}, ALONE):
+                with world.World(directory / str(len(alone)), 'sendmail', rules, alone, mta=mta) as w:
+                    w.run(tap, title + ', without copies' * bool(alone), lambda w, alone=alone: to_inbox(w, alone))
+    for kind in FORMS:
+        for title, settings in (('', {}), (' without filtered_to', {'filtered_to': ''}), (' without copies', ALONE), (' of an unnamed domain', {'local_domains': ''})):
+            title = f'{kind}: a redirect to oneself by an alias{title}'
+            if world.missing(kind):
+                tap.result(title, [], world.missing(kind))
+                continue
+            with place.directory('names') as directory, returns(directory, kind, settings) as w:
+                w.run(tap, title, to_unnamed if 'local_domains' in settings else to_himself)
+                if 'local_domains' in settings:
+                    continue
+                if settings != ALONE or kind == 'postfix':
+                    w.run(tap, title.replace('oneself', 'another'), to_others)
     for kind, forms in FORMS.items():
         why = world.missing(kind)
         if why:

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-# test_others.py - another milter before tamis-milter: what rules see of what it changed, and what comes of both
+# test_others.py - another milter before tamis-milter, or behind it: what rules see of what it changed, and what comes of both
 # SPDX-License-Identifier: BSD-2-Clause
 import contextlib
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import time
@@ -33,24 +34,31 @@ def compiled(directory):
 
 
 class Scene:
-    def __init__(self, directory, kind, program):
-        self.socket, self.program, self.kind = directory / 'other.sock', program, kind
-        ours = directory / 'tamis/milter.sock'
+    def __init__(self, directory, kind, program, behind=False):
+        self.socket, self.program, self.kind, self.behind = directory / 'other.sock', program, kind, behind
+        order = [f'unix:{self.socket}', f'unix:{directory / "tamis/milter.sock"}']
         if kind == 'postfix':
-            mta = {'settings': {'smtpd_milters': f'unix:{self.socket}, unix:{ours}'}}
+            mta = {'settings': {'smtpd_milters': ', '.join(order[::-1] if behind else order)}}
         else:
             mta = {'settings': f'INPUT_MAIL_FILTER(`other\', `S=unix:{self.socket}, F=T, T=C:30s;S:30s;R:30s;E:5m\')'}
         self.world = world.World(directory, kind, RULES, mta=mta)
+        if kind == 'sendmail' and behind:
+            path = self.world.mta.etc / 'sendmail.cf'
+            text = path.read_text()
+            assert text.count('InputMailFilters=other, tamis') == 1
+            path.write_text(text.replace('InputMailFilters=other, tamis', 'InputMailFilters=tamis, other'))
 
     @contextlib.contextmanager
     def other(self, *changes):
         process = place.start([self.program, f'unix:{self.socket}', *changes], self.socket.with_suffix('.log'))
         try:
-            place.wait_for(self.socket.exists, 30, 'the other milter')
+            place.wait_for(lambda: process.poll() is not None or place.answers(self.socket), 30, 'the other milter')
+            if process.poll() is not None:
+                raise RuntimeError(f'the other milter did not start: status {process.returncode}')
             self.socket.chmod(0o666)
             yield
         finally:
-            place.stop(process)
+            place.stop(process, number=signal.SIGKILL)      # libmilter takes five seconds to end by itself
             self.socket.unlink(missing_ok=True)
 
     def comes(self, recipients, expected, **options):
@@ -102,16 +110,57 @@ def envelope(scene):
 def held(scene):
     """Postfix asks no more milters then; Sendmail does, so copies leave what is held."""
     asked = scene.kind == 'sendmail'
+    before = len(scene.world.daemon.lines(rcpt='never@example.test', verdict='done'))
     with scene.other('hold=looked at'):
         told = scene.world.send(['files', 'edits', 'never'], world.message(scene.world.number + 1, more=MARKED))
     equal(told.fates(), [250] * 3)
-    time.sleep(1)
-    equal(bool(scene.world.daemon.lines(rcpt='never@example.test', verdict='done')), asked)
+    if asked:
+        place.wait_for(lambda: scene.world.arrived(scene.world.number), 20, 'the copy')
+    else:
+        time.sleep(1)
+    equal(len(scene.world.daemon.lines(rcpt='never@example.test', verdict='done')), before + asked)
     came = [address for address, _sender, _content in scene.world.arrived(scene.world.number)]
     equal(came, ['edits@example.test'] if asked else [])
 
 
-TESTS = [fields, body, envelope, held]
+ALL = {'edits': 'edits@example.test', 'files': 'files+Two@example.test', 'away': 'away@out.example', 'nobody': 'nobody@example.test',
+       'never': None}
+
+
+def ends(scene):
+    """Before us it ends the message before our rules do anything; behind us a copy for one alone has left, as both pages
+    say.  Either way all of it comes once, when the sender comes again."""
+    for end, told in (('refuse', {550, 554}), ('again', {451}), ('discard', {250}), ('die', {451})):
+        number = scene.world.number + 1
+        content = world.message(number, more=('X-Mark: two', *MARKED))
+        with scene.other(f'end={end}|1'):
+            fates = scene.world.send(ALL, content).fates()
+            assert set(fates) <= told, f'{end}: {fates}'
+            scene.world.settle()
+            equal([to for to, *_rest in scene.world.arrived(number)], [ALL['edits']] if scene.behind else [], end)
+        with scene.other():
+            equal(scene.world.send(ALL, content).fates(), [250] * len(ALL), end)
+            scene.world.settle()
+            equal([to for to, *_rest in scene.world.arrived(number)], sorted(filter(None, ALL.values())), end)
+            scene.world.number = number
+
+
+def turned(scene):
+    """Whom it refuses at RCPT TO: behind us his rules have been run, and bring what they file, edit or redirect all the same,
+    as both pages say."""
+    names = ('files', 'edits', 'away', 'never')
+    number = scene.world.number + 1
+    with scene.other(*(f'turn=<{name}@example.test>' for name in names)):
+        told = scene.world.send([*names, 'nobody'], world.message(number, more=('X-Mark: two', *MARKED)))
+    equal(told.fates(), [550] * len(names) + [250])
+    scene.world.settle()
+    expected = [ALL[name] for name in names[:3]] if scene.behind else []
+    place.wait_for(lambda: len(scene.world.arrived(number)) > len(expected), 20, 'all of it')
+    equal([to for to, *_rest in scene.world.arrived(number)], sorted([ALL['nobody'], *expected]))
+
+
+BEFORE = [fields, body, envelope, turned, ends, held]
+BEHIND = [turned, ends]
 
 
 def main():
@@ -123,10 +172,11 @@ def main():
             if why:
                 tap.result(kind, [], why)
                 continue
-            scene = Scene(directory / kind, kind, program)
-            with scene.world:
-                for test in TESTS:
-                    tap.run(f'{kind}: {test.__name__}', test, scene)
+            for where, tests in (('before', BEFORE), ('behind', BEHIND)):
+                scene = Scene(directory / f'{kind}-{where}', kind, program, where == 'behind')
+                with scene.world:
+                    for test in tests:
+                        scene.world.run(tap, f'{kind}: {where} us: {test.__name__}', lambda _world, test=test: test(scene))
     return tap.finish()
 
 

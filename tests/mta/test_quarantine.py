@@ -184,7 +184,6 @@ def unset(play):
     daemon = play.scene.daemon
     daemon.configure({**daemon.values, 'quarantine_to': ''})
     daemon.reload()
-    time.sleep(0.5)
     _fates, number = play.send('alice', 'grace')
     name, = play.wait_held(1)
     same(wrong, 'several reasons are told to all', 'Tamis-Quarantine' in play.server.content(name), False)
@@ -205,14 +204,14 @@ def play(tap, kind):
             world.World(directory, kind, RULES, {'quarantine_to': TO}) as scene:
         one = Play(scene, SERVERS[kind](scene.mta))
         for test in (everybody, deleted, *([again] if kind == 'postfix' else []), some, unset):
-            tap.run(f'{kind}: {test.__name__}', test, one)
+            scene.run(tap, f'{kind}: {test.__name__}', lambda _scene, test=test: test(one))
 
 
 def behind(tap):
     """Each recipient has a message of his own there: held for one, delivered to the other, without an address."""
     with place.directory('quarantine') as directory, \
             world.World(directory, 'postfix', RULES, {'mode': 'final'}) as scene:
-        tap.run('behind the queue', final, Play(scene, Postfix(scene.mta)))
+        scene.run(tap, 'behind the queue', lambda s: final(Play(s, Postfix(s.mta))))
 
 
 def final(play):

@@ -88,7 +88,7 @@ class Soak:
 
     def reload(self, rng):
         while not self.over():
-            self.box.reload()
+            self.box.hang_up()
             self.count('reloads')
             time.sleep(rng.choice([0.05, 0.5]))
 

@@ -1,0 +1,83 @@
+#!/usr/bin/env python3
+# test_limits.py - limits of the mail servers that milters are not told of, as doc/postfix.md and doc/sendmail.md have them
+# SPDX-License-Identifier: BSD-2-Clause
+import os
+import sys
+
+import world
+import place
+import sink
+from tap import Tap, equal
+
+RULES = {'edit': 'require "editheader"; addheader "X-Edited" "once";', 'away': 'redirect "list@example.test";', 'keeps': 'keep;'}
+HOPS = 8
+MEMBERS = [f'member{i}@else.example' for i in range(5)]
+
+
+def came(port, scene):
+    return sorted(to for copy in [*port.transactions(), *scene.sink.transactions()] for to in copy.addresses)
+
+
+def too_many(port, scene, to, copies):
+    """The sender is told to try again, each time; a copy leaves once."""
+    for _attempt in range(2):
+        equal(scene.send(to, world.message(to[1].partition('@')[0])).fates(), [451] * len(to))
+        scene.settle()
+        equal(came(port, scene), copies)
+
+
+def hops(scene):
+    """A copy has one more than its message; what has too many Sendmail takes and bounces."""
+    for before, copies in ((HOPS - 2, ['edit@example.test', 'keeps@example.test']), (HOPS - 1, ['keeps@example.test', world.SENDER])):
+        number = scene.number + 1
+        fields = [f'Received: from a{i} by b{i}; Sat, 28 Nov 2026 12:00:00 +0000' for i in range(before)]
+        equal(scene.send(['edit', 'keeps'], world.message(number, more=fields)).fates(), [250, 250])
+        place.wait_for(lambda: len(scene.arrived(number)) == 2, 20, 'two messages')
+        equal([to for to, *_rest in scene.arrived(number)], copies, f'{before} before')
+
+
+def straight(store, scene):
+    """What Sendmail does to fields it does behind all filters: a copy that goes to the store by itself has them as they came."""
+    content = b'Bcc: hidden@else.example\r\nTo: everybody:;\r\nFrom: <s@client.example>\r\n\r\nstraight\r\n'
+    equal(scene.send(['edit', 'keeps'], content).fates(), [250, 250])
+    place.wait_for(lambda: scene.sink.transactions(), 20, 'the message')
+    (copy,), (rest,) = store.transactions(), scene.sink.transactions()
+    equal((copy.addresses, rest.addresses), (['edit@example.test'], ['keeps@example.test']))
+    equal(world.without_ours(copy.content)[0], b'X-Edited: once\r\n' + content)
+    names = [field.partition(b':')[0] for field in world.split(world.without_ours(rest.content)[0])[0]]
+    equal(sorted(names), [b'Date', b'From', b'Message-Id', b'To'])
+
+
+def of_sendmail(tap):
+    if world.missing('sendmail'):
+        tap.result('sendmail: hops', [], world.missing('sendmail'))
+        return
+    with place.directory('hops') as directory:
+        scene = world.World(directory, 'sendmail', RULES, mta={'settings': f"define(`confMAX_HOP', `{HOPS}')dnl"})
+        with scene:
+            scene.run(tap, 'sendmail: hops', hops)
+    with place.directory('straight') as directory, sink.Sink(directory / 'store', lmtp=True) as store:
+        with world.World(directory, 'sendmail', RULES, {'copy_to': f'lmtp:127.0.0.1:{store.port}'}) as scene:
+            scene.run(tap, 'sendmail: a copy straight to the store', lambda s: straight(store, s))
+
+
+def main():
+    tap = Tap()
+    of_sendmail(tap)
+    if world.missing('postfix'):
+        tap.result('a name that stands for too many', [], world.missing('postfix'))
+        return tap.finish()
+    mta = {'settings': {'virtual_alias_expansion_limit': '3'}, 'virtual': {'list@example.test': ', '.join(MEMBERS)}}
+    with place.directory('limits') as directory:
+        port = sink.Sink(directory / 'port')
+        scene = world.World(directory, 'postfix', RULES, {'copy_to': f'smtp:127.0.0.1:{port.port}'}, mta=mta)
+        with port, scene:
+            scene.run(tap, 'too many of a recipient', lambda s: too_many(port, s, ['edit', 'list@example.test'], []))
+            scene.run(tap, 'too many of whom rules redirect to',
+                      lambda s: too_many(port, s, ['edit', 'away', 'keeps'], ['edit@example.test']))
+    return tap.finish()
+
+
+if __name__ == '__main__':
+    os.umask(0o022)
+    sys.exit(main())
