@@ -33,14 +33,18 @@ SHOWN = 12                      # lines of the message in the dialogue
 PLAIN = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*")
 
 
-def arguments():
+def arguments(words, only_look):
+    """Checked; only_look: as far as that can be done without a build."""
     parser = argparse.ArgumentParser(prog='./demo', description='one message, each recipient\'s own rules')
     parser.add_argument('--rules', type=pathlib.Path, default=SOURCE / 'doc/demo', metavar='DIRECTORY',
                         help='NAME.sieve there are the rules of NAME@example.test')
     parser.add_argument('--message', type=pathlib.Path, default=SOURCE / 'doc/demo/message.eml', metavar='FILE')
     parser.add_argument('--from', dest='sender', metavar='ADDRESS', help='envelope sender; default: that of the From field')
     parser.add_argument('--keep', action='store_true', help='go on running until ^C')
-    options = parser.parse_args()
+    options = parser.parse_args(words)
+    # this is called twice, and goes on only once
+    if not only_look or not people_of(options.rules):
+        say_passed_over(options.rules)
     if not people_of(options.rules):
         parser.error(f'no NAME.sieve in {options.rules}')
     for name in people_of(options.rules):
@@ -52,7 +56,7 @@ def arguments():
         parser.error(f'no such file: {options.message}')
     named = options.sender is not None
     options.sender = options.sender if named else sender_of(read_message(options.message))
-    if not is_sender(options.sender):
+    if not only_look and not is_sender(options.sender):
         whose = '--from' if named else f'From field of {options.message}'
         parser.error(f'{whose}: "{options.sender}" is no mail address' + ('' if named else '; --from names another sender'))
     return options
@@ -74,6 +78,13 @@ def tamis():
 def people_of(rules):
     """Whose rules are there; what begins with a dot is an editor's, or nobody's."""
     return sorted(path.stem for path in rules.glob('*.sieve') if path.is_file() and not path.name.startswith('.'))
+
+
+def say_passed_over(rules):
+    for path in sorted(rules.glob('*.sieve')):
+        if not path.is_file() and not path.name.startswith('.'):
+            what = 'no file' if path.exists() else 'a link to what is not there'
+            print(f'demo: {path.name} in {rules} is {what}: nobody has these rules', file=sys.stderr)
 
 
 def title(text):
@@ -241,7 +252,10 @@ def run(options, directory):
 
 
 def main():
-    options = arguments()
+    only_look = sys.argv[1:2] == ['--only-look']
+    options = arguments(sys.argv[1 + only_look:], only_look)
+    if only_look:
+        return 0
     for why in (postfix.missing(), daemon.missing()):
         if why:
             print(f'demo: {why}', file=sys.stderr)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # test_demo.py - ./demo: the fates come from the rules, and nothing is left of it
 # SPDX-License-Identifier: BSD-2-Clause
+import contextlib
 import os
 import pathlib
 import re
@@ -25,13 +26,34 @@ def directory_of(output):
     return pathlib.Path(re.search(r'[(]unix:(/\S*/tamis-demo-\w+)/', output)[1])
 
 
+def running(directory):
+    """The processes that were started for it, or live in it."""
+    found = []
+    for path in pathlib.Path('/proc').glob('[0-9]*'):
+        with contextlib.suppress(OSError):
+            if str(directory) in os.fsdecode((path / 'cmdline').read_bytes()) or str(directory) in os.readlink(path / 'cwd'):
+                found.append(int(path.name))
+    return found
+
+
+def end(directory):
+    """What was not ended there; then nothing is there any more."""
+    alive = running(directory)
+    for pid in alive:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+    shutil.rmtree(directory, ignore_errors=True)
+    return alive
+
+
 def run(*arguments):
     done = subprocess.run([SOURCE / 'demo', *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT, check=False, timeout=120)
-    left = not done.returncode and directory_of(done.stdout)
-    if left and left.exists():
-        shutil.rmtree(left)
-        raise AssertionError(f'{left} is left')
+    if done.returncode:
+        return done.returncode, done.stdout
+    directory = directory_of(done.stdout)
+    there = directory.exists()
+    equal((end(directory), there), ([], False), f'what runs, and whether {directory} is left')
     return done.returncode, done.stdout
 
 
@@ -157,6 +179,35 @@ def wrong_usage(directory):
         assert why in output and 'Postfix' not in output, output
 
 
+def no_files(directory):
+    """Who wrote them shall not wonder where his mail goes."""
+    (directory / '.#alice.sieve').symlink_to('an editor\'s')
+    for name, make, why in (('bob.sieve', lambda path: path.symlink_to('none'), 'is a link to what is not there: nobody'),
+                            ('carol.sieve', lambda path: path.mkdir(), 'is no file: nobody')):
+        make(directory / name)
+        status, output = run('--rules', directory)
+        equal((status, output.count(f'{name} in {directory} {why}')), (2, 1), output)
+    (directory / 'alice.sieve').write_text('keep;')
+    status, output = run('--rules', directory)
+    equal((status, output.count('bob.sieve in'), output.count('carol.sieve in'), 'alice.sieve in' in output), (0, 1, 1, False), output)
+
+
+def refused_at_once(directory):
+    """Before anything is installed or built, which takes minutes."""
+    for name in ('demo', 'tests/demo/demo.py', 'tests/lib', 'doc/demo'):
+        (directory / name).parent.mkdir(parents=True, exist_ok=True)
+        (shutil.copytree if (SOURCE / name).is_dir() else shutil.copy)(SOURCE / name, directory / name)
+    (directory / 'build-aux').mkdir()
+    (directory / 'build-aux/deps').write_text('#!/bin/sh\necho nothing can be had\nexit 1\n')
+    (directory / 'build-aux/deps').chmod(0o755)
+    environment = {name: value for name, value in ENVIRONMENT.items() if name != 'TAMIS_BUILD'}
+    for arguments, status, text in ((['--rules', directory], 2, 'no NAME.sieve in'), (['--what'], 2, 'unrecognized arguments'),
+                                    (['--message', directory / 'none'], 2, 'no such file'), (['--keep'], 1, 'nothing can be had')):
+        done = subprocess.run([directory / 'demo', *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, env=environment, check=False, timeout=60)
+        equal((done.returncode, text in done.stdout, 'installing' in done.stdout), (status, True, status == 1), done.stdout)
+
+
 def keeps(number):
     """It goes on until it is told to end, or is killed, and can be talked to."""
     # of whoever is started in the background ^C is ignored, and of all that is started by him
@@ -180,8 +231,12 @@ def keeps(number):
     finally:
         process.send_signal(number)
         process.wait(30)
-    place.wait_for(lambda: not directory_of(output).exists(), 20, 'the end of its directory')
-    place.wait_for(lambda: not place.listens(port), 20, 'the end of Postfix')
+    directory = directory_of(output)
+    try:
+        place.wait_for(lambda: not directory.exists(), 20, 'the end of its directory')
+        place.wait_for(lambda: not running(directory), 20, 'the end of what runs there')
+    finally:
+        end(directory)
     if number == signal.SIGINT:
         equal(process.returncode, 0)
 
@@ -206,6 +261,10 @@ def main():
         (directory / 'one').mkdir()
         test('nobody is left', nobody_left, directory / 'one')
         test('wrong usage', wrong_usage, directory)
+        (directory / 'no files').mkdir()
+        test('what is no file of rules', no_files, directory / 'no files')
+        (directory / 'tree').mkdir()
+        test('wrong usage, before anything is installed', refused_at_once, directory / 'tree')
         test('--keep, until ^C', keeps, signal.SIGINT)
         test('--keep, until it is killed', keeps, signal.SIGKILL)
     return tap.finish()
