@@ -39,6 +39,17 @@ is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
+bool
+str_split_last(struct str v, char c, struct str *ret_before, struct str *ret_behind)
+{
+	const char *at = v.len ? memrchr(v.s, c, v.len) : NULL;
+	size_t n = at ? (size_t)(at - v.s) : v.len;
+
+	*ret_before = str_sub(v, 0, n);
+	*ret_behind = str_sub(v, at ? n + 1 : n, v.len);
+	return at != NULL;
+}
+
 struct str
 str_trim(struct str v)
 {

@@ -71,6 +71,9 @@ str_starts(struct str v, struct str prefix)
 	return v.len >= prefix.len && !memcmp(v.s, prefix.s, prefix.len);
 }
 bool str_istarts(struct str, struct str prefix);
+/* What stands before the last c of v, and behind it: so are addresses split at their "@" (RFC 5321 4.1.2: there may be others
+ * in quotes before it).  false: there is none, and all of v is before it. */
+bool str_split_last(struct str v, char c, struct str *ret_before, struct str *ret_behind);
 /* < 0, 0, > 0: octets, the shorter of equal prefixes first */
 int str_cmp(struct str, struct str);
 /* without blanks (space, tab, CR, LF) at either end */

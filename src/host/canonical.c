@@ -228,18 +228,16 @@ canonical_parts(const struct conf *conf, const char *delimiters, bool sendmail, 
                 struct canonical *ret)
 {
 	struct canonical c;
-	struct str domain;
-	const char *at;
+	struct str local, domain;
 
-	if (!canonical_path(&v) || !(at = memrchr(v.s, '@', v.len)))
+	if (!canonical_path(&v) || !str_split_last(v, '@', &local, &domain))
 		return -1;
-	domain = str_sub(v, (size_t)(at - v.s) + 1, v.len);
 	/* mail servers take the dot of the root away */
 	if (domain.len > 1 && domain.s[domain.len - 1] == '.')
 		domain.len--;
 	if (canonical_domain(a, domain, &c.domain))
 		return -1;
-	if (!canonical_local(a, str_sub(v, 0, (size_t)(at - v.s)), &c.whole) || c.whole.len > CANONICAL_WHOLE)
+	if (!canonical_local(a, local, &c.whole) || c.whole.len > CANONICAL_WHOLE)
 		return -1;
 	c.whole = conf->localpart_case == CONF_FOLD ? arena_lower(a, c.whole) : arena_str(a, c.whole);
 	canonical_split(delimiters, sendmail, &c);

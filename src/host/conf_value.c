@@ -283,13 +283,12 @@ conf_value_port(struct str v)
 const char *
 conf_value_mailbox(struct str v)
 {
-	const char *at = v.len ? memrchr(v.s, '@', v.len) : NULL;
-	size_t i, n = at ? (size_t)(at - v.s) : 0;
+	struct str local, domain;
+	bool plain = str_split_last(v, '@', &local, &domain) && local.len && local.len <= 64 && !conf_value_domain(domain);
 
-	for (i = 0; i < n; i++)
-		if (v.s[i] <= ' ' || v.s[i] >= 0x7f || strchr("()<>@,;:\\\"[]", v.s[i]))
-			return "is not a plain mail address";
-	return n && n <= 64 && !conf_value_domain(str_sub(v, n + 1, v.len)) ? NULL : "is not a plain mail address";
+	for (size_t i = 0; plain && i < local.len; i++)
+		plain = local.s[i] > ' ' && local.s[i] < 0x7f && !strchr("()<>@,;:\\\"[]", local.s[i]);
+	return plain ? NULL : "is not a plain mail address";
 }
 
 /* "+0100" */

@@ -193,15 +193,6 @@ finding_site(struct finding *f, const struct conf_list *scripts)
 	return 0;
 }
 
-static void
-finding_split(struct str user, struct str *ret_local, struct str *ret_domain)
-{
-	const char *at = memrchr(user.s, '@', user.len);
-
-	*ret_local = str_sub(user, 0, (size_t)(at - user.s));
-	*ret_domain = str_sub(user, ret_local->len + 1, user.len);
-}
-
 /* Where his own are or would be.  The name below rules_dir; NULL: he can have none. */
 static const char *
 finding_name(struct finding *f)
@@ -209,7 +200,7 @@ finding_name(struct finding *f)
 	const struct conf *c = f->book->conf;
 	struct str local, domain, name;
 
-	finding_split(f->user, &local, &domain);
+	str_split_last(f->user, '@', &local, &domain);
 	if (!c->rules_dir[0] || !rulefile_expand(f->arena, c->rules_file, local, domain, &name))
 		return NULL;
 	f->own_path = arena_join(f->arena, (struct str[]){ str_from(c->rules_dir), STR("/"), name }, 3);
@@ -238,7 +229,7 @@ finding_is_ours(const struct finding *f, bool listed)
 	const struct conf *c = f->book->conf;
 	struct str local, domain;
 
-	finding_split(f->user, &local, &domain);
+	str_split_last(f->user, '@', &local, &domain);
 	return listed || conf_local_domain(c, domain) || conf_local_domain(c, f->address->domain);
 }
 
@@ -249,7 +240,7 @@ finding_has_neighbours(struct finding *f)
 	const struct conf *c = f->book->conf;
 	struct str local, domain;
 
-	finding_split(f->user, &local, &domain);
+	str_split_last(f->user, '@', &local, &domain);
 	if (!c->rules_dir[0] || strncmp(c->rules_file, "%d/", 3) != 0)
 		return 0;
 	switch (rulefile_directory(c->rules_dir, arena_str(f->arena, domain).s)) {
@@ -281,7 +272,7 @@ finding_describe(struct finding *f, bool has_own)
 	struct ruleset *s;
 	struct str local, domain;
 
-	finding_split(f->user, &local, &domain);
+	str_split_last(f->user, '@', &local, &domain);
 	/* of who has none of his own, that of the last script is the one that comes to its end */
 	s = f->set = ruleset_new(f->home, f->script, f->n, f->user,
 	                         str_from(rulescript_path(has_own ? f->own : f->script[f->n - 1])));
@@ -379,7 +370,7 @@ rulebook_effect(struct rulebook *r, struct arena *a, const struct canonical *add
 
 	users_find(conf_users(r->conf), a, address, &found);
 	finding_user(&f, &found);
-	finding_split(f.user, &local, &domain);
+	str_split_last(f.user, '@', &local, &domain);
 	if (found.n == 1)
 		finding_name(&f);
 	return conf_effect_for(r->conf, f.user, domain, f.own_path);

@@ -47,13 +47,9 @@ local_unquote(struct str v, struct buf *ret)
 static bool
 address_split(struct str v, struct parts *ret)
 {
-	const char *at = memrchr(v.s, '@', v.len);
-
-	*ret = (struct parts){ .local = STR_EMPTY, .domain = STR_EMPTY };
-	if (!at)
+	*ret = (struct parts){ .text = { 0 } };
+	if (!str_split_last(v, '@', &ret->local, &ret->domain))
 		return false;
-	ret->local = str_sub(v, 0, (size_t)(at - v.s));
-	ret->domain = str_sub(v, (size_t)(at + 1 - v.s), v.len);
 	ret->quoted = ret->local.len && ret->local.s[0] == '"';
 	if (ret->quoted) {
 		if (!local_unquote(ret->local, &ret->text))

@@ -254,9 +254,10 @@ map_check_domains(struct map *m)
 static struct str
 user_domain(struct str user)
 {
-	const char *at = memrchr(user.s, '@', user.len);
+	struct str local, domain;
 
-	return str_sub(user, (size_t)(at - user.s) + 1, user.len);
+	str_split_last(user, '@', &local, &domain);
+	return domain;
 }
 
 /* alice@alias as alice@domain */

@@ -58,9 +58,9 @@ force_files_at_home(const struct transaction *t, const struct rcpt *r)
 static bool
 force_is_served(const struct transaction *t, const struct rcpt *r, struct str address)
 {
-	const char *at = memrchr(address.s, '@', address.len);
-	struct str domain = at ? str_sub(address, (size_t)(at + 1 - address.s), address.len) : STR_EMPTY;
+	struct str local, domain;
 
+	str_split_last(address, '@', &local, &domain);
 	return conf_local_domain(t->conf, domain) || str_ieq(domain, t->hostname) || (r->parsed && str_ieq(domain, r->parts.domain));
 }
 

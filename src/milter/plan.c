@@ -76,21 +76,18 @@ plan_has_option(const struct tamis_effect *e, const char *name)
 static struct str
 plan_user(struct making *k, struct str folder)
 {
-	struct str user = k->by->rules->user, local, address;
-	const char *at = memrchr(user.s, '@', user.len);
-	size_t cut = at ? (size_t)(at - user.s) : user.len;
+	struct str user = k->by->rules->user, name, domain, address;
 	struct buf b = { 0 };
 
-	if (!at)
+	if (!str_split_last(user, '@', &name, &domain))
 		return user;
-	buf_add(&b, str_sub(user, 0, cut));
+	buf_add(&b, name);
 	if (folder.len) {
 		/* Sendmail knows no other */
 		buf_putc(&b, k->by->sendmail ? '+' : k->by->conf->recipient_delimiter[0]);
 		buf_add(&b, folder);
 	}
-	local = buf_str(&b);
-	address = canonical_written(k->by->arena, local, str_sub(user, cut + 1, user.len));
+	address = canonical_written(k->by->arena, buf_str(&b), domain);
 	buf_done(&b);
 	return address;
 }
@@ -214,14 +211,12 @@ plan_redirect_sender(struct making *k, struct delivery *d)
 static struct str
 plan_sayable(struct making *k, struct str address)
 {
-	const char *at = memrchr(address.s, '@', address.len);
-	struct str domain;
+	struct str local, written, domain;
 
-	if (!at || !utf8_is_ascii(str_sub(address, 0, (size_t)(at - address.s))) || utf8_is_ascii(address) ||
-	    canonical_domain(k->by->arena, str_sub(address, (size_t)(at + 1 - address.s), address.len), &domain) < 0 ||
-	    conf_local_domain(k->by->conf, domain))
+	if (!str_split_last(address, '@', &local, &written) || !utf8_is_ascii(local) || utf8_is_ascii(written) ||
+	    canonical_domain(k->by->arena, written, &domain) < 0 || conf_local_domain(k->by->conf, domain))
 		return address;
-	return arena_printf(k->by->arena, "%.*s@%.*s", (int)(at - address.s), address.s, STR_ARG(domain));
+	return arena_printf(k->by->arena, "%.*s@%.*s", STR_ARG(local), STR_ARG(domain));
 }
 
 /* Does it leave for a server that has to be asked for SMTPUTF8?  What stays here the server delivers, whatever the client
@@ -229,14 +224,13 @@ plan_sayable(struct making *k, struct str address)
 static bool
 plan_leaves_in_utf8(const struct making *k, struct str address)
 {
-	const char *at = memrchr(address.s, '@', address.len), *own = memrchr(k->by->rules->user.s, '@', k->by->rules->user.len);
-	struct str domain, user = k->by->rules->user;
+	struct str local, written, domain, own;
 
-	if (!at || utf8_is_ascii(address) ||
-	    canonical_domain(k->by->arena, str_sub(address, (size_t)(at + 1 - address.s), address.len), &domain) < 0)
+	if (!str_split_last(address, '@', &local, &written) || utf8_is_ascii(address) ||
+	    canonical_domain(k->by->arena, written, &domain) < 0)
 		return false;
 	return !conf_local_domain(k->by->conf, domain) &&
-	       !(own && str_eq(domain, str_sub(user, (size_t)(own + 1 - user.s), user.len)));
+	       !(str_split_last(k->by->rules->user, '@', &local, &own) && str_eq(domain, own));
 }
 
 static void

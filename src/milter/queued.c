@@ -73,12 +73,11 @@ queued_unquoted(struct arena *a, struct str v)
 struct str
 queued_plain(struct arena *a, struct str address)
 {
-	const char *at = memrchr(address.s, '@', address.len);
+	struct str local, domain;
 
-	if (!at)
+	if (!str_split_last(address, '@', &local, &domain))
 		return address;
-	return canonical_written(a, queued_unquoted(a, str_sub(address, 0, (size_t)(at - address.s))),
-	                         str_sub(address, (size_t)(at + 1 - address.s), address.len));
+	return canonical_written(a, queued_unquoted(a, local), domain);
 }
 
 /* ... and quotes; of two names that differ in case alone it keeps the first, for both. */
@@ -102,9 +101,10 @@ queued_has(struct transaction *t, struct str address)
 static struct str
 queued_local(struct str address)
 {
-	const char *at = memrchr(address.s, '@', address.len);
+	struct str local, domain;
 
-	return at ? str_sub(address, 0, (size_t)(at - address.s)) : address;
+	str_split_last(address, '@', &local, &domain);
+	return local;
 }
 
 /* Is it the name, before completion with the domain of the machine, of nobody who stays? */

@@ -63,9 +63,9 @@ next_is(struct results *r, char c)
 static struct str
 domain_of(struct str address)
 {
-	const char *at = memrchr(address.s, '@', address.len);
+	struct str local, domain;
 
-	return at ? str_sub(address, (size_t)(at + 1 - address.s), address.len) : address;
+	return str_split_last(address, '@', &local, &domain) ? domain : address;
 }
 
 /* The domain itself, or one above it that is no top-level domain. */

@@ -247,12 +247,11 @@ session_is_routed(const struct rcpt *r)
 static struct str
 session_domain(struct transaction *t, const struct rcpt *r)
 {
-	const char *at = memrchr(r->address.s, '@', r->address.len);
-	struct str domain;
+	struct str local, behind, domain;
 
 	if (r->parsed)
 		return r->parts.domain;
-	if (at && !canonical_domain(&t->arena, str_sub(r->address, (size_t)(at + 1 - r->address.s), r->address.len), &domain))
+	if (str_split_last(r->address, '@', &local, &behind) && !canonical_domain(&t->arena, behind, &domain))
 		return domain;
 	return t->hostname;
 }

@@ -225,8 +225,7 @@ svtest_scene_plain(struct str v)
 bool
 svtest_scene_path(struct str path, bool null_too, bool local_too, struct str *ret)
 {
-	const char *at;
-	struct str domain;
+	struct str local, domain;
 
 	path = str_trim(path);
 	if (path.len > 1 && path.s[0] == '<' && path.s[path.len - 1] == '>')
@@ -234,13 +233,11 @@ svtest_scene_path(struct str path, bool null_too, bool local_too, struct str *re
 	*ret = path;
 	if (!path.len)
 		return null_too;
-	at = memrchr(path.s, '@', path.len);
-	if (!at)
+	if (!str_split_last(path, '@', &local, &domain))
 		return local_too && svtest_scene_plain(path);
-	domain = str_sub(path, (size_t)(at + 1 - path.s), path.len);
 	if (domain.len > 2 && domain.s[0] == '[' && domain.s[domain.len - 1] == ']')
 		domain = STR("literal");
-	return svtest_scene_plain(str_sub(path, 0, (size_t)(at - path.s))) && svtest_scene_plain(domain);
+	return svtest_scene_plain(local) && svtest_scene_plain(domain);
 }
 
 /* --- bytes */

@@ -426,13 +426,13 @@ domain_of(const struct outcome *o, const struct tamis_effect *e)
 {
 	struct str from = option_of(e, "from", NULL);
 	const struct cell *host = message_fact(o->recipient->message, STR("host"));
-	const char *at = memrchr(from.s, '@', from.len);
+	struct str local, domain;
 	size_t n = 0;
 
 	if (host && host->v.len)
 		from = host->v;
 	else
-		from = at ? str_sub(from, (size_t)(at - from.s) + 1, from.len) : STR_EMPTY;
+		from = str_split_last(from, '@', &local, &domain) ? domain : STR_EMPTY;
 	while (n < from.len && n < DOMAIN_LONGEST &&
 	       (from.s[n] == '-' || from.s[n] == '.' || char_is_digit(from.s[n]) || (unsigned char)(char_lower(from.s[n]) - 'a') < 26))
 		n++;

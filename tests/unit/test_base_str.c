@@ -45,6 +45,27 @@ START_TEST(comparing)
 }
 END_TEST
 
+START_TEST(split_at_the_last)
+{
+	static const struct {
+		const char *text, *before, *behind;
+		bool split;
+	} cases[] = {
+		{ "a@b", "a", "b", true }, { "\"a@b\"@c", "\"a@b\"", "c", true }, { "@", "", "", true }, { "a@", "a", "", true },
+		{ "@b", "", "b", true }, { "a", "a", "", false }, { "", "", "", false },
+	};
+	struct str before, behind;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		ck_assert(str_split_last(str_from(cases[i].text), '@', &before, &behind) == cases[i].split);
+		ck_str(before, cases[i].before);
+		ck_str(behind, cases[i].behind);
+	}
+	ck_assert(!str_split_last((struct str){ NULL, 0 }, '@', &before, &behind));
+	ck_assert_uint_eq(before.len + behind.len, 0);
+}
+END_TEST
+
 START_TEST(lower_any_length)
 {
 	char src[200], dst[200];
@@ -508,6 +529,7 @@ main(void)
 
 	tcase_set_timeout(c, 60);
 	tcase_add_test(c, comparing);
+	tcase_add_test(c, split_at_the_last);
 	tcase_add_test(c, lower_any_length);
 	tcase_add_test(c, capitals);
 	tcase_add_test(c, hash_depends_on_everything);
