@@ -216,9 +216,9 @@ const struct doctor_trap doctor_milters[] = {
 	{ "smtpd_milters", look_attached, "set smtpd_milters to the socket of tamis-milter" },
 	{ "last milter", look_last, "name tamis-milter last: recipients that a later milter refuses would be added again" },
 	{ "milter_protocol", look_protocol, "set milter_protocol = 6" },
-	{ "milter timeouts", look_timeouts, "set milter_command_timeout over rcpt_deadline and milter_content_timeout over message_deadline: "
-	  "Postfix gives up while rules run" },
-	{ "chroot", look_path, "name the socket as that process sees it, in smtpd_milters smtpd, in non_smtpd_milters cleanup: one that is "
-	  "chrooted sees only what is below queue_directory, and that as /" },
+	{ "milter timeouts", look_timeouts, "set milter_command_timeout above rcpt_deadline and "
+	  "milter_content_timeout above message_deadline: Postfix gives up while rules run" },
+	{ "chroot", look_path, "name the socket as the process sees it: smtpd in smtpd_milters, cleanup in "
+	  "non_smtpd_milters; one that is chrooted sees only what is below queue_directory, as /" },
 	{ NULL, NULL, NULL }
 };

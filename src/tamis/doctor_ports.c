@@ -308,21 +308,25 @@ look_split(const struct doctor *d, struct str *ret)
 const struct doctor_trap doctor_ports[] = {
 	{ "copy_to", look_copies, "give that port its own smtpd in master.cf, with -o smtpd_milters=" },
 	{ "filtered_to", look_filtered, "give that port its own smtpd in master.cf, whose mail tamis-milter is asked about (doc/postfix.md)" },
-	{ "checks behind us", look_checks, "there our own fields are taken away as well: have no_header_body_checks in "
+	{ "checks behind us", look_checks, "our own fields are removed there as well: put no_header_body_checks into "
 	  "receive_override_options of that service" },
-	{ "content_filter", look_filter, "have -o content_filter= at that service: mail that has been through the filter goes there again" },
-	{ "filter behind us", look_unfiltered, "give that service the same content_filter: what leaves in a copy for one recipient goes round it" },
+	{ "content_filter", look_filter, "set -o content_filter= at that service: mail that has been through the "
+	  "filter goes there again" },
+	{ "filter behind us", look_unfiltered, "give that service the same content_filter: copies for single "
+	  "recipients go round it" },
 	{ "archive", look_archive, "each copy goes into the archive as well: give that service a cleanup of its own (doc/postfix.md)" },
-	{ "rewriting", look_rewriting, "have -o local_header_rewrite_clients= at that service: the header of others' mail is completed there" },
-	{ "open port", look_reach, "give that service the address 127.0.0.1: who reaches it is past all that stands before it" },
-	{ "room", look_room, "have -o message_size_limit=0 there: mail that is nearly too long for the port that faces the world is refused "
-	  "or bounced when rules or servers add a field, though copies of it have left" },
-	{ "aliases", look_aliases, "have no_address_mappings in receive_override_options of that service: aliases are expanded twice, and one "
-	  "that leads to itself doubles mail" },
-	{ "asked twice", look_front, "have no milter of ours at that service, neither in smtpd_milters nor in smtpd_milter_maps: it "
-	  "hands its mail to where the milter is asked, behind the queue" },
-	{ "before the queue", look_before, "give that service the content_filter that others have, and no milter of ours: its mail is asked "
-	  "about before aliases are looked up, and for several recipients at a time" },
+	{ "rewriting", look_rewriting, "set -o local_header_rewrite_clients= at that service: it completes addresses "
+	  "in the header of other people's mail" },
+	{ "open port", look_reach, "give that service the address 127.0.0.1: whoever reaches it is past everything "
+	  "that stands before it" },
+	{ "room", look_room, "set -o message_size_limit=0 there: mail that is nearly too long for the port that faces "
+	  "the world is refused or bounced when rules or servers add a field, although copies of it have left" },
+	{ "aliases", look_aliases, "put no_address_mappings into receive_override_options of that service: aliases "
+	  "are expanded twice, and one that leads to itself doubles mail" },
+	{ "asked twice", look_front, "name tamis-milter neither in smtpd_milters nor in smtpd_milter_maps of that "
+	  "service: it hands its mail to one behind the queue, where tamis-milter is asked" },
+	{ "before the queue", look_before, "give that service the content_filter that the others have, and do not "
+	  "name tamis-milter there: rules are run before aliases are expanded, and for several recipients at a time" },
 	{ "one at a time", look_split, "set that limit to 1 in main.cf: rules behind the queue are for one final recipient (doc/postfix.md)" },
 	{ NULL, NULL, NULL }
 };

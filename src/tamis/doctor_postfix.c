@@ -236,24 +236,26 @@ look_names(const struct doctor *d, struct str *ret)
 }
 
 const struct doctor_trap doctor_postfix[] = {
-	{ "mta", look_kind, "set mta = postfix in tamis.conf: this server would be taken for a Sendmail, and whom rules take away be named as "
-	  "Sendmail names him" },
+	{ "mta", look_kind, "set mta = postfix in tamis.conf: otherwise this server is taken for a Sendmail, and "
+	  "recipients are removed by names that it does not know" },
 	{ "recipient_delimiter", look_delimiter, "set both alike, or folders are looked for in the wrong place" },
-	{ "header_checks", look_checks, "senders can forge that field: have the checks of doc/postfix.md there" },
-	{ "non_smtpd_milters", look_local, "at the edge, set it to the socket of tamis-milter, or mail of sendmail(1) has no rules; behind the "
-	  "queue leave it empty, and give pickup the content_filter, or such mail is asked about twice" },
-	{ "enable_original_recipient", look_originals, "set it to yes: else who is a recipient, and whom an alias leads to as well, gets "
-	  "nothing when the rules of the alias discard" },
-	{ "smtpd_proxy_filter", look_proxy, "name tamis-milter at the service that gets the mail back from that filter: this one shows "
-	  "milters the envelope alone, and of rules only what refuses at RCPT TO happens" },
-	{ "smtpd_proxy_options", look_replay, "leave speed_adjust out, or put the address of that filter into own_clients: a message of which "
-	  "the rules of one recipient refuse him at RCPT TO is refused for all of them" },
-	{ "smtpd_milter_maps", look_maps, "it takes the place of smtpd_milters for the clients in it: have -o smtpd_milter_maps= at our own "
-	  "ports, or copies are asked about again, and leave tamis-milter last in what it names, or mail of those clients has no rules" },
-	{ "soft_bounce", look_soft, "set it to no: whom rules refuse is told to try again, until he gives up, and so are copies that are "
-	  "refused for good" },
+	{ "header_checks", look_checks, "senders can forge that field: add the checks of doc/postfix.md there" },
+	{ "non_smtpd_milters", look_local, "at the edge, set it to the socket of tamis-milter, or mail from "
+	  "sendmail(1) gets no rules; behind the queue, leave it empty and give pickup the content_filter, or "
+	  "tamis-milter is asked twice about such mail" },
+	{ "enable_original_recipient", look_originals, "set it to yes: otherwise a recipient to whom an alias leads "
+	  "as well gets nothing when the rules of the alias discard" },
+	{ "smtpd_proxy_filter", look_proxy, "attach tamis-milter to the service that gets the mail back from that "
+	  "filter: this one shows milters the envelope only, and rules can do no more than refuse at RCPT TO" },
+	{ "smtpd_proxy_options", look_replay, "leave out speed_adjust, or put the address of that filter into "
+	  "own_clients: when the rules of one recipient refuse at RCPT TO, the message is refused for all of them" },
+	{ "smtpd_milter_maps", look_maps, "it replaces smtpd_milters for the clients in it: set -o smtpd_milter_maps= "
+	  "at our own ports, or copies are filtered again, and keep tamis-milter last in what it names, or mail of "
+	  "those clients gets no rules" },
+	{ "soft_bounce", look_soft, "set it to no: senders whom rules refuse are told to try again until they give "
+	  "up, and so are copies that are refused for good" },
 	{ "names", look_names, NAMES_REMEDY },
-	{ "virtual_alias_maps", look_aliases, "aliases are expanded after rules are run: name them in the users map, or stand behind the queue "
-	  "(doc/postfix.md)" },
+	{ "virtual_alias_maps", look_aliases, "aliases are expanded after rules are run: name them in the users map, "
+	  "or attach tamis-milter behind the queue (doc/postfix.md)" },
 	{ NULL, NULL, NULL }
 };

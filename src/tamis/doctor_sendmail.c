@@ -392,17 +392,22 @@ look_names(const struct doctor *d, struct str *ret)
 
 const struct doctor_trap doctor_sendmail[] = {
 	{ "filter", look_attached, "add INPUT_MAIL_FILTER(`tamis', `S=unix:..., F=T, T=C:30s;S:30s;R:30s;E:5m')" },
-	{ "F=T", look_action, "have F=T at the filter: without it, mail is lost when the milter dies, and with F=R refused when it is away" },
-	{ "timeouts", look_timeouts, "have T=...R:...;E:... over rcpt_deadline and message_deadline: Sendmail gives up while rules run" },
+	{ "F=T", look_action, "set F=T at the filter: without it mail is lost when the milter dies, and with F=R it "
+	  "is refused while the milter is away" },
+	{ "timeouts", look_timeouts, "set R: and E: in T=... above rcpt_deadline and message_deadline: Sendmail gives "
+	  "up while rules run" },
 	{ "last filter", look_last, "name tamis-milter last: recipients that a later filter refuses would be added again" },
-	{ "first filter", look_first, "have tamis-strip as the first of all filters: senders can forge our fields (doc/sendmail.md)" },
+	{ "first filter", look_first, "make tamis-strip the first of all filters: senders can forge our fields "
+	  "(doc/sendmail.md)" },
 	{ "socket's directory", look_directory, "Sendmail takes no socket from below a directory that everybody can write; put it below /run" },
 	{ "copy_to", look_port, "give that port a daemon: DAEMON_OPTIONS(`Name=tamis-copies, Addr=127.0.0.1, Port=..., InputMailFilters=')" },
-	{ "filtered_to", look_filtered, "give that port a daemon: DAEMON_OPTIONS(`Name=tamis-redirects, Addr=127.0.0.1, Port=..., "
-	  "InputMailFilters=tamis'); tamis-strip takes away there what counts how often a message came round" },
-	{ "open port", look_reach, "have Addr=127.0.0.1 there: who reaches it is past all filters" },
-	{ "children", look_children, "have no confMAX_DAEMON_CHILDREN, but children=... in DAEMON_OPTIONS of the daemon that faces the world: "
-	  "when clients have all of them no copy is taken, and their mail is told to come again" },
+	{ "filtered_to", look_filtered, "give that port a daemon: DAEMON_OPTIONS(`Name=tamis-redirects, "
+	  "Addr=127.0.0.1, Port=..., InputMailFilters=tamis'); tamis-strip would remove what counts how often a "
+	  "message has come round" },
+	{ "open port", look_reach, "set Addr=127.0.0.1 there: whoever reaches it is past all filters" },
+	{ "children", look_children, "unset confMAX_DAEMON_CHILDREN, and set children=... in DAEMON_OPTIONS of the "
+	  "daemon that faces the world: when clients use all of them no copy is taken, and mail that needs one is "
+	  "told to try again later" },
 	{ "names", look_names, NAMES_REMEDY },
 	{ "delimiter", look_delimiter, "Sendmail's is +: set recipient_delimiter = +" },
 	{ NULL, NULL, NULL }

@@ -140,7 +140,9 @@ look_cyrus(const struct doctor *d, struct str *ret)
 }
 
 const struct doctor_trap doctor_stores[] = {
-	{ "Dovecot", look_dovecot, "tamis must have rules of its own: what Dovecot runs as well is done twice, redirects are sent twice" },
-	{ "Cyrus", look_cyrus, "tamis must have rules of its own: what Cyrus runs as well is done twice, redirects are sent twice" },
+	{ "Dovecot", look_dovecot, "tamis must have rules of its own: what Dovecot runs as well is done twice, and "
+	  "redirects are sent twice" },
+	{ "Cyrus", look_cyrus, "tamis must have rules of its own: what Cyrus runs as well is done twice, and "
+	  "redirects are sent twice" },
 	{ NULL, NULL, NULL }
 };
