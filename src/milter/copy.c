@@ -138,7 +138,8 @@ copy_key(const struct rcpt *r, struct delivery *d)
 	digest_add_part(&all, (struct str){ (const char *)r->fingerprint, sizeof r->fingerprint });
 	digest_add_part(&all, (struct str){ &kind, 1 });
 	digest_add_part(&all, d->canonical);
-	digest_add_part(&all, d->folder);
+	/* the inbox with flags is no other place than without */
+	digest_add_part(&all, str_iis(d->folder, "INBOX") ? STR_EMPTY : d->folder);
 	digest_end(&all, d->key);
 	d->keyed = true;
 }

@@ -119,7 +119,9 @@ class Attempt:
 
 
 def key_of(unit):
-    return unit._replace(label=None, group='', address=unit.slot or unit.address)
+    """Where it goes: the inbox with flags is no other place than without."""
+    return unit._replace(label=None, group='', address=unit.slot or unit.address,
+                         folder='' if unit.folder == 'INBOX' else unit.folder)
 
 
 def leaves_once(unit):
