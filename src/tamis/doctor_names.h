@@ -18,6 +18,6 @@ void names_add_file(const struct doctor *, struct names_known *, const char *pat
 enum doctor_level names_level(const struct names_known *, struct str *ret_what);
 
 #define NAMES_REMEDY "mail to alice@ such a name reaches Alice past her rules: make it an alias domain in the users map " \
-	"(\"@localhost @example.org\"), or have the server not take it"
+	"(\"@localhost @example.org\"), or have the server refuse mail for it"
 
 #endif

@@ -164,7 +164,8 @@ const struct doctor_trap doctor_ours[] = {
 	{ "socket", look_tcp, "use a Unix socket: over TCP servers and libmilter wait 40 ms for each other at every edit" },
 	{ "open socket", look_reach, "name an address of this machine only, such as inet:8899@127.0.0.1: whoever "
 	  "reaches it can hand in mail past the mail server" },
-	{ "effect", look_effect, "nothing is changed or refused until it is full" },
+	{ "effect", look_effect, "nobody is refused until it is refuse or full, and "
+	  "nothing else is done until it is full" },
 	{ "state_dir", look_state, "it must exist, and only the daemon's user may write to it" },
 	{ "spill_dir", look_spill, "it must exist: large messages are kept in it while rules run" },
 	{ "rules_dir", look_rules, "it must exist, the daemon's user must be able to enter it, and neither group nor "
@@ -172,6 +173,6 @@ const struct doctor_trap doctor_ours[] = {
 	{ "secret_file", look_secret, "chmod 600: whoever reads it can make bounce addresses and file into folders" },
 	{ "copy_to", look_copy, "without a port for copies, edits that are not the same for all recipients are left out" },
 	{ "quarantine_to", look_quarantine, "without it a message is held only if all its recipients put it in "
-	  "quarantine; otherwise those who do keep it, marked" },
+	  "quarantine; otherwise recipients whose rules do so keep it, marked" },
 	{ NULL, NULL, NULL }
 };

@@ -253,7 +253,7 @@ const struct doctor_trap doctor_postfix[] = {
 	  "at our own ports, or copies are filtered again, and keep tamis-milter last in what it names, or mail of "
 	  "those clients gets no rules" },
 	{ "soft_bounce", look_soft, "set it to no: senders whom rules refuse are told to try again until they give "
-	  "up, and so are copies that are refused for good" },
+	  "up, and a copy that is refused for good is taken for one that may be accepted later" },
 	{ "names", look_names, NAMES_REMEDY },
 	{ "virtual_alias_maps", look_aliases, "aliases are expanded after rules are run: name them in the users map, "
 	  "or attach tamis-milter behind the queue (doc/postfix.md)" },

@@ -71,11 +71,12 @@ static const struct {
 	enum doctor_level level;        /* if it arrived */
 	const char *remedy;
 } kinds[] = {
-	[PROBE_OURS] = { DOCTOR_ERROR, "senders can write marks of tamis: Postfix takes them away with /^Tamis-/ IGNORE in header_checks "
+	[PROBE_OURS] = { DOCTOR_ERROR, "senders can write marks of tamis: Postfix removes them with /^Tamis-/ IGNORE in header_checks "
 	                 "(doc/postfix.md), Sendmail with tamis-strip as its first filter (doc/sendmail.md)" },
-	[PROBE_RESULT] = { DOCTOR_ERROR, "senders can write results of your verifying filter, and tamis would believe them: have the check for "
-	                   "Authentication-Results of doc/postfix.md, or authserv_id in strip.conf of doc/sendmail.md" },
-	[PROBE_ODD_RESULT] = { DOCTOR_NOTE, "tamis does not believe results that are spelled so; who else reads them may" },
+	[PROBE_RESULT] = { DOCTOR_ERROR, "senders can write results of your verifying filter, and tamis would believe them: Postfix removes "
+	                   "them with the check for Authentication-Results in doc/postfix.md, Sendmail with authserv_id in "
+	                   "strip.conf (doc/sendmail.md)" },
+	[PROBE_ODD_RESULT] = { DOCTOR_NOTE, "tamis does not believe results that are spelled so; others who read them may" },
 };
 
 /* CMD_WRONG if something arrived that must not */
