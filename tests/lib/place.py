@@ -30,7 +30,7 @@ for sign in signal.SIGTERM, signal.SIGKILL:
 for one in left:
     one.startswith("/") and shutil.rmtree(one, ignore_errors=True)
 '''
-_guard = []
+_guard, _ports = [], []
 
 
 def guard(change):
@@ -59,14 +59,16 @@ def directory(name, keep=False):
 
 
 def free_port():
-    """Below the ports that the kernel gives to whoever asks, so that it is still free a moment later."""
+    """Ours as long as we run, also while its server is restarted: we have it as well, without listening.  Nobody else finds
+    it free, but for whom it is, since servers say SO_REUSEADDR."""
     while True:
-        port = random.SystemRandom().randrange(10000, 32000)
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind(('127.0.0.1', port))
-                return port
+        held = socket.socket()
+        with contextlib.suppress(OSError):
+            held.bind(('127.0.0.1', random.SystemRandom().randrange(10000, 32000)))
+            held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            _ports.append(held)
+            return held.getsockname()[1]
+        held.close()
 
 
 def wait_for(question, seconds, what):
