@@ -163,7 +163,7 @@ class World:
     def rules_of(self, name):
         return self.daemon.rules / DOMAIN / f'{fold(name)}.sieve'
 
-    def deliver(self, seconds=20):
+    def deliver(self, seconds=60):
         """Until nothing waits, or what waits does not get on."""
         until = time.monotonic() + seconds
         while self.postfix.queue() and time.monotonic() < until:

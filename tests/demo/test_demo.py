@@ -48,7 +48,7 @@ def end(directory):
 
 def run(*arguments):
     done = subprocess.run([SOURCE / 'demo', *map(str, arguments)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT, check=False, timeout=120)
+                          stderr=subprocess.STDOUT, text=True, env=ENVIRONMENT, check=False, timeout=600)
     if done.returncode:
         return done.returncode, done.stdout
     directory = directory_of(done.stdout)
@@ -204,7 +204,7 @@ def refused_at_once(directory):
     for arguments, status, text in ((['--rules', directory], 2, 'no NAME.sieve in'), (['--what'], 2, 'unrecognized arguments'),
                                     (['--message', directory / 'none'], 2, 'no such file'), (['--keep'], 1, 'nothing can be had')):
         done = subprocess.run([directory / 'demo', *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, env=environment, check=False, timeout=60)
+                              stderr=subprocess.STDOUT, text=True, env=environment, check=False, timeout=300)
         equal((done.returncode, text in done.stdout, 'installing' in done.stdout), (status, True, status == 1), done.stdout)
 
 
@@ -230,7 +230,7 @@ def keeps(number):
         place.wait_for(lambda: list(mail.glob('alice@example.test/.New/new/*')), 10, 'a copy in the new folder')
     finally:
         process.send_signal(number)
-        process.wait(30)
+        process.wait(120)
     directory = directory_of(output)
     try:
         place.wait_for(lambda: not directory.exists(), 20, 'the end of its directory')

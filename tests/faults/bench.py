@@ -258,7 +258,7 @@ class Bench:
             self.mta.run('postsuper', '-H', 'ALL')
         return left
 
-    def wait_empty(self, keep_up=None, seconds=60):
+    def wait_empty(self, keep_up=None, seconds=300):
         """Until the queue is empty; keep_up is called meanwhile."""
         until = time.monotonic() + seconds
         flushed = time.monotonic()

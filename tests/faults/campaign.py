@@ -150,7 +150,7 @@ class Run:
             time.sleep(0.02)
 
     def talk(self, seen, fault, dialogue):
-        peer = client.Client(self.bench.mta.port, timeout=30)
+        peer = client.Client(self.bench.mta.port, timeout=120)
         peer.dialogue, peer.dialogue[:] = dialogue, peer.dialogue
         try:
             if self.scenario.rare.login:

@@ -67,7 +67,7 @@ def stuff(content):
 
 
 class Client:
-    def __init__(self, port, helo='client.example', timeout=60, host='127.0.0.1', path=None, source=None):
+    def __init__(self, port, helo='client.example', timeout=300, host='127.0.0.1', path=None, source=None):
         self.dialogue = []              # (seconds, "C" or "S", bytes without line end)
         self.extensions = set()
         self._begin = time.monotonic()

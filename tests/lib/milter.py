@@ -82,7 +82,7 @@ class Gone(Exception):
 
 
 class MilterClient:
-    def __init__(self, path, actions=ACTIONS, steps=STEPS, version=6, timeout=60, negotiate=True):
+    def __init__(self, path, actions=ACTIONS, steps=STEPS, version=6, timeout=300, negotiate=True):
         if isinstance(path, int):
             path = ('127.0.0.1', path)
         if isinstance(path, tuple):
@@ -131,7 +131,7 @@ class MilterClient:
         data = self._take(length)
         return Answer(data[:1], data[1:], '' if self.steps & LEADSPC else ' ')
 
-    def is_gone(self, seconds=10):
+    def is_gone(self, seconds=60):
         """Did the milter close the connection?  What else it says first is thrown away."""
         self.socket.settimeout(seconds)
         try:

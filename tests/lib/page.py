@@ -60,7 +60,7 @@ class Page:
         # in files: a daemon that goes on would keep a pipe open
         with open('/run/house/said', 'w+b') as out:
             done = subprocess.run(['sh', '-e', '-c', block.text], stdin=subprocess.DEVNULL, stdout=out,
-                                  stderr=out, check=False, timeout=60)
+                                  stderr=out, check=False, timeout=300)
             out.seek(0)
             said = out.read().decode('utf-8', 'replace')
         if done.returncode:

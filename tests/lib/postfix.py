@@ -204,7 +204,7 @@ class PrivatePostfix(place.Server):
         name, *rest = command
         option = '-C' if name == 'sendmail' else '-c'
         done = subprocess.run([f'/usr/sbin/{name}', option, str(self.etc), *map(str, rest)], input=data,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=60)
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=300)
         return done.stdout.decode('utf-8', 'replace')
 
     def listed(self):

@@ -145,7 +145,7 @@ class Syslog:
         self._read_up_to.clear()
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as said:
             said.sendto(MARK, self._path)
-        if not self._read_up_to.wait(20):
+        if not self._read_up_to.wait(120):
             raise TimeoutError('what is said to /dev/log is not read')
 
     def close(self):
@@ -257,7 +257,7 @@ class PrivateSendmail(place.Server):
     def run(self, *arguments, data=b'', name='sendmail'):
         """Sendmail's command: its output."""
         done = subprocess.run(self._command(*arguments, name=name), input=data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              env=self._environment(), check=False, timeout=60)
+                              env=self._environment(), check=False, timeout=300)
         return done.stdout.decode('utf-8', 'replace')
 
     def submit(self, *arguments, data):

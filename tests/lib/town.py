@@ -76,7 +76,7 @@ def bare(content):
 def run(command):
     """Its exit status and what it said."""
     done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, text=True,
-                          timeout=60)
+                          timeout=300)
     return done.returncode, done.stdout
 
 

@@ -204,9 +204,9 @@ def send_all(client, data):
 
 def odd(scene, data):
     """Whatever the milter does with that connection, it does soon, and others do not notice."""
-    with milter.MilterClient(scene.socket, negotiate=False, timeout=20) as client:
+    with milter.MilterClient(scene.socket, negotiate=False, timeout=120) as client:
         send_all(client, data)
-        if not client.is_gone(20):
+        if not client.is_gone(120):
             raise AssertionError('the connection stays open')
 
 
@@ -378,7 +378,7 @@ def at_the_same_time(scene):
         clients.append(client)
     began = time.monotonic()
     fresh(scene)
-    assert time.monotonic() - began < 5, 'it took too long'
+    assert time.monotonic() - began < 30, 'it took too long'
     for client in clients:
         client.data()
         client.header('Subject', 'x')

@@ -101,7 +101,7 @@ class Scene:
 
     def do_open(self, text='', _body=()):
         self.close()
-        self.client = milter.MilterClient(self.daemon.socket, timeout=20)
+        self.client = milter.MilterClient(self.daemon.socket, timeout=120)
         self.client.macros(b'C', j='mx.example.test', daemon_name='mx.example.test', v='Postfix 3.7.11',
                            client_addr='192.0.2.1', client_name='client.example', client_port='40000',
                            **dict(word.split('=', 1) for word in text.split()))
@@ -111,7 +111,7 @@ class Scene:
     def do_negotiate(self, text, _body):
         self.close()
         values = dict(word.split('=') for word in text.split())
-        self.client = milter.MilterClient(self.daemon.socket, timeout=20, negotiate=False)
+        self.client = milter.MilterClient(self.daemon.socket, timeout=120, negotiate=False)
         answer = self.client.negotiate(**{key: int(value, 0) for key, value in values.items()})
         if self.client.version is not None:
             self.said.append(f'< version {self.client.version} actions {self.client.actions:#x} steps {self.client.steps:#x}')

@@ -33,7 +33,7 @@ def dies(directory, flag):
     text = path.read_text()
     assert text.count('F=T, ') == 1
     path.write_text(text.replace('F=T, ', flag))
-    copies.hang_seconds = 30
+    copies.hang_seconds = 600
     copies.fail('dot', 'hang')
     with copies, scene:
         told = []

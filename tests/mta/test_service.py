@@ -63,7 +63,7 @@ def serves():
               '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all']
     for name in ('ExecStartPre', 'ExecStart'):
         for command in values(name):
-            subprocess.run([*rights, *command.split()], check=True, timeout=30)
+            subprocess.run([*rights, *command.split()], check=True, timeout=300)
     pid = int(pathlib.Path(values('PIDFile')[0]).read_text())
     socket = os.stat('/var/spool/postfix/tamis/milter.sock')
     equal((grp.getgrgid(socket.st_gid).gr_name, socket.st_mode & 0o777), ('postfix', 0o660))
