@@ -8,6 +8,7 @@ import re
 import signal
 import time
 
+import milter
 import place
 
 SILENT = 0.03           # seconds; a thread that waits for the time to write the log waits for less
@@ -118,7 +119,7 @@ class Daemon:
         self.process = place.start([program(), '-c', self.configuration, '-f'], self.log_path, cwd=self.directory,
                                    env={**os.environ, **self.environment})
         try:
-            place.wait_for(lambda: self.process.poll() is not None or self.answers(), 30, 'tamis-milter')
+            place.wait_for(lambda: self.process.poll() is not None or self.serves(), 30, 'tamis-milter')
             if self.process.poll() is not None:
                 raise RuntimeError(f'tamis-milter did not start:\n{self.log()}')
         except Exception:
@@ -128,6 +129,14 @@ class Daemon:
 
     def answers(self):
         return place.answers(self.socket)
+
+    def serves(self):
+        """The socket is there before the process has become `user`, read its state and written its pid_file."""
+        try:
+            with milter.MilterClient(self.socket):
+                return True
+        except (milter.Gone, OSError):
+            return False
 
     def stop(self):
         """Its exit status."""
