@@ -4,6 +4,7 @@ import contextlib
 import grp
 import os
 import pathlib
+import platform
 import re
 import signal
 import time
@@ -12,6 +13,7 @@ import milter
 import place
 
 SILENT = 0.03           # seconds; a thread that waits for the time to write the log waits for less
+FUTEX = {'x86_64': '202', 'aarch64': '98'}.get(platform.machine())
 PAIR = re.compile(r'([A-Za-z][\w.-]*)=("(?:[^"\\]|\\.)*"|\S*)')
 
 
@@ -30,22 +32,43 @@ def is_sanitized():
     return b'__asan_init' in pathlib.Path(program()).read_bytes()
 
 
-def threads(pid):
+def own_data(pid):
+    """The addresses of what the program itself has: neither a library nor the heap."""
+    first = last = 0
+    with contextlib.suppress(OSError):
+        for line in pathlib.Path(f'/proc/{pid}/maps').read_text('utf-8', 'replace').splitlines():
+            begin, end = (int(number, 16) for number in line.split(' ')[0].split('-'))
+            if line.endswith('/tamis-milter') or begin == last and line.endswith(' 0 '):
+                first, last = first or begin, end
+    return range(first, last)
+
+
+def rests(task, data):
+    """Does it wait for somebody or for a time, whichever is first?  So the thread does that writes the log, between two writes;
+    else it waits for a line alone."""
+    with contextlib.suppress(OSError):             # it has ended
+        call = (task / 'syscall').read_text('ascii').split()
+        return call[0] == FUTEX and int(call[1], 16) in data and int(call[4], 16) != 0
+    return False
+
+
+def threads(pid, data):
     """{thread: what changes when it does anything}."""
     found = {}
     for path in pathlib.Path(f'/proc/{pid}/task').glob('*/status'):
         with contextlib.suppress(OSError):         # it has ended
-            found[path.parent.name] = re.findall(r'^(?:State|\w+_ctxt_switches):\s*(\w+)', path.read_text('utf-8'), re.M)
+            found[path.parent.name] = [rests(path.parent, data), *re.findall(r'^(?:State|\w+_ctxt_switches):\s*(\w+)',
+                                                                             path.read_text('utf-8'), re.M)]
     return found
 
 
-def await_log(pid, seconds=2):
+def await_log(pid, seconds=30):
     """Lines are written a little later than they are said: until no thread does anything, or would if it were its turn."""
-    until = time.monotonic() + seconds
-    before, after = None, threads(pid)
-    while (before != after or any(state in 'RD' for state, *_switches in after.values())) and time.monotonic() < until:
+    until, data = time.monotonic() + seconds, own_data(pid)
+    before, after = None, threads(pid, data)
+    while (before != after or any(rest or state in 'RD' for rest, state, *_switches in after.values())) and time.monotonic() < until:
         time.sleep(SILENT)
-        before, after = after, threads(pid)
+        before, after = after, threads(pid, data)
 
 
 def parse(line):
