@@ -89,8 +89,10 @@ class MilterClient:
             self.socket = socket.create_connection(path, timeout)
         else:
             self.socket = socket.socket(socket.AF_UNIX)
-            self.socket.settimeout(timeout)
+            # where many are waiting already one more waits as well, which it would not with a timeout of Python's
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack('ll', int(timeout), 0))
             self.socket.connect(str(path))
+            self.socket.settimeout(timeout)
         self._buffer = b''
         self.version, self.actions, self.steps, self.symbols = None, actions, 0, {}
         if negotiate:
