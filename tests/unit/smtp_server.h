@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "host/moment.h"
 
 /* One line of a script: its first letter says what.
  *   S text      say it          R text      say it without a line end
@@ -23,12 +24,13 @@
  *   d text      take that many bytes of the message or more
  *   F           talk for ever   L           a line of 5000 bytes
  *   W           say nothing until the client has gone
- *   H           neither read nor write for half a second
+ *   H           neither read nor write until hold_until
  *   X           go                                                   */
 struct server {
 	int fd;
 	char directory[40], path[60], where[80];
 	const char *script;
+	_Atomic int64_t hold_until;     /* of moment_clock(); set before the client comes */
 	struct buf heard, message;
 	char wrong[300];
 	pthread_t thread;
@@ -104,7 +106,8 @@ play(struct server *s, int fd, struct str line)
 		take_some(fd, atoi(text.s));
 		return true;
 	case 'H':
-		thrd_sleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
+		while (moment_clock() < s->hold_until)
+			thrd_sleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
 		return true;
 	case 'F':
 		while (tell(fd, STR("250-and another thing\r\n")))

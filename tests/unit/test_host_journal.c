@@ -425,7 +425,7 @@ START_TEST(test_threads)
 	struct adder adder[THREADS];
 	pthread_t thread[THREADS];
 
-	sync_nanoseconds = 1000000;
+	sync_nanoseconds = 5000000;
 	for (int i = 0; i < THREADS; i++) {
 		adder[i] = (struct adder){ j, i * EACH, 0 };
 		ck_assert_int_eq(pthread_create(&thread[i], NULL, add_many, &adder[i]), 0);
@@ -470,7 +470,7 @@ START_TEST(test_batch_fails)
 		while (!syncs)
 			thrd_sleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	}
-	thrd_sleep(&(struct timespec){ .tv_sec = 1 }, NULL);
+	thrd_sleep(&(struct timespec){ .tv_sec = 3 }, NULL);
 	limit_size(line + 2 * line + line / 2);
 	sync_held = false;
 	for (int i = 0; i < 4; i++)

@@ -203,7 +203,7 @@ START_TEST(test_stop_while_writing)
 	while (!syncs)
 		thrd_sleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
 	pthread_create(&thread[1], NULL, note_one, j);
-	thrd_sleep(&(struct timespec){ .tv_nsec = 100000000 }, NULL);
+	thrd_sleep(&(struct timespec){ .tv_sec = 2 }, NULL);
 	pthread_create(&thread[2], NULL, let_go, NULL);
 	journal_stop(j);
 	lines = lines_in_file();        /* what a process that ends here leaves behind */

@@ -263,7 +263,7 @@ START_TEST(test_unread)
 	for (int i = 0; i < SAID; i++)
 		log_line(LOG_INFO, "Q", "n=%d a=%s b=%s", i, wide, wide);
 	ck_assert(seconds() - begun >= 1);
-	ck_assert(seconds() - begun < 10);
+	ck_assert(seconds() - begun < 60);
 	/* as soon as there is room the next line is whole, and so is what tells of the lost ones */
 	do {
 		out.len += (size_t)read(fd, buf_room(&out, 65536), 65536);
@@ -294,7 +294,7 @@ START_TEST(test_unread_at_the_end)
 		log_line(LOG_INFO, "Q", "n=%d text=%s", i, "more than a pipe holds");
 	begun = seconds();
 	log_close();
-	ck_assert(seconds() - begun < 5);
+	ck_assert(seconds() - begun < 30);
 	/* what is said now is lost, and waits for nobody */
 	log_line(LOG_ERR, NULL, "error=%s", "too late");
 	/* the thread may go on now */

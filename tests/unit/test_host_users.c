@@ -473,7 +473,7 @@ START_TEST(test_large)
 
 	for (i = 0; i < LINES; i++)
 		buf_printf(&b, "address%d@example.org user%d@example.org\n", i, i / 2);
-	clock_gettime(CLOCK_MONOTONIC, &from);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
 	u = map(conf, buf_str(&b), &said);
 	ck_assert_msg(u != NULL, "%s", said);
 	for (i = 0; i < LINES; i++) {
@@ -484,9 +484,9 @@ START_TEST(test_large)
 		ck_assert_uint_eq(found.n, 1);
 		arena_reset(&a);
 	}
-	clock_gettime(CLOCK_MONOTONIC, &to);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	/* quadratic would be minutes; a slow machine with sanitizers needs two seconds */
-	ck_assert_int_lt(to.tv_sec - from.tv_sec, 15);
+	ck_assert_int_lt(to.tv_sec - from.tv_sec, 30);
 	users_free(u);
 	free(said);
 	arena_done(&a);

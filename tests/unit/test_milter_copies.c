@@ -70,14 +70,14 @@ END_TEST
 static void
 take_slowly(void *ctx, struct sink *s)
 {
-	sleep(2);
+	sleep(5);
 	recorder_copy(ctx, s);
 }
 
 START_TEST(port_is_slow)
 {
 	rules("a " ADD "\nb keep;");
-	begin("message_deadline = 1s\n");
+	begin("message_deadline = 4s\n");
 	port.take = take_slowly;
 	expect("taken", play(&(struct mail){ .to = "a b" }), "copy s@example.net>a@example.org [X-A: 1] | -<a@example.org> | accept");
 	end();
