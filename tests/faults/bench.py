@@ -103,7 +103,7 @@ class Supervised(daemon.Daemon):
         if self.process.poll() is None and (self.is_dying() or not self.answers()):
             # the kernel has closed some of its files and not yet told that it is dead
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(2)
+                self.process.wait(60 if self.is_dying() else 2)
         if self.process.poll() is None:
             return None
         process, self.process = self.process, None

@@ -132,8 +132,8 @@ def port_that_is_silent(directory):
             _held = port.accept()
             began = time.monotonic()
             os.kill(scene.process.pid, signal.SIGTERM)
-            equal(scene.process.wait(30), 0)
-            assert 1 < time.monotonic() - began < 10, time.monotonic() - began
+            equal(scene.process.wait(120), 0)
+            assert 1 < time.monotonic() - began < 60, time.monotonic() - began
             equal([line['messages'] for line in scene.lines(stop='some messages did not end in time')], ['1'])
 
 
@@ -145,7 +145,7 @@ def deadline_of_a_message(directory):
         with scene:
             began = time.monotonic()
             equal(ask(scene, 'a', 'b')[-1][:9], '451 4.4.0')
-            assert 1 < time.monotonic() - began < 10, time.monotonic() - began
+            assert 1 < time.monotonic() - began < 60, time.monotonic() - began
 
 
 def signals(scene, *numbers):
@@ -164,7 +164,7 @@ def signals_together(directory):
                 signals(scene, signal.SIGUSR1, signal.SIGHUP)
             equal(ask(scene, 'a', 'b'), ['delete recipient <a@example.test>', 'continue'])
             signals(scene, signal.SIGUSR1, signal.SIGHUP, last)
-            equal(scene.process.wait(30), 0)
+            equal(scene.process.wait(120), 0)
             equal(scene.lines(level='error'), [])
             equal([line['stop'] for line in scene.lines(stop=last.name)], [last.name])
 
@@ -198,14 +198,14 @@ def log_that_nobody_reads(directory):
         took.clear()
         for _again in range(20):
             answered('a')
-        assert sum(took) < 10, took
+        assert sorted(took)[len(took) // 2] < 0.9, took
         while is_read_again and not re.search(lost, text):
             text += os.read(reader, 65536)
             answered('a')
         begun = time.monotonic()
         scene.process.terminate()
-        equal(scene.process.wait(30), 0)
-        assert time.monotonic() - begun < 10
+        equal(scene.process.wait(120), 0)
+        assert time.monotonic() - begun < 60
         place.guard(f'-{scene.process.pid}')
     scene.process = None
     os.close(writer)
