@@ -22,7 +22,7 @@ class Scene:
     def __init__(self, directory, mta):
         self.port = sink.Sink(directory / 'port')
         self.world = world.World(directory, 'postfix', RULES, mta={'settings': mta}, settings={
-            'copy_to': f'smtp:127.0.0.1:{self.port.port}', 'trouble_seconds': 10})
+            'copy_to': f'smtp:127.0.0.1:{self.port.port}'})
         self.number = 0
 
     def content(self, *more):
@@ -72,10 +72,15 @@ def resent(scene):
 
 def bounded(scene):
     """Its trouble has an end as well: who gets no copy for so long keeps it as it came."""
+    milters, before = scene.world.daemon, scene.world.daemon.values
+    milters.configure({**before, 'trouble_seconds': 10})
+    milters.reload()
     scene.port.fail('rcpt', LATER, -1, 'two@')
     scene.submit(scene.content())
     scene.came(PEOPLE)
     scene.port.heal()
+    milters.configure(before)
+    milters.reload()
 
 
 def different(scene):
