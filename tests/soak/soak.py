@@ -31,6 +31,7 @@ REPORT = re.compile(r'(ERROR: AddressSanitizer|WARNING: ThreadSanitizer|runtime 
 WARM_UP = 0.3
 GROWTH_MOST = 3072              # KiB, between the middle and the end
 GROWTH_SANITIZED = 16384        # its shadow and quarantine are not ours
+LATEST = 600                    # seconds
 DESCRIPTORS_MOST = 3            # more than before, when all clients are gone
 
 # Each user has one kind of rules, written in forms that mean the same: {kind: (forms, answer at RCPT)}.
@@ -59,8 +60,8 @@ class Port(sink.Sink):
 
 
 class Soak:
-    def __init__(self, box, seconds, threads, seed):
-        self.box, self.seconds, self.threads, self.seed = box, seconds, threads, seed
+    def __init__(self, box, seconds, threads, seed, least=None):
+        self.box, self.seconds, self.threads, self.seed, self.least = box, seconds, threads, seed, least or {}
         self.until = time.monotonic() + seconds
         self.lock = threading.Lock()
         self.wrong, self.counts = [], {'messages': 0, 'dropped': 0, 'nonsense': 0, 'written': 0, 'reloads': 0}
@@ -75,7 +76,10 @@ class Soak:
             self.wrong.append(what)
 
     def over(self):
-        return time.monotonic() > self.until or len(self.wrong) > 20 or self.box.process.poll() is not None
+        """On a machine that is busy it takes longer until there was enough of everything."""
+        late = time.monotonic() - self.until
+        return (late > 0 and (late > LATEST or all(self.counts[what] >= n for what, n in self.least.items())) or
+                len(self.wrong) > 20 or self.box.process.poll() is not None)
 
     # --- what disturbs
 
@@ -113,7 +117,7 @@ class Soak:
         if rng.random() < 0.02:
             self.nonsense(rng)
             return
-        with milter.MilterClient(self.box.socket, timeout=60) as peer:
+        with milter.MilterClient(self.box.socket, timeout=300) as peer:
             peer.macros(b'C', j='mx.example.test', v='Postfix 3.7')
             peer.connect()
             peer.helo()
@@ -141,7 +145,7 @@ class Soak:
     def nonsense(self, rng):
         """Bytes that are no protocol; nobody waits for what comes of them."""
         with contextlib.suppress(milter.Gone, OSError), \
-                milter.MilterClient(self.box.socket, negotiate=False, timeout=60) as peer:
+                milter.MilterClient(self.box.socket, negotiate=False, timeout=300) as peer:
             kind = rng.randrange(3)
             if kind == 0:
                 peer.raw(bytes(rng.randrange(256) for _byte in range(rng.randrange(1, 60))))
@@ -242,15 +246,15 @@ def sanitized():
     return b'__asan_init' in data or b'__tsan_init' in data
 
 
-def soak(seconds, threads=8, seed='1'):
-    """What is wrong, and what was counted."""
+def soak(seconds, threads=8, seed='1', least=None):
+    """What is wrong, and what was counted; least: {what: so many there have to be}."""
     with place.directory('soak') as directory, Port(directory / 'copies') as port:
         rules = {f'user{n}': KINDS[KIND_OF[n]][0][0] for n in range(USERS)}
         settings = {'copy_to': f'smtp:127.0.0.1:{port.port}', 'fileinto_by': 'detail', 'max_memory': 16384,
                     'trouble_times': 1000}
         environment = {'ASAN_OPTIONS': 'quarantine_size_mb=4:detect_leaks=0', 'TSAN_OPTIONS': 'second_deadlock_stack=1'}
         with daemon.Daemon(directory / 'tamis', rules, settings, environment=environment) as box:
-            run = Soak(box, seconds, threads, seed)
+            run = Soak(box, seconds, threads, seed, least)
             run.go()
             if box.process.poll() is None and box.stop() not in (0, 66):
                 run.complain('it did not stop as it should')

@@ -10,15 +10,16 @@ import daemon
 import soak
 from tap import Skip, Tap
 
-SECONDS, LEAST = 30, 1000
+SECONDS = 30
+LEAST = {'messages': 1000, 'dropped': 10, 'written': 100, 'reloads': 10}
 
 
 def half_a_minute():
     if daemon.missing():
         raise Skip(daemon.missing())
-    wrong, counts = soak.soak(SECONDS)
+    wrong, counts = soak.soak(SECONDS, least=LEAST)
     print('# ' + ', '.join(f'{what} {n}' for what, n in counts.items()))
-    for what, least in (('messages', LEAST), ('dropped', 10), ('written', 100), ('reloads', 10), ('copies', 20)):
+    for what, least in {**LEAST, 'copies': 20}.items():
         if counts[what] < least:
             wrong.append(f'{what}: {counts[what]} are too few to show anything')
     return wrong
