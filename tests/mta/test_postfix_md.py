@@ -114,8 +114,12 @@ class PostfixTown(Town):
         return told
 
     def settle(self):
-        def queue():
+        def listed():
             return subprocess.run(['postqueue', '-j'], stdout=subprocess.PIPE, check=True, text=True).stdout
+
+        def queue():
+            """What goes from one directory to another while they are read may be in neither."""
+            return listed() or listed()
         try:
             place.wait_for(lambda: not queue(), 20, 'an empty queue')
         except TimeoutError:
