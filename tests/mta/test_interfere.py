@@ -16,6 +16,7 @@ from tap import Tap
 EDIT = 'require "editheader"; addheader "X-Edited" "once";'
 REFUSE = 'require "ereject"; if header "subject" "hello" { ereject "%s"; }'
 EARLY = 'require ["envelope", "ereject"]; if envelope :domain "from" "client.example" { ereject "never"; stop; }'
+DISCARD = 'if not exists "X-Keep" { discard; }'
 EDITED = b'X-Edited: once\r\n'
 
 
@@ -148,8 +149,12 @@ CASES = [
     # --- always_bcc is Postfix's
     Case('discards of all leave the archive its copy', {'da': 'discard;'}, ['da'], {'archive@else.example': ''},
          kinds=('postfix',), group='archive'),
-    Case('... unless the archive is a recipient whose rules discard', {'dc': 'discard;'}, ['dc', 'dd'], {'dd@example.test': ''},
+    Case('... unless the archive is a recipient whose rules discard', {'dc': DISCARD}, ['dc', 'dd'], {'dd@example.test': ''},
          kinds=('postfix',), group='reader'),
+    Case('... and else has the message twice', {'dc': DISCARD}, ['dc', 'dd'], {'dc@example.test': ['', ''], 'dd@example.test': ''},
+         kinds=('postfix',), group='reader', header=['X-Keep: yes']),
+    Case('edits that all have are in what the archive gets', {'db': EDIT}, ['db'],
+         {'db@example.test': 'edited', 'archive@else.example': 'edited'}, kinds=('postfix',), group='archive'),
     # --- milter_header_checks are Postfix's
     Case('what rules add is checked in the message itself', {'de': EDIT}, ['de'], {'de@example.test': ''}, kinds=('postfix',),
          group='checked'),
