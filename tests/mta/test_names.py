@@ -88,6 +88,14 @@ def to_inbox(w, alone):
             equal(came, sorted([home if alone else folder, *people[1:]]), str(people))
 
 
+def to_spelled(w):
+    """With the flag of doc/sendmail.md the letters of the folder are those of the rules; users are found as before."""
+    for identity, person in (('spelled', 'none'), ('spelled-large', 'NONE')):
+        equal(w.send([person], world.message(identity)).fates(), [250])
+        w.settle()
+        equal([to.partition('@')[0] for to, _sender, _copy in w.arrived(identity)], ['none+Box'], person)
+
+
 def to_others(w):
     """An alias that only the server knows leads to somebody who is taken away: he has what is sent on to him."""
     for number, person in enumerate(ONWARD):
@@ -131,6 +139,9 @@ def main():
             for alone in ({}, ALONE):
                 with world.World(directory / str(len(alone)), 'sendmail', rules, alone, mta=mta) as w:
                     w.run(tap, title + ', without copies' * bool(alone), lambda w, alone=alone: to_inbox(w, alone))
+            mta['settings'] += "\nMODIFY_MAILER_FLAGS(`LOCAL', `+u')dnl"
+            with world.World(directory / 'spelled', 'sendmail', rules, mta=mta) as w:
+                w.run(tap, 'sendmail: a folder with capitals', to_spelled)
     for kind in FORMS:
         for title, settings in (('', {}), (' without filtered_to', {'filtered_to': ''}), (' without copies', ALONE), (' of an unnamed domain', {'local_domains': ''})):
             title = f'{kind}: a redirect to oneself by an alias{title}'
