@@ -52,6 +52,12 @@ def unit(root):
     return expect(run_tests(root, '--kinds=unit'), 0, '1 passed, 0 failed, 1 skipped')
 
 
+def without_libcheck(root):
+    """Who builds a package need not have it; ./check has."""
+    write(root / 'tests/unit/test_f.c', '')
+    return expect(run_tests(root, '--kinds=unit', '--without-libcheck', 'test_f'), 1, '0 passed, 0 failed, 1 skipped')
+
+
 def breaks(root):
     """A stream that ends early, a program that dies, one that says nothing."""
     write(root / 'tests/b/test_short.sh', 'echo 1..2; echo ok 1\n')
@@ -117,6 +123,7 @@ def spares(root):
 def main():
     tests = [('what fails is counted, what cannot look is skipped', counts),
              ('what a unit test cannot do is skipped', unit),
+             ('without libcheck unit tests are skipped, and that alone is no success', without_libcheck),
              ('streams that break off are failures', breaks),
              ('what passes is counted', passes),
              ('no test at all is a failure', nothing),
