@@ -574,7 +574,7 @@ void
 apply_message(struct transaction *t, const struct mta *mta, struct verdict *ret)
 {
 	struct apply a = { .t = t, .mta = mta };
-	int enter = daemon_enter(t->daemon, t->conf);
+	int enter = daemon_enter(t->daemon, t->conf, t->redirected > 0);
 
 	t->deadline = moment_clock() + (int64_t)t->conf->message_deadline * 1000;
 	if (enter > 0 && atomic_load(&t->daemon->stopping)) {

@@ -417,7 +417,9 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 		buf_done(&c.top);
 		return COPY_AGAIN;
 	}
+	atomic_fetch_add(&t->daemon->redirecting, d->filtered);
 	result = submit(port, t->hostname.s, &s, t->deadline);
+	atomic_fetch_sub(&t->daemon->redirecting, d->filtered);
 	buf_done(&c.top);
 	daemon_point(t->daemon, POINT_COPY_TAKEN);
 	if (result != SUBMIT_TAKEN) {

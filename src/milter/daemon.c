@@ -306,10 +306,11 @@ daemon_stop(struct daemon *d)
 
 /* --- not too many at once */
 
+/* What came by the filtered port has that of its own which the one that sent it has: else all of those would wait for it. */
 static bool
-daemon_has_room(struct daemon *d, const struct conf *conf)
+daemon_has_room(struct daemon *d, const struct conf *conf, bool came_round)
 {
-	if (atomic_fetch_add(&d->ending, 1) < conf->max_messages)
+	if (atomic_fetch_add(&d->ending, 1) < conf->max_messages + (came_round ? atomic_load(&d->redirecting) : 0))
 		return true;
 	atomic_fetch_sub(&d->ending, 1);
 	return false;
@@ -317,7 +318,7 @@ daemon_has_room(struct daemon *d, const struct conf *conf)
 
 /* Most messages are at their end for a moment only: a burst of them is no reason to send any away. */
 static bool
-daemon_wait(struct daemon *d, const struct conf *conf)
+daemon_wait(struct daemon *d, const struct conf *conf, bool came_round)
 {
 	struct timespec until;
 	bool entered;
@@ -328,7 +329,7 @@ daemon_wait(struct daemon *d, const struct conf *conf)
 	/* before looking: who leaves from here on wakes us */
 	atomic_fetch_add(&d->waiting, 1);
 	pthread_mutex_lock(&d->room_lock);
-	while (!(entered = daemon_has_room(d, conf)) && !rc)
+	while (!(entered = daemon_has_room(d, conf, came_round)) && !rc)
 		rc = pthread_cond_timedwait(&d->room, &d->room_lock, &until);
 	pthread_mutex_unlock(&d->room_lock);
 	atomic_fetch_sub(&d->waiting, 1);
@@ -336,11 +337,11 @@ daemon_wait(struct daemon *d, const struct conf *conf)
 }
 
 int
-daemon_enter(struct daemon *d, const struct conf *conf)
+daemon_enter(struct daemon *d, const struct conf *conf, bool came_round)
 {
 	long long none = 0, since;
 
-	if (daemon_has_room(d, conf) || daemon_wait(d, conf)) {
+	if (daemon_has_room(d, conf, came_round) || daemon_wait(d, conf, came_round)) {
 		/* the crowd is gone when half of the room is free */
 		if (atomic_load(&d->ending) <= (conf->max_messages + 1) / 2)
 			atomic_store(&d->overloaded, 0);

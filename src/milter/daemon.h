@@ -48,6 +48,8 @@ struct daemon {
 	/* messages at their end, and since when there were too many: CLOCK_MONOTONIC milliseconds, 0: there are not */
 	atomic_uint ending;
 	atomic_llong overloaded;
+	/* those of them that wait for what they have sent by the filtered port, and that is decided first */
+	atomic_uint redirecting;
 	/* those that wait until one of them leaves */
 	atomic_uint waiting;
 	pthread_mutex_t room_lock;
@@ -76,8 +78,8 @@ struct setup *daemon_setup(struct daemon *);
 void setup_unref(struct setup *);
 
 /* May one more message be at its end now, or soon?  1: yes, and daemon_leave() is due.  0: no, later.  -1: no, and there
- * have been too many for overload_after seconds. */
-int daemon_enter(struct daemon *, const struct conf *);
+ * have been too many for overload_after seconds.  came_round: it may be one that another waits for. */
+int daemon_enter(struct daemon *, const struct conf *, bool came_round);
 void daemon_leave(struct daemon *);
 
 /* False: another session is about to send what has that key (32 bytes); else daemon_sent() is due. */

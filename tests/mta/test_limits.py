@@ -48,6 +48,27 @@ def straight(store, scene):
     equal(sorted(names), [b'Date', b'From', b'Message-Id', b'To'])
 
 
+CHAIN = {**{f'chain{i}': f'redirect "chain{i + 1}@example.test";' for i in range(3)}, 'chain3': 'require "fileinto"; fileinto "Box";'}
+
+
+def one_by_one(scene):
+    """One message at its end at a time: those that wait for another one at the filtered port do not keep it away."""
+    equal(scene.send(['chain0'], world.message('chain')).fates(), [250])
+    place.wait_for(lambda: scene.arrived('chain'), 20, 'the message')
+    scene.settle()
+    equal([to for to, *_rest in scene.arrived('chain')], ['chain3+Box@example.test'])
+
+
+def of_redirects(tap):
+    for kind in ('postfix', 'sendmail'):
+        title = f'{kind}: one message at a time, and redirects'
+        if world.missing(kind):
+            tap.result(title, [], world.missing(kind))
+            continue
+        with place.directory('chain') as directory, world.World(directory, kind, CHAIN, {'max_messages': 1}) as scene:
+            scene.run(tap, title, one_by_one)
+
+
 def of_sendmail(tap):
     if world.missing('sendmail'):
         tap.result('sendmail: hops', [], world.missing('sendmail'))
@@ -63,6 +84,7 @@ def of_sendmail(tap):
 
 def main():
     tap = Tap()
+    of_redirects(tap)
     of_sendmail(tap)
     if world.missing('postfix'):
         tap.result('a name that stands for too many', [], world.missing('postfix'))

@@ -44,7 +44,7 @@ START_TEST(srs)
 	should = arena_printf(&a, "+them@example.com | -<%s> | accept", rcpt.s);
 	expect("goes back", play(&(struct mail){ .to = rcpt.s, .from = "" }), should.s);
 	/* not even when there is no time */
-	ck_assert_int_eq(daemon_enter(&server, server.setup->conf), 1);
+	ck_assert_int_eq(daemon_enter(&server, server.setup->conf, false), 1);
 	expect("overload", play(&(struct mail){ .to = rcpt.s }), "451 4.3.2 too many messages at once; this one later");
 	atomic_fetch_sub(&server.overloaded, 61000);
 	expect("for long", play(&(struct mail){ .to = rcpt.s }), "451 4.3.2 too many messages at once; this one later");

@@ -338,7 +338,7 @@ START_TEST(too_many_watched)
 	       "copy s@example.net>d@example.org [Tamis-Refused: \"no\"] | -<d@example.org> | accept");
 	expect("connections", play(&(struct mail){ .from = "z@example.net", .to = "a", .crowded = true }), "header: accept");
 	rules("a if size :over 1K { discard; }\nc if size :over 1K { discard; }");
-	ck_assert_int_eq(daemon_enter(&server, server.setup->conf), 1);
+	ck_assert_int_eq(daemon_enter(&server, server.setup->conf, false), 1);
 	expect("messages", play(&one), "accept");
 	expect("of others", play(&(struct mail){ .from = "z@example.net", .to = "c" }), "451 4.3.2 too many messages at once; this one later");
 	daemon_leave(&server);
@@ -392,7 +392,7 @@ START_TEST(overload)
 	rules("a if header \"subject\" \"hi\" { discard; }\nb if header \"subject\" \"hi\" { redirect \"x@example.net\"; }\n"
 	      "c if header \"subject\" \"hi\" { quarantine; }");
 	begin("max_messages = 1\noverload_after = 1h\n");
-	ck_assert_int_eq(daemon_enter(&server, server.setup->conf), 1);
+	ck_assert_int_eq(daemon_enter(&server, server.setup->conf, false), 1);
 	expect("at first", play(&harmless), later);
 	atomic_fetch_sub(&server.overloaded, 1800000);
 	expect("still", play(&harmless), later);
@@ -404,7 +404,7 @@ START_TEST(overload)
 	daemon_leave(&server);
 	expect("there is room", play(&refusable), "-<a@example.org> | accept");
 	/* a new crowd is a new one */
-	ck_assert_int_eq(daemon_enter(&server, server.setup->conf), 1);
+	ck_assert_int_eq(daemon_enter(&server, server.setup->conf, false), 1);
 	expect("again at first", play(&harmless), later);
 	daemon_leave(&server);
 	end();
