@@ -52,13 +52,18 @@ listen_why(int error)
 
 /* --- TCP */
 
-/* Of inet6 alone is it said which addresses are meant: [::1] behind inet is one.  0, or as getaddrinfo() has it. */
+/* "inet" is IPv4 where the host has such an address, as Sendmail has it, which looks for no other; but [::1] may stand there
+ * as well.  0, or as getaddrinfo() has it. */
 static int
 listen_resolve(const struct conf *conf, const char *host, const char *port, struct addrinfo **ret)
 {
-	const int family = strncmp(conf->socket, "inet6:", 6) ? AF_UNSPEC : AF_INET6;
-	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM, .ai_family = family };
+	const bool six = !strncmp(conf->socket, "inet6:", 6);
+	struct addrinfo hints = { .ai_flags = AI_PASSIVE, .ai_socktype = SOCK_STREAM, .ai_family = six ? AF_INET6 : AF_INET };
+	int rc = getaddrinfo(*host ? host : NULL, port, &hints, ret);
 
+	if (!rc || six)
+		return rc;
+	hints.ai_family = AF_UNSPEC;
 	return getaddrinfo(*host ? host : NULL, port, &hints, ret);
 }
 

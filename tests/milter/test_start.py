@@ -87,6 +87,22 @@ def nothing_is_left(directory):
     assert 'that is no file; remove it, or leave pid_file empty' in done.stderr, done.stderr
 
 
+def name_with_two_addresses(directory):
+    """As localhost is one on most machines: Sendmail, told "inet", looks for IPv4 alone."""
+    if os.geteuid() or not pathlib.Path('/proc/net/if_inet6').exists():
+        raise Skip('only root can have other names of hosts, and this needs IPv6')
+    port, hosts = place.free_port(), directory / 'hosts'
+    hosts.write_text('::1 both.example\n127.0.0.1 both.example\n')
+    scene = daemon.Daemon(directory, {}, {'socket': f'inet:{port}@both.example'})
+    process = place.start(['unshare', '--mount', 'sh', '-c', 'mount --bind "$1" /etc/hosts && shift && exec "$@"', 'sh', hosts,
+                           daemon.program(), '-f', '-c', scene.configuration], scene.log_path)
+    try:
+        place.wait_for(lambda: process.poll() is not None or place.listens(port), 30, 'IPv4')
+        equal(process.poll(), None, scene.log())
+    finally:
+        place.stop(process)
+
+
 def one_pid_file(directory):
     """Copied from one tamis.conf to another, it would have signals for one daemon go to the other."""
     pid, where = directory / 'pid', directory / 'other'
@@ -160,7 +176,8 @@ def main():
         directory.chmod(0o755)
         tap.run('as another user', becomes_another, directory)
     for title, test in (('a failed start leaves nothing', nothing_is_left), ('started by another than root', who_may),
-                        ('one file of the process for two daemons', one_pid_file)):
+                        ('one file of the process for two daemons', one_pid_file),
+                        ('a host with an address of each kind', name_with_two_addresses)):
         with place.directory('start') as directory:
             directory.chmod(0o755)
             tap.run(title, test, directory)
