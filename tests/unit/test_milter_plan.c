@@ -199,6 +199,8 @@ static const struct planned told[] = {
 	  "effects=\"redirect :copy \\\"x@example.net\\\", keep\" verdict=done note=\"his rules do not close postmaster and abuse; they say: "
 	  "redirect :copy \\\"x@example.net\\\", quarantine \\\"x\\\"\"" },
 	{ "an edit is not made", "", "postmaster addheader \"X-A\" \"1\"; discard;", { .to = "postmaster" }, "effects=keep verdict=pass" },
+	{ "nor one before quarantine", "", "postmaster addheader \"X-A\" \"1\"; quarantine \"x\";", { .to = "postmaster" },
+	  "effects=keep verdict=pass" },
 	{ "nor one of the site's", "site_before = %/site/edit.sieve\n", "postmaster discard;", { .to = "postmaster" },
 	  "effects=keep verdict=pass" },
 	{ "a copy of the site's leaves", "site_before = %/site/copy.sieve\n", "postmaster discard;", { .to = "postmaster" },
