@@ -16,7 +16,7 @@ import time
 
 # A program that waits for our end, and then ends and removes what is left: lines "+pid", "-pid", "+/path", "-/path".
 GUARD = '''
-import os, shutil, signal, sys, time
+import os, shutil, signal, subprocess, sys, time
 left = set()
 for line in sys.stdin:
     (left.add if line[0] == "+" else left.discard)(line[1:].rstrip())
@@ -28,7 +28,11 @@ for sign in signal.SIGTERM, signal.SIGKILL:
             pass
     time.sleep(1 if any(not one.startswith("/") for one in left) else 0)
 for one in left:
-    one.startswith("/") and shutil.rmtree(one, ignore_errors=True)
+    if one.startswith("/"):
+        mounted = [line.split()[1] for line in open("/proc/self/mounts")]
+        for where in reversed([where for where in mounted if where.startswith(one + "/")]):
+            subprocess.run(["umount", "-l", where], stderr=subprocess.DEVNULL)
+        shutil.rmtree(one, ignore_errors=True)
 '''
 _guard, _ports = [], []
 # on a machine that is busy, or with a sanitizer, all takes longer than where nothing else is done: so many times

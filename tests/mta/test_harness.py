@@ -20,10 +20,12 @@ MESSAGE = (b'Message-ID: <1@client.example>\r\nDate: Sat, 28 Nov 2026 12:00:00 +
            b'Subject: a\r\n\tfolded one\r\n\r\n.one dot\r\n..two\r\n\xe9 and \x01\r\n' + b'long' * 1000 + b'\r\n')
 
 LEAVES_ALL = '''
-import sys, time
+import subprocess, sys, time
 sys.path.insert(0, sys.argv[1])
 import place, postfix
 with place.directory('test') as d:
+    (d / 'disk').mkdir()
+    subprocess.run(['mount', '-t', 'tmpfs', 'tamis-test', d / 'disk'], check=True)
     postfix.PrivatePostfix(d / 'postfix').start()
     print(d, flush=True)
     time.sleep(60)
@@ -97,7 +99,7 @@ def per_recipient(directory):
 
 
 def killed(_directory):
-    """A test that is killed leaves no process and no file."""
+    """A test that is killed leaves no process, no file and nothing mounted."""
     child = subprocess.Popen([sys.executable, '-c', LEAVES_ALL, LIB], stdout=subprocess.PIPE, text=True)
     directory = pathlib.Path(child.stdout.readline().strip())
     master = int((directory / 'postfix/queue/pid/master.pid').read_text())
