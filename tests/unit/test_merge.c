@@ -169,6 +169,8 @@ static const struct merge_case cases[] = {
 	  "a self-copy b self-copy c self-queue -a -b" },
 	{ "Postfix: names that differ in case are two, for who tells them apart", "a edit=1 group=g, b edit=1 group=g, c none", "",
 	  "a self-copy b self-copy c self-queue -a -b" },
+	{ "Sendmail: equal addresses, one files what the other keeps", "a dir=x=1 group=g, b edit=1 group=g, c none", "sendmail",
+	  "a x-copy b self-copy c self-queue -a -b" },
 	{ "Sendmail: others are their own", "a discard group=g, b keep group=h", "", "b self-queue -a" },
 };
 
