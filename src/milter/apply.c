@@ -514,10 +514,10 @@ apply_rules(struct apply *a)
 	a->whole = a->room && !t->header_over;
 	if (!a->room)
 		log_line(LOG_WARNING, t->id.s, "spill_dir=%s error=%s", t->conf->spill_dir, strerror(errno));
-	if (a->room)
-		tamis_message_body(t->message, text_of(body), t->header.len + t->size);
+	tamis_message_body(t->message, text_of(body), t->header.len + t->size);
 	for (size_t i = 0; i < t->rcpt.n; i++) {
-		if (a->room)
+		/* the size of what there was no room for is known all the same */
+		if (a->room || (t->rcpt.v[i]->rules && !(t->rcpt.v[i]->rules->needs & TAMIS_NEEDS_BODY)))
 			run_stage(t, t->rcpt.v[i], TAMIS_BODY);
 		force_mode(t, t->rcpt.v[i]);
 		plan_move(t->conf, t->sendmail, &t->arena, t->rcpt.v[i]->srs, &t->rcpt.v[i]->plan);

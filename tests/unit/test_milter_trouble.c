@@ -219,6 +219,12 @@ START_TEST(no_room)
 	large.to = "c e";
 	rules("e if size :over 9K { discard; }");
 	expect("nobody needs it", play(&large), "-<c@example.org> | accept");
+	large.to = "a e";
+	large.header = "Subject: sizes\n";
+	expect("first, with a size", play(&large), "451 4.3.0 mail rules are in trouble; the message later");
+	expect("second, with a size", play(&large), "451 4.3.0 mail rules are in trouble; the message later");
+	rules("e if size :over 1K { discard; }");
+	expect("its size is known", play(&large), "top Tamis-Trouble: passed without rules (no room for the body) | -<e@example.org> | accept");
 	end();
 }
 END_TEST
