@@ -274,6 +274,14 @@ write_repeats(void)
 	buf_reset(&where.last_id);
 }
 
+void
+log_anew(void)
+{
+	pthread_mutex_lock(&where.lock);
+	write_repeats();
+	pthread_mutex_unlock(&where.lock);
+}
+
 /* Is it what the last warning said?  Then it is counted. */
 static bool
 is_repeated(int level, struct str id, struct str text)

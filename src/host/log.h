@@ -31,6 +31,8 @@ void log_close(void);
  * A warning or error that says the same as the one before it, within a minute, is counted and not written. */
 void log_line(int level, const char *id, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+/* What is said next is written, whatever was said before: somebody waits for it. */
+void log_anew(void);
 
 /* The same of n values, key=value each: for lines that there are many of. */
 struct log_value {

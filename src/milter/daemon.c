@@ -211,6 +211,7 @@ daemon_reload(struct daemon *d)
 	if (conf)
 		fresh = setup_new(conf, d->setup->rules, &diag);
 	fclose(f);
+	log_anew();
 	if (fresh) {
 		pthread_mutex_lock(&d->lock);
 		old = d->setup;

@@ -54,6 +54,19 @@ def broken(box):
     equal(send(box, 'alice'), DISCARDS, 'by another configuration')
 
 
+def told(box):
+    """Each time that the configuration is to be read the log says what came of it, though it is what came of it before."""
+    good = dict(box.values)
+    for values, result in ((good, 'done'), ({**good, 'efect': 'full'}, 'failed: the old configuration stays in force'),
+                           ({**good, 'state_dir': box.directory}, 'done')):
+        box.configure(values)
+        for _time in range(2):
+            before = len(box.lines(reload=result))
+            box.hang_up()
+            place.wait_for(lambda result=result, before=before: len(box.lines(reload=result)) > before, 5, f'what came of it: {result}')
+            equal([line.get('event') for line in box.lines(reload=result)[before:]], [None], result)
+
+
 def said(box):
     """What the log says of rules: with a place where there is one, and with the remedy where one is known."""
     path = box.rules / 'example.test/bob.sieve'
@@ -298,6 +311,7 @@ def main():
         tap.run(title, inside)
 
     test('broken rules and a reload', broken)
+    test('what the log says of a reload', told)
     test('what the log says of them', said)
     test('what the log says of what they include', included)
     test('what was good and is forbidden now', denied)

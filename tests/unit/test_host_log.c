@@ -150,13 +150,16 @@ START_TEST(test_repeats)
 	log_line(LOG_WARNING, "Q", "error=%s", "store locked");         /* another message's */
 	log_line(LOG_ERR, "Q", "error=%s", "store locked");
 	log_line(LOG_ERR, "Q", "error=%s", "store locked");
+	log_anew();
+	log_line(LOG_ERR, "Q", "error=%s", "store locked");
 	ck_assert_str_eq(capture_end(&out),
 		"level=warning error=\"store locked\"\n"
 		"Q: verdict=keep\nQ: verdict=keep\nQ: verdict=keep\nQ: verdict=keep\nQ: verdict=keep\n"
 		"level=warning event=repeated times=4 error=\"store locked\"\n"
 		"Q: level=warning error=\"store locked\"\n"
 		"Q: level=error error=\"store locked\"\n"
-		"Q: level=error event=repeated times=1 error=\"store locked\"\n");
+		"Q: level=error event=repeated times=1 error=\"store locked\"\n"
+		"Q: level=error error=\"store locked\"\n");
 	buf_done(&out);
 }
 END_TEST
