@@ -43,10 +43,10 @@ bool
 str_split_last(struct str v, char c, struct str *ret_before, struct str *ret_behind)
 {
 	const char *at = v.len ? memrchr(v.s, c, v.len) : NULL;
-	size_t n = at ? (size_t)(at - v.s) : v.len;
+	size_t n = at ? (size_t)(at - v.s) : 0;
 
-	*ret_before = str_sub(v, 0, n);
-	*ret_behind = str_sub(v, at ? n + 1 : n, v.len);
+	*ret_before = at ? str_sub(v, 0, n) : v;
+	*ret_behind = at ? str_sub(v, n + 1, v.len) : STR_EMPTY;
 	return at != NULL;
 }
 
