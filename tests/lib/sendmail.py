@@ -56,8 +56,8 @@ FEATURE(`promiscuous_relay')dnl
 FEATURE(`mailertable', `hash -o {directory}/etc/mailertable')dnl
 FEATURE(`virtusertable', `hash -o {directory}/etc/virtusertable')dnl
 {settings}
-DAEMON_OPTIONS(`Name=MTA, Addr=127.0.0.1, Port={port}, Family=inet')dnl
-DAEMON_OPTIONS(`Name=FREE, Addr=127.0.0.1, Port={free}, Family=inet, InputMailFilters=')dnl
+DAEMON_OPTIONS(`Name=MTA, Addr=127.0.0.1, Port={port}, Family=inet, Listen=128')dnl
+DAEMON_OPTIONS(`Name=FREE, Addr=127.0.0.1, Port={free}, Family=inet, Listen=128, InputMailFilters=')dnl
 {filter}
 VIRTUSER_DOMAIN(`example.test')dnl
 MAILER(`local')dnl
