@@ -16,6 +16,7 @@
 struct run {
 	struct transaction *t;
 	struct rcpt *r;
+	int64_t until;
 	bool stopped;                   /* by us, not by what the rules did */
 };
 
@@ -26,7 +27,7 @@ run_stop(void *ctx)
 {
 	struct run *run = ctx;
 
-	run->stopped |= moment_clock() > run->t->deadline;
+	run->stopped |= moment_clock() > run->until;
 	return run->stopped;
 }
 
@@ -315,10 +316,17 @@ run_waits(struct transaction *t, const struct rcpt *r)
 	return r->rules->needs & (TAMIS_NEEDS_BODY | TAMIS_NEEDS_SIZE) && forecast_late(&t->daemon->forecast, r->rules->content);
 }
 
+/* At RCPT TO he is alone; later slow rules leave time for those of others, and for copies. */
+static int64_t
+run_until(const struct transaction *t, enum tamis_stage stage, int64_t now)
+{
+	return stage == TAMIS_ENVELOPE ? t->deadline : now + (t->deadline - now) / 2;
+}
+
 void
 run_stage(struct transaction *t, struct rcpt *r, enum tamis_stage stage)
 {
-	struct run run = { t, r, false };
+	struct run run = { .t = t, .r = r };
 	/* of a header of which we have only a part nothing is told to rules */
 	const enum tamis_stage known = t->header_over ? TAMIS_ENVELOPE : stage;
 	struct tamis_outcome *outcome;
@@ -328,6 +336,7 @@ run_stage(struct transaction *t, struct rcpt *r, enum tamis_stage stage)
 	if (!r->rules || r->outcome || r->trouble || r->refused || (stage == TAMIS_HEADER && run_waits(t, r)))
 		return;
 	begun = moment_clock();
+	run.until = run_until(t, stage, begun);
 	outcome = r->spare.outcome ? r->spare.outcome : tamis_outcome_new(r->recipient);
 	r->spare.outcome = NULL;
 	status = run_sequence(&run, outcome, known);

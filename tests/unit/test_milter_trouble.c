@@ -151,6 +151,32 @@ START_TEST(slow_at_the_end)
 }
 END_TEST
 
+/* Of rules that never come to their end the others' know nothing: there is time for theirs, though they have to look at the
+ * clock as well, and for their copies. */
+START_TEST(slow_beside_others)
+{
+	const struct mail m = { .to = "a b" };
+	struct buf text = { 0 };
+
+	buf_puts(&text, "a");
+	for (int i = 0; i < 300; i++)
+		buf_puts(&text, " " BURN);
+	buf_puts(&text, "discard;\nb " BURN "addheader \"X-B\" \"1\";");
+	rules(buf_str(&text).s);
+	begin("");
+	clock_step = 500;
+	expect("first", play(&m), "451 4.3.0 mail rules are in trouble; the message later");
+	ck_assert_ptr_nonnull(strstr(logged(), "a.sieve verdict=again note=\"no time left for the rules\""));
+	ck_assert_ptr_nonnull(strstr(logged(), "effects=\"addheader \\\"X-B\\\" \\\"1\\\", keep\" verdict=again"));
+	expect("second", play(&m), "451 4.3.0 mail rules are in trouble; the message later");
+	expect("third", play(&m), "copy s@example.net>b@example.org [X-B: 1] | "
+	       "top Tamis-Trouble: passed without rules (no time left for the rules) | -<b@example.org> | accept");
+	clock_step = 0;
+	end();
+	buf_done(&text);
+}
+END_TEST
+
 /* Rules that are only watched change nothing, and nobody waits for them. */
 START_TEST(watched)
 {
@@ -495,6 +521,7 @@ tests(TCase *t)
 	tcase_add_test(t, unreadable_target);
 	tcase_add_test(t, slow_at_rcpt);
 	tcase_add_test(t, slow_at_the_end);
+	tcase_add_test(t, slow_beside_others);
 	tcase_add_test(t, watched);
 	tcase_add_test(t, slow_for_an_hour);
 	tcase_add_test(t, no_room);
