@@ -21,6 +21,7 @@ RULES = {
     'sends': 'require ["envelope", "fileinto"]; if envelope "from" "new@client.example" { fileinto "New"; }',
     'away': 'redirect "away@out.example";',
     'never': 'discard;',
+    'hands': 'redirect "nobody@example.test";',
 }
 MARKED = ('X-Mark: one', 'X-Mark: three', 'X-Mark: four')
 
@@ -97,6 +98,8 @@ def envelope(scene):
     with scene.other('take=<away@example.test>'):
         scene.comes(['away', 'nobody'], {'away': 'one three four', 'nobody': 'one three four'})
         equal(scene.world.arrived(scene.world.number)[0][0], 'away@out.example')
+    with scene.other('take=<nobody@example.test>'):
+        scene.comes(['hands', 'nobody', 'edits'], {'edits': 'one four 1'})
     with scene.other('insert=X-Mark|two', 'take=<files@example.test>', 'take=<edits@example.test>', 'take=<keeps@example.test>'):
         scene.comes(['files', 'edits', 'keeps', 'nobody'],
                     {'files+Two': 'two one three four', 'edits': 'two three four 1', 'nobody': 'two one three four'})
@@ -157,6 +160,14 @@ def turned(scene):
     expected = [ALL[name] for name in names[:3]] if scene.behind else []
     place.wait_for(lambda: len(scene.world.arrived(number)) > len(expected), 20, 'all of it')
     equal([to for to, *_rest in scene.world.arrived(number)], sorted([ALL['nobody'], *expected]))
+    number = scene.world.number + 1
+    with scene.other('turn=<nobody@example.test>'):
+        told = scene.world.send(['hands', 'nobody', 'edits'], world.message(number))
+    equal(told.fates(), [250, 550, 250])
+    scene.world.settle()
+    # before us: added again, since of who was refused there we do not hear
+    expected = [ALL['edits']] if scene.behind else [ALL['edits'], ALL['nobody']]
+    equal([to for to, *_rest in scene.world.arrived(number)], expected)
 
 
 BEFORE = [fields, body, envelope, turned, ends, held]
