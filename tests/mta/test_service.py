@@ -14,20 +14,17 @@ import house
 import page
 import place
 import postfix
+import unit
 from tap import Skip, Tap, equal
 from town import SOURCE
 
 UNIT = SOURCE / 'doc/tamis-milter.service'
 
 
-def values(name):
-    return re.findall(rf'^{name}=(.*)$', UNIT.read_text('utf-8'), re.M)
-
-
-def moved(unit, program):
+def moved(text, program):
     """The unit with a path for the program: quoted, for there may be a blank in it (systemd.service, COMMAND LINES)."""
     program = program.replace('%', '%%')
-    return re.sub(r'(?m)^(Exec\w+=)tamis-milter', lambda m: f'{m[1]}"{program}"', unit)
+    return re.sub(r'(?m)^(Exec\w+=)tamis-milter', lambda m: f'{m[1]}"{program}"', text)
 
 
 def understood():
@@ -56,23 +53,17 @@ def serves():
     said = page.Page(SOURCE / 'doc/postfix.md')
     for block in steps[:2]:
         said.do(block)
-    user, = values('User')
-    for path in [f'/run/{name}' for name in values('RuntimeDirectory')] + ['/var/lib/tamis']:
-        subprocess.run(['install', '-d', '-o', user, path], check=True)
-    rights = ['setpriv', f'--reuid={user}', f'--regid={user}', '--groups=' + ','.join(values('SupplementaryGroups')),
-              '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all']
-    for name in ('ExecStartPre', 'ExecStart'):
-        for command in values(name):
-            subprocess.run([*rights, *command.split()], check=True, timeout=300)
-    pid = int(pathlib.Path(values('PIDFile')[0]).read_text())
+    its = unit.Unit(UNIT)
+    its.start()
+    pid = int(its.pid_file().read_text())
     socket = os.stat('/var/spool/postfix/tamis/milter.sock')
     equal((grp.getgrgid(socket.st_gid).gr_name, socket.st_mode & 0o777), ('postfix', 0o660))
     limits = pathlib.Path(f'/proc/{pid}/status').read_text()
     equal(re.findall(r'^(?:CapEff|NoNewPrivs):\s+(\w+)', limits, re.M), ['0' * 16, '1'])
-    subprocess.run(values('ExecReload')[0].replace('$MAINPID', str(pid)), shell=True, check=True)
+    subprocess.run(its.values('ExecReload')[0].replace('$MAINPID', str(pid)), shell=True, check=True)
     place.wait_for(lambda: place.is_alive(pid), 1, 'the daemon')
     os.kill(pid, 15)
-    place.wait_for(lambda: not os.path.exists(values('PIDFile')[0]), 20, 'the end')
+    place.wait_for(lambda: not its.pid_file().exists(), 20, 'the end')
     assert not os.path.exists('/var/spool/postfix/tamis/milter.sock')
 
 
