@@ -8,6 +8,9 @@ import re
 import subprocess
 
 CONFIGURATION = pathlib.Path('/etc/tamis/tamis.conf')
+# what begins with one of these, or with a word that begins a line of a block, is a command
+PROGRAMS = {'chown', 'cp', 'curl', 'grep', 'journalctl', 'kill', 'postcat', 'postconf', 'postfix', 'postqueue', 'postsuper', 'rm',
+            'sendmail', 'service', 'systemctl', 'tamis', 'tamis-milter'}
 
 
 class Block:
@@ -31,7 +34,7 @@ def change(path, text):
 class Page:
     def __init__(self, path):
         self.path = pathlib.Path(path)
-        self.blocks, section, kind, lines = [], '', None, []
+        self.blocks, self.prose, section, kind, lines = [], [], '', None, []
         for number, line in enumerate(self.path.read_text('utf-8').splitlines(), 1):
             if kind is None and line.startswith('#'):
                 section = line.lstrip('# ')
@@ -42,29 +45,39 @@ class Page:
                 kind = None
             elif kind is not None:
                 lines.append(line)
+            else:
+                self.prose.append(line)
 
     def of(self, section):
         found = [block for block in self.blocks if block.section.startswith(section)]
         assert found, f'{self.path.name} has no section "{section}"'
         return found
 
+    def one(self, section, text):
+        """The block of that section in which this stands; what begins with a line end stands at its beginning."""
+        found = [block for block in self.of(section) if text in '\n' + block.text]
+        assert len(found) == 1, f'{self.path.name}: {len(found)} blocks of "{section}" have {text!r}'
+        return found[0]
+
     def follow(self, section, kinds=('sh', 'conf')):
         """Do what the section says, in its order; what the commands said."""
         return ''.join(self.do(block) for block in self.of(section) if block.kind in kinds)
 
-    def do(self, block):
+    def do(self, block, status=0, **known):
+        """known: what stands for a word in capitals."""
         block.done = True
+        text = re.sub('|'.join(map(r'\b{}\b'.format, known)), lambda m: str(known[m[0]]), block.text) if known else block.text
         if block.kind == 'conf':
             self.configure(block.text)
             return ''
         # in files: a daemon that goes on would keep a pipe open
         with open('/run/house/said', 'w+b') as out:
-            done = subprocess.run(['sh', '-e', '-c', block.text], stdin=subprocess.DEVNULL, stdout=out,
+            done = subprocess.run(['sh', '-e', '-c', text], stdin=subprocess.DEVNULL, stdout=out,
                                   stderr=out, check=False, timeout=300)
             out.seek(0)
             said = out.read().decode('utf-8', 'replace')
-        if done.returncode:
-            raise AssertionError(f'{self.path.name}:{block.line}: exit status {done.returncode}\n{block.text}\n{said}')
+        if done.returncode != status:
+            raise AssertionError(f'{self.path.name}:{block.line}: exit status {done.returncode}\n{text}\n{said}')
         return said
 
     @staticmethod
@@ -78,3 +91,13 @@ class Page:
     def left(self):
         """What nobody has done."""
         return [f'{self.path.name}:{block.line}: this block is not run' for block in self.blocks if not block.done]
+
+    def stray(self):
+        """Commands that are in no block, and so are not run: indented, or more than a name in a sentence."""
+        run = ''.join(block.text for block in self.blocks if block.kind == 'sh')
+        names = PROGRAMS | set(re.findall(r'^[a-z][\w.-]+', run, re.M))
+        text = ''.join(line + '\n' for line in self.prose)
+        found = re.findall(r'^ {4,}(\S.*)', text, re.M)
+        found += [' '.join(code.split()) for _quote, code in re.findall(r'(?s)(`+)(.+?)\1', text) if ' ' in code.strip() or '\n' in code]
+        return [f'{self.path.name}: this command is not run: {code}' for code in found
+                if code.split()[0] in names and not re.search(rf'(?<![\w-]){re.escape(code)}(?![\w-])', run)]
