@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 import os
 import pathlib
+import shlex
 import shutil
 import socket
 import stat
@@ -259,6 +260,13 @@ class PrivateSendmail(place.Server):
         done = subprocess.run(self._command(*arguments, name=name), input=data, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                               env=self._environment(), check=False, timeout=300)
         return done.stdout.decode('utf-8', 'replace')
+
+    def install(self, directory):
+        """A program `sendmail` there, as somebody types it, is this one."""
+        environment = [f'{name}={value}' for name, value in self._environment().items()]
+        path = pathlib.Path(directory, 'sendmail')
+        path.write_text(f'#!/bin/sh\nexec env {shlex.join([*environment, *self._command()])} "$@"\n')
+        path.chmod(0o755)
 
     def submit(self, *arguments, data):
         """As a program on this machine does: by SMTP from 127.0.0.1, or into a queue from which that is tried again."""

@@ -9,6 +9,7 @@ import sys
 import time
 
 import world
+import page
 import place
 from tap import Tap
 
@@ -56,14 +57,17 @@ class Sendmail:
     def __init__(self, mta):
         self.mta = mta
         self.queue = mta.directory / 'queue'
-        section = (SOURCE / 'doc/sendmail.md').read_text('utf-8').partition('\n## Quarantine\n')[2].partition('\n## ')[0]
-        self.list, self.free, self.remove = re.findall(r'^    (.*)', section, re.M)
+        self.programs = mta.directory / 'bin'
+        self.programs.mkdir(exist_ok=True)
+        mta.install(self.programs)
+        self.list, self.free, self.remove = [block.text for block in page.Page(SOURCE / 'doc/sendmail.md').of('Quarantine')
+                                             if '-bp' in block.text]
 
-    def say(self, line, name=''):
-        command, *arguments = line.replace('QUEUEID', name).replace('/var/spool/mqueue', str(self.queue)).split()
-        if command == 'sendmail':
-            return self.mta.run(*arguments)
-        return subprocess.run([command, *arguments], check=True, stdout=subprocess.PIPE, text=True).stdout
+    def say(self, text):
+        """What stands there, for the first in the list."""
+        return subprocess.run(['sh', '-ec', text.replace('/var/spool/mqueue', str(self.queue))], check=True, text=True,
+                              env={**os.environ, 'PATH': f'{self.programs}:{os.environ["PATH"]}'},
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
 
     def held(self):
         return sorted(path.name[2:] for path in self.queue.glob('hf*'))
@@ -74,11 +78,11 @@ class Sendmail:
     def content(self, name):
         return ''.join((self.queue / f'{kind}f{name}').read_text('latin-1') for kind in 'hd')
 
-    def release(self, name):
-        return self.say(self.free, name)
+    def release(self, _name):
+        return self.say(self.free)
 
-    def delete(self, name):
-        return self.say(self.remove, name)
+    def delete(self, _name):
+        return self.say(self.remove)
 
 
 SERVERS = {'postfix': Postfix, 'sendmail': Sendmail}

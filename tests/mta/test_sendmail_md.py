@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
 # test_sendmail_md.py - doc/sendmail.md is followed to the letter, and mail shows that it is true
 # SPDX-License-Identifier: BSD-2-Clause
+import concurrent.futures
+import os
 import pathlib
 import re
+import shutil
+import signal
 import subprocess
 import sys
 
@@ -10,11 +14,15 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import client
 import house
 import page
+import place
 import sendmail
+import unit
 from tap import Tap, equal
-from town import SENDER, Town, bare, doctor, probed, run
+from town import PID_FILE, SENDER, SOURCE, Town, bare, doctor, probed, run
 
 DOCTOR = '--sendmail /etc/mail/sendmail.cf'
+PROGRAMS = pathlib.Path('/run/house/bin')
+STRIP = pathlib.Path('/run/tamis/strip.pid')
 VIRTUAL = {'team@example.org': 'pair', 'al@example.org': 'alice@example.org'}
 ALIASES = {'pair': 'alice@example.org, bob@example.org', 'alice': 'alice@example.org'}
 
@@ -49,6 +57,9 @@ class SendmailTown(Town):
         self.second = Server('second', self.sink.port, 10031, 10026)
         (self.first.etc / 'mailertable').write_text('.\tsmtp:[127.0.0.1]\n')
         pathlib.Path('/etc/mail').symlink_to(self.first.etc)
+        pathlib.Path('/var/spool/mqueue').symlink_to(self.first.directory / 'queue')
+        self.first.install(PROGRAMS)
+        unit.install(PROGRAMS)
 
     def mc(self, section, kind='mc'):
         text = ''
@@ -58,21 +69,44 @@ class SendmailTown(Town):
                 text += block.text
         return text
 
+    def day(self, text):
+        return self.page.one('Day by day', text)
+
+    def use(self, server, text):
+        """This sendmail.mc, from now on."""
+        (server.etc / 'sendmail.mc').write_text(text)
+        server._compile()
+        self.restart(server)
+
     def restart(self, server):
         server.stop()
         server.start()
 
-    def send(self, recipients, subject='the list', more=(), sender=SENDER):
+    def hand_over(self, recipients, subject='the list', more=(), sender=SENDER):
         with client.Client(25, source='127.0.0.5') as c:        # whoever comes from 127.0.0.1 may send everywhere
-            told = c.send(sender, [f'{name}@example.org' for name in recipients],
+            return c.send(sender, [f'{name}@example.org' for name in recipients],
                           self.content(subject, 'everybody:;', more), 'BODY=8BITMIME')
+
+    def settle(self):
         for server in (self.first, self.second):
             server.wait_empty()
+
+    def send(self, *arguments, **options):
+        told = self.hand_over(*arguments, **options)
+        self.settle()
         return told
 
     def came(self):
         """{recipient: [content without trace]} of the last message."""
         return {who: [bare(one.content) for one in all_] for who, all_ in self.transactions().items()}
+
+
+def gone(*pid_files):
+    place.wait_for(lambda: not any(path.exists() for path in pid_files), 20, 'the end of the daemons')
+
+
+def pid(path=PID_FILE):
+    return int(path.read_text('ascii'))
 
 
 def before(town):
@@ -82,6 +116,11 @@ def before(town):
     town.send(['alice', 'team', 'carol'])
     town.reference = {who: [text.replace(b'<1@', b'<N@') for text in all_] for who, all_ in town.came().items()}
     equal(sorted(town.reference), [f'{name}@example.org' for name in ('alice', 'bob', 'carol')])
+
+
+def says_where(town):
+    said = town.page.follow('tamis-milter and Sendmail')
+    equal(pathlib.Path(re.search(r'\(default: (.+)\)', said)[1]).resolve(), page.CONFIGURATION)
 
 
 def attach(town):
@@ -102,6 +141,42 @@ def observes(town):
           town.reference)
     assert town.log(rcpt='alice@example.org', effect='observe'), town.syslog.lines[-5:]
     equal(len([line for line in town.log() if 'last good version cannot be kept here' in line]), 1)
+
+
+def systemd(town):
+    """Started by its unit as it is changed there, it is another process and serves as before."""
+    old, here = pid(), os.getcwd()
+    try:
+        os.chdir(SOURCE / 'doc')
+        town.page.follow('Have systemd start it')
+    finally:
+        os.chdir(here)
+    assert pid() != old and not place.is_alive(old), (old, pid())
+    its = unit.Unit(unit.UNITS / 'tamis-milter.service')
+    equal([its.values(name) for name in ('User', 'SupplementaryGroups', 'ReadWritePaths')], [['tamis'], [], []])
+    equal(pathlib.Path(f'/proc/{pid()}').owner(), 'tamis')
+    equal(would(town), ['fileinto \\"Lists\\"'])
+
+
+def would(town):
+    """What the rules of alice would have done with a message."""
+    seen = len(town.log(rcpt='alice@example.org'))
+    equal(town.send(['alice']).fates(), [250])
+    return re.findall(r'would="((?:\\.|[^"])*)"', '\n'.join(town.log(rcpt='alice@example.org')[seen:]))
+
+
+def last_good(town):
+    """Broken rules and another start: the last good ones are in force if they could be stored."""
+    for kept in ([], ['fileinto \\"Good\\"']):
+        if kept:
+            town.page.follow('The last good rules')
+        town.write('alice', 'require "fileinto"; fileinto "Good";')
+        equal(would(town), ['fileinto \\"Good\\"'])
+        town.write('alice', 'fileinto')
+        equal(would(town), ['fileinto \\"Good\\"'], 'as long as the daemon lives')
+        subprocess.run('systemctl restart tamis-milter', shell=True, check=True)
+        equal(would(town), kept, 'after another start')
+    town.write('alice', 'require "fileinto"; fileinto "Lists";')
 
 
 def strips(town):
@@ -184,6 +259,188 @@ def fates(town):
     equal(str(town.send(['bob', 'alice'], sender='bad@client.example').rcpt[0]), '550 5.7.1 <bob@example.org>... not you')
     equal(sorted(town.came()), ['x@else.example'])
     equal(str(town.send(['carol'], 'no').final), '550 5.7.1 no')
+
+
+def held(town):
+    """Held for all: looked at, released, deleted; a copy for one."""
+    where, again, look, release, delete = town.page.of('Quarantine')
+    town.page.do(where)
+    town.reload(lambda: town.page.do(again))
+    for name in ('alice', 'bob'):
+        town.write(name, 'require "vnd.tamis.quarantine"; quarantine "looked at first";')
+    equal(town.send(['alice', 'bob']).fates(), [250, 250])
+    seen = town.page.do(look)
+    names = [path.name[2:] for path in pathlib.Path('/var/spool/mqueue').glob('hf*')]
+    equal(re.findall(r'^(\w{14})|^\s+QUARANTINE: (.*)|^\s+<(alice|bob)@example.org>', seen, re.M),
+          [(*names, '', ''), ('', 'looked at first', ''), ('', '', 'alice'), ('', '', 'bob')], seen)
+    equal(town.came(), {}, 'held')
+    asked = len(town.log(rcpt=''))
+    town.page.do(release)
+    place.wait_for(town.came, 20, 'what was released')
+    town.settle()
+    equal({who: len(all_) for who, all_ in town.came().items()}, {'alice@example.org': 1, 'bob@example.org': 1})
+    equal(len(town.log(rcpt='')), asked, 'lines of the log')
+    town.send(['alice'])
+    town.page.do(delete)
+    equal(list(pathlib.Path('/var/spool/mqueue').glob('[dhq]f*')), [])
+    equal((town.came(), [one for one in town.sink.transactions() if SENDER in one.addresses]), ({}, []), 'deleted')
+    town.send(['alice', 'carol'])
+    equal(sorted(town.came()), ['carol@example.org', 'quarantine@example.org'])
+
+
+def changes(town):
+    """In force from the signal on, which only what is right gets; some wait for the next start."""
+    block = town.day('-n && kill -HUP')
+    town.write('bob', 'discard;')
+
+    def comes():
+        town.send(['bob'])
+        return sorted(town.came())
+    for effect, then in (('observe', ['bob@example.org']), ('full', [])):
+        first = comes()
+        page.change(page.CONFIGURATION, f'effect = {effect}\ndrain_seconds = 20s\n')
+        equal((first, comes()), (first, first), 'without a signal')
+        town.reload(lambda: town.page.do(block))
+        equal(comes(), then, effect)
+    assert town.log(reload='done', next_start='drain_seconds'), town.syslog.lines[-5:]
+    page.change(page.CONFIGURATION, 'effect = never\n')
+    done = len(town.log(reload=''))
+    status, said = run(block.text)
+    assert status and 'never' in said, said
+    equal(len(town.log(reload='')), done, 'a signal for what is wrong')
+    os.kill(pid(), signal.SIGHUP)
+    place.wait_for(lambda: town.log(reload='"failed: the old configuration stays in force"'), 20, 'what the log says')
+    equal(comes(), [], 'the old configuration')
+    page.change(page.CONFIGURATION, 'effect = full\n')
+    town.reload()
+
+
+def upgrade(town, waits=False):
+    """The programs are other ones; what comes while ours is away is told to come again, or waits in a queue."""
+    new, between = pathlib.Path(f'/run/house/{"final" if waits else "edge"}'), pathlib.Path('/run/house/between')
+    new.mkdir()
+    shutil.copy(house.program('tamis-milter'), new)
+    (PROGRAMS / 'tamis-milter').unlink()
+    (PROGRAMS / 'tamis-milter').write_text(
+        f'#!/bin/sh\nif test $# = 0; then touch {between}; while test -e {between}; do sleep 0.1; done; fi\n'
+        f'exec {new}/tamis-milter "$@"\n')
+    (PROGRAMS / 'tamis-milter').chmod(0o755)
+    town.write('alice', 'require "fileinto"; fileinto "Lists";')
+    with client.Client(25, source='127.0.0.5') as c, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        told = [c.command(line).code for line in (f'MAIL FROM:<{SENDER}>', 'RCPT TO:<alice@example.org>')]
+        equal(told, [250, 250])
+        done = pool.submit(town.page.do, town.day('while test'))
+        try:
+            place.wait_for(lambda: between.exists() or done.done(), 20, 'the new daemon')
+            assert not done.done(), done.result()
+            equal(PID_FILE.exists(), False)
+            # one that was begun before, and one from now
+            if c.command('DATA').code == 354:
+                c.socket.sendall(client.stuff(town.content('begun before', 'everybody:;')))
+                equal(c.reply().code, 451)
+            equal(town.hand_over(['alice']).fates(), [250] if waits else [451])
+            if waits:
+                place.wait_for(lambda: town.first.queue() and 'stat=Deferred' in town.first.log(), 20, 'mail that waits')
+            equal(town.came(), {})
+        finally:
+            between.unlink(missing_ok=True)
+        done.result()
+    (PROGRAMS / 'tamis-milter').unlink()
+    (PROGRAMS / 'tamis-milter').symlink_to(house.program('tamis-milter'))
+    equal([os.readlink(f'/proc/{pid(path)}/exe') for path in (PID_FILE, STRIP)], [f'{new}/tamis-milter'] * 2)
+    if not waits:
+        equal(town.send(['alice']).fates(), [250])
+    town.settle()
+    equal({who: len(all_) for who, all_ in town.came().items()}, {'alice+Lists@example.org': 1})
+    forged(town)
+
+
+def upgrade_by_systemd(town):
+    """Only what is right is stopped."""
+    block, old = town.day('systemctl restart'), pid()
+    page.change(page.CONFIGURATION, 'effect = never\n')
+    status, _said = run(block.text)
+    equal((status != 0, pid()), (True, old))
+    page.change(page.CONFIGURATION, 'effect = full\n')
+    town.page.do(block)
+    assert pid() != old and not place.is_alive(old), (old, pid())
+    town.send(['alice'])
+    equal(sorted(town.came()), ['alice+Lists@example.org'])
+
+
+def rules_stop(town):
+    """Mail passes as it came, also to whom a section is for; then all is as before."""
+    block, conf = town.day('sed -i.before'), page.CONFIGURATION.read_text()
+    assert '[user alice@example.org]' in conf, conf
+    for name in ('alice', 'bob'):
+        town.write(name, 'discard;')
+    town.send(['alice', 'bob'])
+    equal(town.came(), {})
+    town.reload(lambda: town.page.do(block))
+    town.send(['alice', 'bob', 'carol'])
+    came = town.came()
+    equal(came, {f'{name}@example.org': came['carol@example.org'] for name in ('alice', 'bob', 'carol')})
+    equal(page.CONFIGURATION.with_name('tamis.conf.before').read_text(), conf)
+    page.CONFIGURATION.write_text(conf)
+    town.reload()
+    town.send(['alice'])
+    equal(town.came(), {})
+
+
+def stuck(town):
+    """doctor and the logs say what is in the way."""
+    block = town.day('tamis doctor')
+    assert 'error' not in town.page.do(block)
+    subprocess.run('kill "$(cat /run/tamis/tamis-milter.pid)"', shell=True, check=True)
+    gone(PID_FILE)
+    equal(town.hand_over(['alice']).fates(), [451])
+    town.first.syslog.await_read()
+    assert 'Milter (tamis): to error state' in town.first.log()
+    status, said = run(block.text)
+    assert 'warning  daemon: ' in said and not status, said
+    subprocess.run('systemctl enable --now tamis-milter', shell=True, check=True)
+    rules = pathlib.Path('/etc/tamis/rules')
+    seen = len(town.log())
+    rules.chmod(0)
+    try:
+        told = town.hand_over(['alice']).fates().replies[0]
+    finally:
+        rules.chmod(0o755)
+    assert told.code == 451 and 'rules cannot be read now' in told.text, told
+    assert any('error=' in line or 'why=' in line for line in town.log()[seen:]), town.log()[seen:]
+    equal(town.send(['alice']).fates(), [250])
+
+
+def taken_off(town, stop, *servers):
+    """Mail passes without rules, before the daemons are stopped and after.  Returned is how servers were before."""
+    town.write('alice', 'discard;')
+    town.send(['alice'])
+    equal(town.came(), {})
+    attached, asked = {server: (server.etc / 'sendmail.mc').read_text() for server in servers}, len(town.log(rcpt=''))
+    for server, text in attached.items():
+        text = re.sub(r"(?m)^INPUT_MAIL_FILTER\(`tamis(?:-strip)?'.*\n", '', text)
+        town.use(server, text.replace(", InputMailFilters=tamis'", "'"))
+    for there in (True, False):
+        if not there:
+            town.page.do(stop)
+            gone(PID_FILE)
+        equal(town.send(['alice'], more=['Tamis-Refused: "forged"']).fates(), [250])
+        content, = town.came()['alice@example.org']
+        assert b'Tamis-Refused' in content, content
+        equal(len(town.log(rcpt='')), asked, 'lines of the log')
+    return attached
+
+
+def off_and_on(town):
+    stop, = [block for block in town.page.of('Day by day') if block.text.startswith('kill "')]
+    attached = taken_off(town, stop, town.first)
+    gone(STRIP)
+    subprocess.run('tamis-milter -c /etc/tamis/strip.conf && tamis-milter', shell=True, check=True)
+    for server, text in attached.items():
+        town.use(server, text)
+    town.send(['alice'])
+    equal(town.came(), {})
+    forged(town)
 
 
 def redirects(town):
@@ -271,6 +528,14 @@ def final_refuses(town):
     assert b'Tamis-Refused: "not you"\r\n' in town.came()['bob@example.org'][0]
 
 
+def final_shown(town):
+    """What doctor sees of the second, and of the first by a probe."""
+    equal(doctor('--sendmail /run/second/etc/sendmail.cf'), (0, []))
+    town.write('alice', 'keep;')
+    status, said = run(town.page.one('Does it hold', '--probe').text)
+    equal((status, probed(said, 'fine', 'removed')), (0, (9, 6)), said)
+
+
 def final_comes_round(town):
     """tamis-strip does not see what a redirect sends back to the first."""
     town.write('alice', 'redirect "bob@example.org";')
@@ -286,15 +551,22 @@ def main():
     tap = Tap()
     town = SendmailTown('sendmail.md')
     for title, test in (
-            ('Sendmail as it was', before), ('"Attach it" is followed, and doctor finds nothing wrong', attach),
-            ('observe changes nothing', observes), ('mode = strip: forged fields are taken away', strips),
+            ('Sendmail as it was', before), ('where the configuration is', says_where),
+            ('"Attach it" is followed, and doctor finds nothing wrong', attach),
+            ('observe changes nothing', observes), ('systemd starts it', systemd),
+            ('the last good rules are kept', last_good), ('mode = strip: forged fields are taken away', strips),
             ('a probe tells whether they are', probes), ('full, first for one', in_full), ('copies come by port 10026', copies),
             ('other names of a mailbox', names), ('aliases', aliases),
-            ('refusals and redirects', fates), ('redirects to users with rules', redirects),
+            ('refusals and redirects', fates), ('quarantine', held), ('redirects to users with rules', redirects),
             ('doctor finds each planted mistake', mistakes),
+            ('a change is in force from the signal on', changes), ('an upgrade loses nothing', upgrade),
+            ('an upgrade by systemd', upgrade_by_systemd), ('rules are stopped', rules_stop), ('mail is stuck', stuck),
+            ('it is taken off and attached again', off_and_on),
             ('"mode = final" is followed', final), ('final: filed for each final recipient', final_files),
             ('final: refusals are late', final_refuses), ('final: a redirect comes round', final_comes_round),
-            ('every block has been used', lambda t: t.page.left())):
+            ('final: what doctor says', final_shown), ('final: an upgrade loses nothing', lambda t: upgrade(t, True)),
+            ('final: it is taken off', lambda t: taken_off(t, t.day('disable --now'), t.first, t.second) and None),
+            ('every block has been used', lambda t: t.page.left()), ('every command is in one', lambda t: t.page.stray())):
         tap.run(title, test, town)
         if tap.failed and test in (before, attach):
             break
@@ -302,4 +574,6 @@ def main():
 
 
 if __name__ == '__main__':
+    house.SEEN.update({'sendmail': 'the one that faces the world',
+                       'systemctl': 'unit.py: what a unit says of user, directories and commands'})
     house.run(main, sendmail.missing())
