@@ -5,6 +5,13 @@
 
 #include "tamis/doctor_master.h"
 
+/* It is told to ask no milters, whatever lists and tables there are. */
+static bool
+asks_nobody(const struct doctor *d, const struct master_service *s)
+{
+	return master_has_word(d, master_parameter(d, s, "receive_override_options"), "no_milters");
+}
+
 /* --- asking */
 
 static bool
@@ -49,7 +56,7 @@ master_read(struct doctor *d, struct str text)
 		if (arena_words(d->arena, &line, 1, &word) < 8)
 			continue;
 		d->service[d->services++] = (struct master_service){
-			.name = word[0], .type = word[1], .command = word[7],
+			.name = word[0], .type = word[1], .command = word[7], .maps = STR_EMPTY,
 			.chrooted = str_is(word[4], "y") || (old && str_is(word[4], "-")),
 		};
 	}
@@ -64,7 +71,7 @@ master_read_maps(struct doctor *d)
 	for (size_t i = 0; i < d->services; i++) {
 		struct master_service *s = &d->service[i];
 
-		if (!str_is(s->command, "smtpd"))
+		if (!str_is(s->command, "smtpd") || asks_nobody(d, s))
 			continue;
 		s->maps = master_parameter(d, s, "smtpd_milter_maps");
 		s->in_maps = last && str_eq(s->maps, last->maps) ? last->in_maps : maps_look(d, s->maps);
@@ -112,6 +119,12 @@ master_parameter(const struct doctor *d, const struct master_service *s, const c
 	return value;
 }
 
+struct str
+master_milters(const struct doctor *d, const struct master_service *s)
+{
+	return asks_nobody(d, s) ? STR_EMPTY : master_parameter(d, s, "smtpd_milters");
+}
+
 const struct master_service *
 master_find(const struct doctor *d, struct str name, const char *type)
 {
@@ -130,8 +143,7 @@ master_cleanup(const struct doctor *d, const struct master_service *s)
 bool
 master_is_local(const struct doctor *d, const struct master_service *s)
 {
-	return (str_is(s->command, "pickup") || str_is(s->command, "qmqpd")) &&
-	       !master_has_word(d, master_parameter(d, s, "receive_override_options"), "no_milters");
+	return (str_is(s->command, "pickup") || str_is(s->command, "qmqpd")) && !asks_nobody(d, s);
 }
 
 bool
@@ -310,7 +322,7 @@ asks(const struct doctor *d, const struct master_service *s)
 {
 	struct master_milter m;
 
-	return master_milter(d, master_parameter(d, s, "smtpd_milters"), &m);
+	return master_milter(d, master_milters(d, s), &m);
 }
 
 /* Does another's content_filter lead to it? */

@@ -8,7 +8,7 @@
 struct master_service {
 	struct str name, type, command; /* "127.0.0.1:10026", "inet", "smtpd" */
 	bool chrooted;
-	struct str maps;                /* its smtpd_milter_maps, and whether we are in it */
+	struct str maps;                /* its smtpd_milter_maps, if it asks any, and whether we are in it */
 	struct maps_found in_maps;
 };
 
@@ -29,6 +29,8 @@ unsigned master_roles(const struct doctor *, const struct master_service *);
 
 /* What it was told, else what main.cf says; service NULL: main.cf. */
 struct str master_parameter(const struct doctor *, const struct master_service *, const char *name);
+/* What smtpd asks, if smtpd_milter_maps has no other list for the client: empty as well if it is to ask nobody. */
+struct str master_milters(const struct doctor *, const struct master_service *);
 /* The service of that name and type; NULL. */
 const struct master_service *master_find(const struct doctor *, struct str name, const char *type);
 /* The cleanup that takes its mail; NULL. */

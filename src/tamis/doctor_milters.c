@@ -55,7 +55,7 @@ worst_of(const struct doctor *d, list_look *look, struct str *ret)
 
 		if (!(master_roles(d, s) & MASTER_ASKED))
 			continue;
-		worst_add(d, &w, s, s->name, master_parameter(d, s, "smtpd_milters"));
+		worst_add(d, &w, s, s->name, master_milters(d, s));
 		for (size_t k = 0; k < s->in_maps.n; k++)
 			worst_add(d, &w, s, arena_printf(d->arena, "%.*s, for some clients", STR_ARG(s->name)), s->in_maps.list[k]);
 	}
@@ -109,7 +109,7 @@ look_attached(const struct doctor *d, struct str *ret)
 
 		if (!(roles & MASTER_ASKS) || roles & MASTER_FILTERED)
 			continue;
-		*ret = arena_printf(d->arena, "%.*s: %.*s", STR_ARG(s->name), STR_ARG(master_parameter(d, s, "smtpd_milters")));
+		*ret = arena_printf(d->arena, "%.*s: %.*s", STR_ARG(s->name), STR_ARG(master_milters(d, s)));
 		return DOCTOR_FINE;
 	}
 	*ret = STR("no smtpd of mail from elsewhere asks it");

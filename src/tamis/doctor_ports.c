@@ -28,7 +28,7 @@ look_copies(const struct doctor *d, struct str *ret)
 
 	if (!has_port(d, d->conf->copy_to, ret, &level))
 		return level;
-	milters = master_parameter(d, master_port(d, d->conf->copy_to), "smtpd_milters");
+	milters = master_milters(d, master_port(d, d->conf->copy_to));
 	if (!milters.len)
 		return DOCTOR_FINE;
 	*ret = arena_printf(d->arena, "%s: smtpd_milters = %.*s", d->conf->copy_to, STR_ARG(milters));
@@ -255,7 +255,7 @@ front_of(const struct doctor *d, const struct master_service *s, struct str *ret
 	const bool some = !(master_roles(d, s) & MASTER_ASKS);
 
 	*ret = some ? arena_printf(d->arena, "for some clients, smtpd_milter_maps = %.*s", STR_ARG(s->maps)) :
-	       arena_printf(d->arena, "smtpd_milters = %.*s", STR_ARG(master_parameter(d, s, "smtpd_milters")));
+	       arena_printf(d->arena, "smtpd_milters = %.*s", STR_ARG(master_milters(d, s)));
 	return DOCTOR_ERROR;
 }
 

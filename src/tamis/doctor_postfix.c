@@ -193,7 +193,8 @@ look_soft(const struct doctor *d, struct str *ret)
 static enum doctor_level
 maps_of(const struct doctor *d, const struct master_service *s, struct str *ret)
 {
-	*ret = master_parameter(d, s, "smtpd_milter_maps");
+	(void)d;
+	*ret = s->maps;
 	return ret->len ? DOCTOR_WARNING : DOCTOR_FINE;
 }
 

@@ -112,6 +112,11 @@ def accepts(s, form, finds, **settings):
         s.world.daemon.start()
 
 
+def asks_nobody(s):
+    equal(s.attach('smtpd', receive_override_options='no_milters'), [])
+    equal((s.smtp(), s.local()), ((250, PLAIN), PLAIN))
+
+
 def own_action(s):
     """A setting of the milter itself, in each place where it is named."""
     port, own = f'127.0.0.1:{s.mta.port}', f'{{ {s.full}, default_action=accept }}'
@@ -132,7 +137,7 @@ def main():
             function(scene)
         tap.run(title, inside)
 
-    tests = [('nobody is chrooted', nobody), ('cleanup is: smtpd hands it open connections', cleanup),
+    tests = [('nobody asks', asks_nobody), ('nobody is chrooted', nobody), ('cleanup is: smtpd hands it open connections', cleanup),
              ('... and names the socket as it sees it', cleanup_named), ('smtpd is', smtpd),
              ('what each milter is told to do without the daemon', own_action)]
     if why:
