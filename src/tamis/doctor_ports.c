@@ -181,18 +181,45 @@ look_rewriting(const struct doctor *d, struct str *ret)
 	return master_worst(d, OURS, rewriting_of, ret);
 }
 
+/* Is it for clients of this machine alone? */
+static bool
+is_inside(const struct master_service *s)
+{
+	static const char *const inside[] = { "127.", "localhost:", "[::1]:", "::1:" };
+
+	for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
+		if (str_starts(s->name, str_from(inside[i])))
+			return true;
+	return false;
+}
+
+/* A port for this machine alone that asks, and whose mail does not go to the filter behind us: most likely that filter hands
+ * its mail back there. */
+static enum doctor_level
+handed_back_of(const struct doctor *d, const struct master_service *s, struct str *ret)
+{
+	struct str filter = filter_behind(d);
+
+	if (!filter.len || !is_inside(s) || master_roles(d, s) & MASTER_FILTERED || master_parameter(d, s, "content_filter").len)
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "it asks as well, and other mail goes to %.*s", STR_ARG(filter));
+	return DOCTOR_WARNING;
+}
+
+static enum doctor_level
+look_handed_back(const struct doctor *d, struct str *ret)
+{
+	return master_worst(d, MASTER_ASKED, handed_back_of, ret);
+}
+
 /* Who reaches such a port is past all that stands before it. */
 static enum doctor_level
 reach_of(const struct doctor *d, const struct master_service *s, struct str *ret)
 {
-	static const char *const inside[] = { "127.", "localhost:", "[::1]:", "::1:" };
 	struct str interfaces = master_parameter(d, NULL, "inet_interfaces");
 	bool bound = str_is(interfaces, "loopback-only") || str_is(interfaces, "127.0.0.1") || str_is(interfaces, "localhost");
 
-	for (size_t i = 0; i < sizeof inside / sizeof *inside; i++)
-		if (str_starts(s->name, str_from(inside[i])))
-			return DOCTOR_FINE;
-	if (bound && str_find(s->name, STR(":")) < 0)
+	if (is_inside(s) || (bound && str_find(s->name, STR(":")) < 0))
 		return DOCTOR_FINE;
 	*ret = STR("other machines may reach it");
 	return DOCTOR_WARNING;
@@ -314,6 +341,8 @@ const struct doctor_trap doctor_ports[] = {
 	  "filter goes there again" },
 	{ "filter behind us", look_unfiltered, "give that service the same content_filter: copies for single "
 	  "recipients go round it" },
+	{ "behind the filter", look_handed_back, "set -o smtpd_milters= and -o smtpd_milter_maps= at that service if the filter "
+	  "hands its mail back there: rules were run before it, and would be run once more" },
 	{ "archive", look_archive, "each copy goes into the archive as well: give that service a cleanup of its own (doc/postfix.md)" },
 	{ "rewriting", look_rewriting, "set -o local_header_rewrite_clients= at that service: it completes addresses "
 	  "in the header of other people's mail" },

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# test_proxy.py - a filter before the queue (smtpd_proxy_filter), and tamis-milter at the service behind it
+# test_proxy.py - a filter before the queue (smtpd_proxy_filter), and tamis-milter at the service behind it; one behind both
 # SPDX-License-Identifier: BSD-2-Clause
 import os
 import socket
@@ -15,6 +15,7 @@ RULES = {
     'late': 'require "reject"; reject "no, thanks";',
     'edits': 'require "editheader"; addheader "X-Edited" "once";',
     'never': 'discard;',
+    'both': 'require "copy"; redirect :copy "away@out.example";',
 }
 
 
@@ -44,17 +45,30 @@ class Forwarder:
             pass
 
 
-def world_of(directory, options, own):
-    behind = place.free_port()
-    w = world.World(directory, 'postfix', RULES, {'own_clients': own}, mta={
-        'services': f'127.0.0.1:{behind} inet n - n - - smtpd\n -o smtpd_authorized_xforward_hosts=127.0.0.0/8\n'})
+def front_with(w, options):
+    """The service that faces the world has these options as well."""
     path = w.mta.etc / 'master.cf'
     front = f'127.0.0.1:{w.mta.port} inet n - n - - smtpd '
     text = path.read_text()
     assert text.count(front) == 1
-    w.mta._write('master.cf', text.replace(
-        front, f'{front} -o smtpd_milters= -o smtpd_proxy_filter=127.0.0.1:{Forwarder(behind).port} -o smtpd_proxy_options={options} '))
+    w.mta._write('master.cf', text.replace(front, f'{front} {options} '))
     return w
+
+
+def world_of(directory, options, own):
+    behind = place.free_port()
+    w = world.World(directory, 'postfix', RULES, {'own_clients': own}, mta={
+        'services': f'127.0.0.1:{behind} inet n - n - - smtpd\n -o smtpd_authorized_xforward_hosts=127.0.0.0/8\n'})
+    return front_with(w, f'-o smtpd_milters= -o smtpd_proxy_filter=127.0.0.1:{Forwarder(behind).port} -o smtpd_proxy_options={options}')
+
+
+def world_behind(directory, option):
+    """A content_filter that gets one recipient at a time, and hands its mail back to a service with that option."""
+    back = place.free_port()
+    w = world.World(directory, 'postfix', RULES, mta={
+        'settings': {'scan_destination_recipient_limit': '1'},
+        'services': f'scan unix - - n - - smtp\n127.0.0.1:{back} inet n - n - - smtpd\n -o syslog_name=postfix/back {option}\n'})
+    return front_with(w, f'-o content_filter=scan:[127.0.0.1]:{Forwarder(back).port}')
 
 
 def told(w, recipients, codes, came):
@@ -84,6 +98,13 @@ def ours(w):
     told(w, ['late'], [250], {'late': ['Tamis-Refused']})
 
 
+def behind(w, times):
+    """How often rules are run."""
+    told(w, ['edits', 'never'], [250, 250], {'edits': ['X-Edited'] * times})
+    told(w, ['both'], [250], {'both': [], 'away': []})
+    equal([address for address, *_rest in w.arrived(w.number)], ['away@out.example'] * times + ['both@example.test'])
+
+
 def main():
     tap = Tap()
     why = world.missing('postfix')
@@ -93,6 +114,13 @@ def main():
             continue
         with place.directory('proxy') as directory, world_of(directory, options, own) as w:
             w.run(tap, f'a filter before the queue: {test.__name__}', test)
+    for option, times in (('', 2), ('-o smtpd_milters=', 1), ('-o receive_override_options=no_milters', 1)):
+        title = f'a filter behind the queue hands mail back to a service with "{option}"'
+        if why:
+            tap.result(title, [], why)
+            continue
+        with place.directory('behind') as directory, world_behind(directory, option) as w:
+            w.run(tap, title, lambda scene, times=times: behind(scene, times))
     return tap.finish()
 
 
