@@ -38,6 +38,14 @@ line_with(struct str text, const char *begin, const char *has)
 	return STR_EMPTY;
 }
 
+/* What tamis-milter takes it for. */
+static enum doctor_level
+look_kind(const struct doctor *d, struct str *ret)
+{
+	*ret = d->conf->mta == CONF_MTA_AUTO ? STR("auto") : d->conf->mta == CONF_MTA_SENDMAIL ? STR("sendmail") : STR("postfix");
+	return d->conf->mta == CONF_MTA_POSTFIX ? DOCTOR_ERROR : DOCTOR_FINE;
+}
+
 /* Of "Xtamis, S=unix:/run/tamis/milter.sock, F=T, ...", whose socket has the name of ours: is it another?  By another path it
  * may be the same. */
 static bool
@@ -391,6 +399,8 @@ look_names(const struct doctor *d, struct str *ret)
 }
 
 const struct doctor_trap doctor_sendmail[] = {
+	{ "mta", look_kind, "set mta = sendmail in tamis.conf: otherwise this server is taken for a Postfix, and a recipient who "
+	  "discards takes the message away from others with the same mailbox" },
 	{ "filter", look_attached, "add INPUT_MAIL_FILTER(`tamis', `S=unix:..., F=T, T=C:30s;S:30s;R:30s;E:5m')" },
 	{ "F=T", look_action, "set F=T at the filter: without it mail is lost when the milter dies, and with F=R it "
 	  "is refused while the milter is away" },
