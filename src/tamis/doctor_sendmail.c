@@ -122,6 +122,20 @@ look_timeouts(const struct doctor *d, struct str *ret)
 
 /* --- its place */
 
+/* The next of "tamis-strip;tamis", also with commas. */
+static struct str
+next_filter(struct str *rest)
+{
+	struct str name;
+	size_t n = 0;
+
+	while (n < rest->len && rest->s[n] != ';' && rest->s[n] != ',')
+		n++;
+	name = str_trim(str_sub(*rest, 0, n));
+	*rest = str_sub(*rest, n + (n < rest->len), rest->len);
+	return name;
+}
+
 /* The names of "O InputMailFilters=first, second" before ours and behind it; false: ours is not there. */
 static bool
 find_place(const struct doctor *d, struct str *ret_filters, size_t *ret_before, size_t *ret_behind)
@@ -137,11 +151,7 @@ find_place(const struct doctor *d, struct str *ret_filters, size_t *ret_before, 
 	name = str_trim(str_sub(line, 1, (size_t)(comma - line.s)));
 	rest = str_sub(filters, (size_t)(str_find(filters, STR("=")) + 1), filters.len);
 	while (rest.len) {
-		const char *stop = memchr(rest.s, ',', rest.len);
-		struct str one = str_trim(str_sub(rest, 0, stop ? (size_t)(stop - rest.s) : rest.len));
-
-		rest = str_sub(rest, stop ? (size_t)(stop + 1 - rest.s) : rest.len, rest.len);
-		if (str_eq(one, name))
+		if (str_eq(next_filter(&rest), name))
 			found = true;
 		else
 			++*(found ? ret_behind : ret_before);
@@ -191,7 +201,8 @@ look_directory(const struct doctor *d, struct str *ret)
 
 /* --- ports */
 
-/* "O DaemonPortOptions=Name=MTA, Addr=127.0.0.1, Port=10026": the value of that name; empty. */
+/* "O DaemonPortOptions=Name=MTA, Addr=127.0.0.1, Port=10026": the value of that name; empty.  Sendmail looks at the first
+ * letter of a name alone. */
 static struct str
 option_of(struct str line, const char *name, bool *ret_told)
 {
@@ -203,10 +214,10 @@ option_of(struct str line, const char *name, bool *ret_told)
 		ptrdiff_t eq = str_find(one, STR("="));
 
 		line = str_sub(line, stop ? (size_t)(stop + 1 - line.s) : line.len, line.len);
-		if (eq < 0 || !str_iis(str_sub(one, 0, (size_t)eq), name))
+		if (eq < 1 || char_lower(*one.s) != char_lower(*name))
 			continue;
 		*ret_told = true;
-		return str_sub(one, (size_t)eq + 1, one.len);
+		return str_trim(str_sub(one, (size_t)eq + 1, one.len));
 	}
 	return STR_EMPTY;
 }
@@ -231,6 +242,16 @@ daemon_at(const struct doctor *d, const char *where)
 	return STR_EMPTY;
 }
 
+/* A port of another machine: *ret says so. */
+static bool
+is_elsewhere(const struct doctor *d, const char *where, struct str *ret)
+{
+	if (master_is_here(where))
+		return false;
+	*ret = arena_printf(d->arena, "%s: another machine, whose settings are not seen", where);
+	return true;
+}
+
 static enum doctor_level
 look_port(const struct doctor *d, struct str *ret)
 {
@@ -241,25 +262,20 @@ look_port(const struct doctor *d, struct str *ret)
 	*ret = *where ? str_from(where) : STR("not set");
 	if (!str_starts(*ret, STR("smtp:")) || strchr(where, '/'))
 		return DOCTOR_FINE;
+	if (is_elsewhere(d, where, ret))
+		return DOCTOR_NOTE;
 	line = daemon_at(d, where);
 	*ret = line.len ? line : arena_printf(d->arena, "%s: no daemon has that port", where);
 	filters = option_of(line, "InputMailFilters", &told);
 	return line.len && told && !filters.len ? DOCTOR_FINE : DOCTOR_ERROR;
 }
 
-/* Of "tamis-strip;tamis", also with commas */
 static bool
 has_filter(struct str filters, struct str name)
 {
-	while (filters.len) {
-		size_t n = 0;
-
-		while (n < filters.len && filters.s[n] != ';' && filters.s[n] != ',')
-			n++;
-		if (str_eq(str_trim(str_sub(filters, 0, n)), name))
+	while (filters.len)
+		if (str_eq(next_filter(&filters), name))
 			return true;
-		filters = str_sub(filters, n + (n < filters.len), filters.len);
-	}
 	return false;
 }
 
@@ -314,10 +330,8 @@ look_filtered(const struct doctor *d, struct str *ret)
 	*ret = *where ? str_from(where) : STR("not set");
 	if (!*where || strchr(where, '/') || d->conf->effect == CONF_REFUSE)
 		return DOCTOR_FINE;
-	if (!master_is_here(where)) {
-		*ret = arena_printf(d->arena, "%s: another machine, whose settings are not seen", where);
+	if (is_elsewhere(d, where, ret))
 		return DOCTOR_NOTE;
-	}
 	line = daemon_at(d, where);
 	if (!line.len) {
 		*ret = arena_printf(d->arena, "%s: no daemon of %s has that port", where, d->cf);
@@ -339,7 +353,7 @@ look_reach(const struct doctor *d, struct str *ret)
 	const char *where = d->conf->copy_to;
 	bool told;
 
-	if (!str_starts(str_from(where), STR("smtp:")) || strchr(where, '/'))
+	if (!str_starts(str_from(where), STR("smtp:")) || !master_is_here(where))
 		return DOCTOR_FINE;
 	*ret = daemon_at(d, where);
 	return !ret->len || str_starts(option_of(*ret, "Addr", &told), STR("127.")) ? DOCTOR_FINE : DOCTOR_WARNING;
