@@ -75,6 +75,9 @@ CASES = [
     Case('... which may be a folder',
          {'s1': 'redirect "s2@example.test";', 's2': 'require "fileinto"; fileinto "Box";'}, ['s1', 's2'],
          {'s2+Box@example.test': ''}),
+    Case('... but to an alias of his it is like any other, also where the users map knows it: he has it twice',
+         {'ma': EDIT, 'mb': 'redirect "mc@example.test";'}, ['ma', 'mb'], {'ma@example.test': ['edited', 'edited-marked']}, group='alias'),
+    Case('... of oneself as well: it comes round', {'md': 'redirect "me@example.test";'}, ['md'], {'md@example.test': 'marked'}, group='alias'),
     Case('a redirect to somebody who was refused at RCPT TO is ignored: kept',
          {'t1': EARLY, 't2': 'redirect "t1@example.test";'}, ['t1', 't2'], {'t2@example.test': ''}, [550, 250]),
     Case('... unless it is filed anyway',
@@ -221,14 +224,16 @@ GROUPS = {
     'header': ({'fileinto_by': 'header'}, {}),
     'none': ({'fileinto_by': 'none'}, {}),
     'exact': ({'localpart_case': 'exact'}, {}),
+    'alias': ({'users': 'mc@example.test ma@example.test\nme@example.test md@example.test\n'},
+              {'virtual': {'mc@example.test': 'ma@example.test', 'me@example.test': 'md@example.test'}}),
     'bounce': ({'refuse_late': 'bounce', 'authserv_id': 'mx.example.test'}, {}),
 }
 
 
 def content_fits(copy, original, how):
     text, marks = world.without_ours(copy)
-    wanted = EDITED + original if how == 'edited' else original
-    return text == wanted and bool(marks) == (how == 'marked')
+    wanted = EDITED + original if how.startswith('edited') else original
+    return text == wanted and bool(marks) == how.endswith('marked')
 
 
 def check(case, told, arrived, original):
@@ -267,17 +272,21 @@ def play(tap, kind, name):
     settings, mta = GROUPS[name]
     if not cases:
         return
-    with place.directory('interfere') as directory, world.World(directory, kind, rules, settings, mta=mta) as scene:
-        runs = []
-        for number, case in enumerate(cases):
-            original = world.message(f'{name}.{number}', more=case.header)
-            runs.append((scene.send(case.to, original, sender=case.sender), original))
-        scene.settle(60)
-        for number, (case, (told, original)) in enumerate(zip(cases, runs)):
-            wrong = check(case, told, scene.arrived(f'{name}.{number}'), original)
-            if wrong:
-                wrong += [line for line in scene.daemon.log().splitlines() if any(f'rcpt={p}@' in line for p in case.people)]
-            tap.result(f'{kind}: {case.title}', wrong)
+    with place.directory('interfere') as directory:
+        if 'users' in settings:
+            (directory / 'users').write_text(settings['users'])
+            settings = {**settings, 'users': directory / 'users'}
+        with world.World(directory, kind, rules, settings, mta=mta) as scene:
+            runs = []
+            for number, case in enumerate(cases):
+                original = world.message(f'{name}.{number}', more=case.header)
+                runs.append((scene.send(case.to, original, sender=case.sender), original))
+            scene.settle(60)
+            for number, (case, (told, original)) in enumerate(zip(cases, runs)):
+                wrong = check(case, told, scene.arrived(f'{name}.{number}'), original)
+                if wrong:
+                    wrong += [line for line in scene.daemon.log().splitlines() if any(f'rcpt={p}@' in line for p in case.people)]
+                tap.result(f'{kind}: {case.title}', wrong)
 
 
 def main():
