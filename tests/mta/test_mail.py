@@ -20,6 +20,10 @@ RULES = {
     'jürgen': EDIT, 'clean': 'require "editheader"; deleteheader "X-Spam";',
     'again': 'require "editheader"; addheader "Resent-From" "again@example.test"; '
              'addheader "X-Edited" "once"; redirect "on@else.example";',
+    'drops': 'require "editheader"; addheader "Bcc" "x@else.example"; addheader "Full-Name" "x"; addheader "X-Edited" "once"; '
+             'addheader "Return-Path" "<x@else.example>"; addheader "Content-Length" "1";',
+    'ends': 'require "editheader"; '
+            'if exists "x-behind" { addheader "X-Seen" "it"; addheader :last "Text" "end"; addheader :last "X-Last" "it"; }',
     'abroad': 'redirect "x@Bücher.example";',
     'far': 'redirect "zü@else.example";', 'far2': 'require "copy"; redirect :copy "zü@else.example";',
     'size': 'require "fileinto"; if size :over 1M { fileinto "Large"; }',
@@ -178,6 +182,25 @@ def resent(scene):
         equal([field for field in world.split(copy)[0] if field.startswith((b'Resent-From:', b'X-Edited:'))],
               [EDITED, b'Resent-From: again@example.test\r\n'] + [theirs.encode() + b'\r\n'] * bool(more), number)
         equal(b'(tamis ' in copy, not more, number)
+
+
+def dropped(scene):
+    """Fields that Sendmail drops, in the message itself and in a copy."""
+    for number, people in (('alone', ['drops']), ('beside', ['drops', 'keep'])):
+        content = world.message('dropped.' + number)
+        equal(scene.send(people, content).fates(), [250] * len(people))
+        comes(scene, 'dropped.' + number, {f'{who}@example.test': (EDITED if who == 'drops' else b'') + content for who in people})
+
+
+def ended(scene):
+    """Fields that are the end of the header to Sendmail, whoever wrote them: what follows is a part of the body."""
+    equal(scene.send(['ends'], world.message('theirs', more=('Text: x', 'X-Behind: it'))).fates(), [250])
+    equal(scene.send(['ends', 'keep'], world.message('copied', more=('X-Behind: it',))).fates(), [250, 250])
+    scene.settle()
+    for number, inside, behind in (('theirs', [], [b'X-Behind']), ('copied', [b'X-Seen', b'X-Behind'], [b'X-Last'])):
+        head, _empty, body = scene.arrived(number)[0][2].partition(b'\r\n\r\n')
+        for name in (b'X-Seen', b'X-Behind', b'X-Last', b'Text'):
+            equal((name + b':' in head, name + b':' in body), (name in inside, name in behind or name == b'Text'), number)
 
 
 def nul(scene):
@@ -374,7 +397,7 @@ def main():
     for kind in ('postfix', 'sendmail'):
         play(tap, kind, BOTH + ONLY[kind], own_clients='198.51.100.0/24')
     # where it is known which domains are the server's, what leaves for others needs no copy for their aliases' sake
-    play(tap, 'sendmail', [resent], local_domains='example.test')
+    play(tap, 'sendmail', [resent, dropped, ended], local_domains='example.test')
     play(tap, 'postfix', [final, final_bounces], mode='final')
     return tap.finish()
 
