@@ -518,7 +518,7 @@ apply_rules(struct apply *a)
 	for (size_t i = 0; i < t->rcpt.n; i++) {
 		/* the size of what there was no room for is known all the same */
 		if (a->room || (t->rcpt.v[i]->rules && !(t->rcpt.v[i]->rules->needs & TAMIS_NEEDS_BODY)))
-			run_stage(t, t->rcpt.v[i], TAMIS_BODY);
+			run_stage(t, t->rcpt.v[i], TAMIS_BODY, t->rcpt.n - i - 1);
 		force_mode(t, t->rcpt.v[i]);
 		plan_move(t->conf, t->sendmail, &t->arena, t->rcpt.v[i]->srs, &t->rcpt.v[i]->plan);
 		force_deliveries(t, t->rcpt.v[i], a->whole);

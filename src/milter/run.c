@@ -316,15 +316,23 @@ run_waits(struct transaction *t, const struct rcpt *r)
 	return r->rules->needs & (TAMIS_NEEDS_BODY | TAMIS_NEEDS_SIZE) && forecast_late(&t->daemon->forecast, r->rules->content);
 }
 
-/* At RCPT TO he is alone; later slow rules leave time for those of others, and for copies. */
+/* At RCPT TO he is alone.  Later slow rules leave time for those of others, and for copies: in the end these have a quarter,
+ * each recipient has his share of another, and the first half of what nobody has. */
 static int64_t
-run_until(const struct transaction *t, enum tamis_stage stage, int64_t now)
+run_until(const struct transaction *t, enum tamis_stage stage, size_t later, int64_t now)
 {
-	return stage == TAMIS_ENVELOPE ? t->deadline : now + (t->deadline - now) / 2;
+	const int64_t quarter = (int64_t)t->conf->message_deadline * 1000 / 4, left = t->deadline - now;
+	int64_t share, spare;
+
+	if (stage != TAMIS_BODY)
+		return stage == TAMIS_ENVELOPE ? t->deadline : now + left / 2;
+	share = quarter / (int64_t)t->rcpt.n;
+	spare = left - quarter - share * (int64_t)(later + 1);
+	return now + share + (spare > 0 ? spare / 2 : 0);
 }
 
 void
-run_stage(struct transaction *t, struct rcpt *r, enum tamis_stage stage)
+run_stage(struct transaction *t, struct rcpt *r, enum tamis_stage stage, size_t later)
 {
 	struct run run = { .t = t, .r = r };
 	/* of a header of which we have only a part nothing is told to rules */
@@ -336,7 +344,7 @@ run_stage(struct transaction *t, struct rcpt *r, enum tamis_stage stage)
 	if (!r->rules || r->outcome || r->trouble || r->refused || (stage == TAMIS_HEADER && run_waits(t, r)))
 		return;
 	begun = moment_clock();
-	run.until = run_until(t, stage, begun);
+	run.until = run_until(t, stage, later, begun);
 	outcome = r->spare.outcome ? r->spare.outcome : tamis_outcome_new(r->recipient);
 	r->spare.outcome = NULL;
 	status = run_sequence(&run, outcome, known);

@@ -392,7 +392,7 @@ session_rcpt(struct session *s, const struct mta *mta, char **argv, struct verdi
 	}
 	/* a refusal is all that can be done now: what others decide by the envelope they decide at the header as well */
 	if (r->rules && r->rules->effects & 1u << TAMIS_REJECT)
-		run_stage(t, r, TAMIS_ENVELOPE);
+		run_stage(t, r, TAMIS_ENVELOPE, 0);
 	if (t->ours || r->effect < CONF_REFUSE || !(r->no_bounce || run_refuses_early(r)))
 		return;
 	r->refused = true;
@@ -494,7 +494,7 @@ session_stage(struct transaction *t, enum tamis_stage stage, uint64_t seconds)
 {
 	t->deadline = moment_clock() + (int64_t)seconds * 1000;
 	for (size_t i = 0; i < t->rcpt.n; i++)
-		run_stage(t, t->rcpt.v[i], stage);
+		run_stage(t, t->rcpt.v[i], stage, t->rcpt.n - i - 1);
 }
 
 /* Does the body, or its size, matter to those who are not decided? */

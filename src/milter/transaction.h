@@ -96,8 +96,8 @@ struct transaction {
 int run_find(struct transaction *, struct rcpt *);
 /* Would his rules, if he has any, be watched and nothing more? */
 bool run_is_watched(struct transaction *, struct rcpt *);
-/* Runs the rules of a recipient who is not decided. */
-void run_stage(struct transaction *, struct rcpt *, enum tamis_stage);
+/* Runs the rules of a recipient who is not decided, while so many come later. */
+void run_stage(struct transaction *, struct rcpt *, enum tamis_stage, size_t later);
 /* A final refusal at RCPT TO (doc/ARCHITECTURE.md 4)? */
 bool run_refuses_early(const struct rcpt *);
 

@@ -177,6 +177,30 @@ START_TEST(slow_beside_others)
 }
 END_TEST
 
+/* However many such rules there are: those of the last one have time as well, and so has his copy. */
+START_TEST(slow_before_another)
+{
+	const struct mail m = { .to = "c d e f g h i j k l m n b" };
+	struct buf text = { 0 };
+
+	for (char name = 'c'; name <= 'n'; name++) {
+		buf_printf(&text, "%c", name);
+		for (int i = 0; i < 300; i++)
+			buf_puts(&text, " " BURN);
+		buf_puts(&text, "discard;\n");
+	}
+	buf_puts(&text, "b " BURN BURN "addheader \"X-B\" \"1\";");
+	rules(buf_str(&text).s);
+	begin("trouble_times = 1\n");
+	clock_step = 500;
+	expect("at once", play(&m), "copy s@example.net>b@example.org [X-B: 1] | "
+	       "top Tamis-Trouble: passed without rules (no time left for the rules) | -<b@example.org> | accept");
+	clock_step = 0;
+	end();
+	buf_done(&text);
+}
+END_TEST
+
 /* Rules that are only watched change nothing, and nobody waits for them. */
 START_TEST(watched)
 {
@@ -522,6 +546,7 @@ tests(TCase *t)
 	tcase_add_test(t, slow_at_rcpt);
 	tcase_add_test(t, slow_at_the_end);
 	tcase_add_test(t, slow_beside_others);
+	tcase_add_test(t, slow_before_another);
 	tcase_add_test(t, watched);
 	tcase_add_test(t, slow_for_an_hour);
 	tcase_add_test(t, no_room);
