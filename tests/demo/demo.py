@@ -29,6 +29,8 @@ DOMAIN = 'example.test'
 DELIMITER = '+'
 # what tamis-milter tells rules of itself and of the client, whose name this Postfix does not look up
 ENVIRONMENT = ['location=MTA', 'phase=pre', 'host=mx.example.test', 'domain=example.test', 'remote-ip=127.0.0.1', 'remote-host=']
+# what rules may not require here, as src/host/rulelimits.c has it
+DENIED = ['vacation', 'vacation-seconds']
 SHOWN = 12                      # lines of the message in the dialogue
 PLAIN = re.compile(r"[\w!#$%&'*+/=?^`{|}~-]+(\.[\w!#$%&'*+/=?^`{|}~-]+)*")
 
@@ -199,7 +201,8 @@ def say_where(world, waiting):
 
 def say_why(world, name, sender, message, program):
     told = [word for item in ENVIRONMENT for word in ('--env', item)]
-    done = subprocess.run([program, 'explain', '--no-color', '--envelope-from', sender, '--envelope-to', address_of(name),
+    denied = [word for name in DENIED for word in ('--deny', name)]
+    done = subprocess.run([program, 'explain', '--no-color', *denied, '--envelope-from', sender, '--envelope-to', address_of(name),
                            *told, world.rules_of(name), message],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     print(f'  {address_of(name)} ({name}.sieve)')

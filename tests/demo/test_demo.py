@@ -157,6 +157,18 @@ def same_environment(directory):
     assert 'fileinto "Seen": at line 2' in '\n'.join(section(output, 'Why')), output
 
 
+def same_extensions(directory):
+    """Nor is a copy explained by what these rules may not use: answers, which tamis-milter does not send."""
+    (directory / 'asks.sieve').write_text('require ["ihave", "fileinto"];\n'
+                                          'if ihave "vacation" { fileinto "Yes"; } else { fileinto "No"; }\n')
+    (directory / 'needs.sieve').write_text('require ["vacation-seconds", "fileinto"];\nfileinto "Box";\n')
+    status, output = run('--rules', directory)
+    equal(status, 0, output)
+    equal(fates(output), {'asks': 'No', 'needs': 'inbox'}, output)
+    why = '\n'.join(section(output, 'Why'))
+    assert 'fileinto "No": at line 2' in why and '"Yes":' not in why and '"Box":' not in why, why
+
+
 def nobody_left(directory):
     """All refuse at RCPT TO: the message is not even sent."""
     (directory / 'only.sieve').write_bytes((SOURCE / 'doc/demo/carol.sieve').read_bytes())
@@ -258,6 +270,8 @@ def main():
         test('files of any name', odd_names, directory)
         (directory / 'where').mkdir()
         test('rules that ask where they are', same_environment, directory / 'where')
+        (directory / 'extensions').mkdir()
+        test('rules that need what they may not use', same_extensions, directory / 'extensions')
         (directory / 'one').mkdir()
         test('nobody is left', nobody_left, directory / 'one')
         test('wrong usage', wrong_usage, directory)
