@@ -26,12 +26,13 @@ SEEN = {
     'diff': r'(?s)keep.*Lists/friends|Lists/friends.*keep',
     'test': r'ok 1 - rules.test: all is kept',
     'help': r'fileinto.*<mailbox: string>',
+    'help --extensions': r'(?m)^fileinto\b',
 }
 
 
 def commands():
-    """What stands behind "$ ", without the words on what it is for."""
-    return [re.split(r' {3,}', line)[0] for line in re.findall(r'^ +\$ (.*)$', README, re.M)]
+    """What stands behind "$ ", without the words on what it is for, or in a sentence."""
+    return [re.split(r' {3,}', line)[0] for line in re.findall(r'^ +\$ (.*)$', README, re.M)] + re.findall(r'`(tamis [^`]+)`', README)
 
 
 def world(directory):
