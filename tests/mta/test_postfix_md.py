@@ -4,20 +4,21 @@
 import os
 import pathlib
 import re
+import shutil
 import smtplib
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import client
+import days
 import house
 import page
 import place
 import postfix
 from postfix_town import LOG, PostfixTown, by_sendmail, reloaded, unchanged
-from tap import Tap, equal
+from tap import Skip, Tap, equal
 from town import SENDER, bare, doctor, probed, run
-
 
 def before(town):
     town.found()
@@ -27,6 +28,8 @@ def before(town):
 
 
 def attach(town):
+    said = town.page.follow('tamis-milter and')
+    equal(pathlib.Path(re.search(r'\(default: (.+)\)', said)[1]).parent.resolve(), page.CONFIGURATION.parent, said)
     said = town.page.follow('Attach it')
     assert 'error' not in said and 'warning' not in said, said
     for trap in ('milter_default_action', 'smtpd_milters', 'copy_to', 'chroot', 'header_checks', 'daemon'):
@@ -50,7 +53,7 @@ def probes(town):
     """All that is forged is gone; without the checks doctor says that it is there."""
     town.keep_mail()
     town.reload(lambda: town.page.follow('Results of another'))
-    said = town.page.follow('Does it hold')
+    said = town.page.do(town.page.of('Does it hold')[0])
     equal(probed(said, 'fine', 'removed'), (7, 6), said)
     equal(re.findall(r'(?m)^(?!fine)\w+ .*', said), [
         'note     Authentication-Results (a comment before the name): arrived',
@@ -78,6 +81,14 @@ def probes_nowhere(_town):
         assert found == status and 'removed' not in said, (arguments, found, said)
     token = re.search(r'probe: (\w+) to nobody', said)[1]
     equal(run(f'tamis doctor --token {token} --arrives /var/mail/alice')[0], 75)
+
+
+def probes_elsewhere(town):
+    """Looked at when it has been fetched, which may take a while."""
+    said = town.page.do(town.page.of('Does it hold')[1], status=75)
+    town.settle()
+    said = town.page.do(town.page.of('Does it hold')[2], TOKEN=re.search(r'probe: (\w+) to alice', said)[1], FILE='/var/mail/alice')
+    equal(probed(said, 'fine', 'removed'), (7, 6), said)
 
 
 def tags(town):
@@ -210,11 +221,13 @@ def fates(town):
     equal(sorted(came), ['carol@example.org', 'x@else.example'])
     assert b'Tamis-Refused: "no"\r\n' in came['carol@example.org'][0].content
     assert b'Tamis-' not in came['x@else.example'][0].content
+    said = town.page.follow('Where things go')
+    assert 'fileinto' in said and 'Tamis-File-' in said, said
 
 
 def quarantine(town):
     """Held for all: looked at, released, deleted; a copy for one."""
-    where, again, look, release, delete = town.page.of('Quarantine')
+    _deliver, where, again, look, release, delete, anew = town.page.of('Quarantine')
     town.page.do(where)
     town.reload(lambda: town.page.do(again))
     for name in ('alice', 'bob'):
@@ -231,11 +244,35 @@ def quarantine(town):
     town.page.do(delete)
     town.settle()
     equal(town.came(), {}, 'deleted')
+    town.hold(['alice'])
+    town.page.do(anew)
+    town.settle()
+    equal({who: len(all_) for who, all_ in town.came().items()}, {'alice@example.org': 1}, 'once more')
     town.send(['alice', 'carol'])
     came = town.came()
     equal(sorted(came), ['carol@example.org', 'quarantine@example.org'])
     content = came['quarantine@example.org'][0].content
     assert b'Tamis-Quarantine: <alice@example.org> "looked at first"\r\n' in content, content
+
+
+def delivered(town):
+    """The copy, saved with the line ends of this machine: to him alone, as it is, and no rules are asked."""
+    block = town.page.one('Quarantine', 'curl')
+    if not shutil.which('curl'):
+        block.done = True
+        raise Skip('no curl')
+    content = town.came()['quarantine@example.org'][0].content
+    saved, asked = pathlib.Path('/run/saved'), len(town.log(rcpt=''))
+    for line_end, how in ((b'\n', block), (b'\r\n', page.Block(block.section, 'sh', block.text.replace(' --crlf', ''), block.line))):
+        town.number += 1
+        expected = re.sub(rb'(?m)^Message-ID: .*', b'Message-ID: <%d@client.example>\r' % town.number, content)
+        saved.write_bytes(expected.replace(b'\r\n', line_end))
+        town.page.do(how, FILE=saved)
+        town.settle()
+        came = town.came()
+        equal({who: [(one.sender, bare(one.content)) for one in all_] for who, all_ in came.items()},
+              {'alice@example.org': [('', bare(expected))]})
+    equal((len(town.log(rcpt='')), town.archived), (asked, 0))
 
 
 def filtered(town):
@@ -433,27 +470,52 @@ def edge_in_front(town):
     equal(came['bob@example.org'][0].content.count(b'Tamis-Refused: "not you"\r\n'), 1)
 
 
+def final_hold(town):
+    """Released without rules by one command; by the other it comes to them again."""
+    town.write('alice', 'require "vnd.tamis.quarantine"; quarantine "looked at first";')
+    release, anew = (town.page.one('Quarantine', f'postsuper {option}') for option in ('-H', '-r'))
+    equal(town.hold(['alice']), [250])
+    lines = len(town.log(rcpt='alice@example.org', verdict='held'))
+    town.page.do(anew)
+    place.wait_for(lambda: len(town.log(rcpt='alice@example.org', verdict='held')) > lines, 20, 'the rules')
+    town.held()
+    equal(town.came(), {}, 'on hold again')
+    town.page.do(release)
+    town.settle()
+    equal({who: len(all_) for who, all_ in town.came().items()}, {'alice@example.org': 1})
+
+
 def main():
     tap = Tap()
     town = PostfixTown('postfix.md')
     for title, test in (
             ('Postfix as it was', before), ('"Attach it" is followed, and doctor finds nothing wrong', attach),
             ('observe changes nothing and says what would be', observes), ('forged fields are taken away', strips),
-            ('a probe tells whether they are', probes),
+            ('systemd starts it', days.by_systemd), ('the last good rules outlive a restart', days.last_good),
+            ('a probe tells whether they are', probes), ('... also later', probes_elsewhere),
             ('a probe that does not arrive', probes_nowhere), ('tag marks', tags),
             ('full, first for one', one_in_full), ('copies come by port 10026', copies), ('there is room for edits', room),
             ('other names of a mailbox', names),
             ('mail of sendmail(1) has rules', local),
             ('... unless its cleanup was told otherwise', local_cleanup), ('milters of some clients alone', some_clients), ('where things go', fates),
-            ('quarantine', quarantine), ('redirects to users with rules', filtered), ('SRS, there and back', returns),
+            ('quarantine', quarantine), ('... and delivered after all', delivered), ('redirects to users with rules', filtered), ('SRS, there and back', returns),
             ('doctor finds each planted mistake', lambda t: mistakes(t, EDGE)), ('nothing is lost while the daemon is away', stopped),
+            ('day by day: changes', days.changes), ('day by day: upgrade', days.upgraded),
+            ('day by day: rules do nothing', days.nothing_done), ('day by day: mail is stuck', days.stuck),
+            ('day by day: taken off, and put on again', days.off),
             ('"mode = final" is followed, and doctor finds nothing wrong', final),
             ('final: filed for each final recipient', final_files), ('final: there is room', room),
             ('final: aliases', final_alias),
             ('final: refusals are late', final_refuses), ('final: sendmail(1), forged fields', final_local),
             ('final: redirects, SRS', srs), ('final: doctor finds each planted mistake', lambda t: mistakes(t, BEHIND)),
             ('final: refusals at the edge', edge_in_front),
-            ('every block has been run', lambda t: t.page.left())):
+            ('final: on hold, and released', final_hold),
+            ('final, day by day: changes', days.changes), ('... at the edge', days.edge_changes),
+            ('final, day by day: upgrade', lambda t: days.upgraded(t, fate=250)),
+            ('... at the edge', lambda t: days.upgraded(t, 'edge')),
+            ('final, day by day: rules do nothing', days.nothing_done), ('final, day by day: mail is stuck', days.stuck_behind),
+            ('final, day by day: taken off', days.off_behind), ('why it fared so', days.explained),
+            ('every command has been run', lambda t: t.page.left() + t.page.stray())):
         tap.run(title, test, town)
         if tap.failed and test in (before, attach):
             break
