@@ -212,7 +212,8 @@ look_path(const struct doctor *d, struct str *ret)
 }
 
 const struct doctor_trap doctor_milters[] = {
-	{ "milter_default_action", look_action, "set milter_default_action = tempfail: with accept, mail is lost when the milter dies" },
+	{ "milter_default_action", look_action, "set milter_default_action = tempfail: with accept, mail passes "
+	  "without rules while the milter is away, and may come twice when it dies" },
 	{ "smtpd_milters", look_attached, "set smtpd_milters to the socket of tamis-milter" },
 	{ "last milter", look_last, "name tamis-milter last: recipients that a later milter refuses would be added again" },
 	{ "milter_protocol", look_protocol, "set milter_protocol = 6" },

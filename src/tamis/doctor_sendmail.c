@@ -416,8 +416,8 @@ const struct doctor_trap doctor_sendmail[] = {
 	{ "mta", look_kind, "set mta = sendmail in tamis.conf: otherwise this server is taken for a Postfix, and a recipient who "
 	  "discards takes the message away from others with the same mailbox" },
 	{ "filter", look_attached, "add INPUT_MAIL_FILTER(`tamis', `S=unix:..., F=T, T=C:30s;S:30s;R:30s;E:5m')" },
-	{ "F=T", look_action, "set F=T at the filter: without it mail is lost when the milter dies, and with F=R it "
-	  "is refused while the milter is away" },
+	{ "F=T", look_action, "set F=T at the filter: without it mail passes without rules while the milter is away, and may come "
+	  "twice when it dies; with F=R it is refused" },
 	{ "timeouts", look_timeouts, "set R: and E: in T=... above rcpt_deadline and message_deadline: Sendmail gives "
 	  "up while rules run" },
 	{ "last filter", look_last, "name tamis-milter last: recipients that a later filter refuses would be added again" },

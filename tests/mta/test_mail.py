@@ -351,6 +351,8 @@ def xclient_refused(scene):
     equal(scene.send(['early'], world.message('x1'), ADDR='192.0.2.8').fates(), [550])
     # a proxy may not know the port of the client: that makes it none of ours
     equal(scene.send(['early'], world.message('x3'), ADDR='192.0.2.8', PORT='[UNAVAILABLE]').fates(), [550])
+    # libmilter takes no address that is none (doc/postfix.md)
+    equal(scene.send(['keep'], world.message('x4'), ADDR='[UNAVAILABLE]').fates(), [451])
     content = world.message('x2')
     equal(scene.send(['early'], content, ADDR='198.51.100.8').fates(), [250])
     came = comes(scene, 'x2', {'early@example.test': content})
