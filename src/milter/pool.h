@@ -9,7 +9,7 @@
 #include <pthread.h>
 #include <stddef.h>
 
-enum { POOL_SPARES = 64 };
+enum { POOL_SPARES = 256 };
 
 struct transaction;
 struct rcpt;
