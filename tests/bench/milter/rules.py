@@ -28,14 +28,19 @@ def late(number, fate):
 
 
 def ten(number, fates):
-    """S1, as this user's own, but that it ends in a keep: the milter sends no answers.  What is fated comes before the
-    rule for everything else."""
+    """S1, the same for all, but that it ends in a keep: the milter sends no answers.  What is fated comes before the rule
+    for everything else."""
     fate, text = fate_of(number, fates), workload.user_rules().split('\n', 1)[1]
-    text = text.replace(workload.OWNER, 'user@example.test').replace('director@', f'director{number}@')
+    text = text.replace(workload.OWNER, 'user@example.test')
     at = text.index('if not address :contains')
     last = text[at:text.index('else {')] + 'else { keep; }\n'
     action = f'if exists "from" {{ {late(number, fate)} }}\n' if late(number, fate) else ''
     return require({'fileinto', *REQUIRE[fate]}) + early(number, fate) + text[:at] + action + last
+
+
+def ten_own(number, fates):
+    """The same with something that nobody else's rules have: they are kept apart."""
+    return ten(number, fates).replace('director@', f'director{number}@')
 
 
 def own(number, fates):
