@@ -12,7 +12,7 @@ import pathlib
 import re
 import sys
 
-from expected import Resolved, Resolver, Unit, difference, report_difference
+from expected import Resolved, Resolver, Unit, difference, fields_of, report_difference
 from sequence import TAKES, listed, moved, together, whose
 
 # events at which tamis-milter(8) says that a copy may be doubled
@@ -32,16 +32,27 @@ DECIDED = ('refused late, behind a delivery', 'refused at RCPT TO behind a scrip
 FILING = re.compile(rb'^(Tamis-File-[0-9a-z]+):', re.M)
 
 
+def effective(what, names):
+    """Plans without the deletions of fields that the message does not have: they make no other message of it."""
+    if isinstance(what, dict):
+        return {key: effective(value, names) for key, value in what.items()}
+    if isinstance(what, list):
+        return [effective(one, names) for one in what
+                if not (isinstance(one, dict) and set(one) == {'delete'} and one['delete'] not in names)]
+    return what
+
+
 class Evidence:
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
+        self.message = (self.directory / 'message.eml').read_bytes()
+        names = {field.partition(b':')[0].decode() for field in fields_of(self.message)[0]}
         for name in ('run', 'attempts', 'rules', 'events'):
-            setattr(self, name, self._read(name))
+            setattr(self, name, effective(self._read(name), names))
         # without a file of them each attempt had its own
-        self.versions = self._read('versions') if (self.directory / 'versions.json').exists() else self.rules
+        self.versions = effective(self._read('versions'), names) if (self.directory / 'versions.json').exists() else self.rules
         for number, attempt in enumerate(self.attempts):
             attempt.setdefault('version', number)
-        self.message = (self.directory / 'message.eml').read_bytes()
         self.arrivals = self._arrivals('copies') + self._arrivals('queue')
 
     def _read(self, name):

@@ -282,6 +282,8 @@ GOOD = [
     ('nothing runs behind what throws it away', Case({A: [DISCARD]}, [OK], **site(after=[ARCHIVE])), {}),
     ('a field that the site takes away', Case({A: [SELF]}, [OK], [(A, RECEIVED + MESSAGE[39:])],
                                               **site([{**SELF, 'edits': [{'delete': 'Date'}]}])), {}),
+    ('a field that the site takes away, which is not there', Case({A: [to(X)], B: [to(X)]}, [BOTH], [(X, PLAIN)],
+        **site([{**SELF, 'edits': [{'delete': 'X-None'}]}], only=[A])), {}),
     ('kept by the site in a folder that is none, then refused late', Case({A: [LATE]}, [OK], [(A, MARKED[:len(RECEIVED)] +
         b'Tamis-Refused: "no, thanks"\r\n' + STAMPED[len(RECEIVED):])], **site([filed('a b', **STAMP), {**SELF, **STAMP}])), {}),
     ('flags of the site', Case({A: [SELF]}, [OK], [], [(A, edited(FIELD, '[\\Seen] INBOX'))], fileinto_by='header',
