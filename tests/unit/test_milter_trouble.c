@@ -151,6 +151,16 @@ START_TEST(slow_at_the_end)
 }
 END_TEST
 
+/* Rules of that name that never come to their end. */
+static void
+endless(struct buf *text, char name)
+{
+	buf_putc(text, name);
+	for (int i = 0; i < 300; i++)
+		buf_puts(text, " " BURN);
+	buf_puts(text, "discard;\n");
+}
+
 /* Of rules that never come to their end the others' know nothing: there is time for theirs, though they have to look at the
  * clock as well, and for their copies. */
 START_TEST(slow_beside_others)
@@ -158,10 +168,8 @@ START_TEST(slow_beside_others)
 	const struct mail m = { .to = "a b" };
 	struct buf text = { 0 };
 
-	buf_puts(&text, "a");
-	for (int i = 0; i < 300; i++)
-		buf_puts(&text, " " BURN);
-	buf_puts(&text, "discard;\nb " BURN "addheader \"X-B\" \"1\";");
+	endless(&text, 'a');
+	buf_puts(&text, "b " BURN "addheader \"X-B\" \"1\";");
 	rules(buf_str(&text).s);
 	begin("");
 	clock_step = 500;
@@ -183,12 +191,8 @@ START_TEST(slow_before_another)
 	const struct mail m = { .to = "c d e f g h i j k l m n b" };
 	struct buf text = { 0 };
 
-	for (char name = 'c'; name <= 'n'; name++) {
-		buf_printf(&text, "%c", name);
-		for (int i = 0; i < 300; i++)
-			buf_puts(&text, " " BURN);
-		buf_puts(&text, "discard;\n");
-	}
+	for (char name = 'c'; name <= 'n'; name++)
+		endless(&text, name);
 	buf_puts(&text, "b " BURN BURN "addheader \"X-B\" \"1\";");
 	rules(buf_str(&text).s);
 	begin("trouble_times = 1\n");
