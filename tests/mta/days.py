@@ -89,6 +89,9 @@ def changes(town):
     good, seen = page.CONFIGURATION.read_text(), len(town.log(reload=''))
     page.CONFIGURATION.write_text('effect = some\n' + good)
     assert 'effect' in day(town, act, status=78)
+    before = pid_of()
+    assert 'effect' in day(town, 'tamis-milter.pid)" &&\n    while', status=78)
+    equal(pid_of(), before, 'the daemon goes on')
     equal(len(town.log(reload='')), seen, 'signals')
     subprocess.run(f'kill -HUP {pid_of()}', shell=True, check=True)
     place.wait_for(lambda: town.log(reload='"failed: the old configuration stays in force"'), 10, 'the reload')
@@ -107,7 +110,7 @@ def changes(town):
 def upgraded(town, name='tamis-milter', fate=451):
     """While there is no daemon, senders keep what they have, begun before or not, or else the queue; then the new one answers."""
     town.write('alice', 'require "fileinto"; fileinto "Lists";')
-    pid_file, text = PID_FILE.with_name(f'{name}.pid'), f'kill "$(cat /run/tamis/{name}.pid)"\nwhile'
+    pid_file, text = PID_FILE.with_name(f'{name}.pid'), f'kill "$(cat /run/tamis/{name}.pid)" &&\n    while'
     program, go, before = BIN / 'tamis-milter', pathlib.Path('/run/house/go'), pid_of(pid_file)
     go.unlink(missing_ok=True)
     program.unlink()
