@@ -191,7 +191,7 @@ reader_choice(struct reader *r, const struct conf_row *row, const struct item *v
 {
 	struct meant meant = meant_of(v->text);
 	struct buf all = { 0 };
-	struct str word;
+	struct str word = { 0 };
 	unsigned i;
 
 	for (i = 0; conf_table_choice(row->choices, i, &word); i++) {

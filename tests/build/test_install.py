@@ -94,6 +94,16 @@ def hosted(root):
     return '' if status == 0 and re.match(r'\d', output) else output or f'exit status {status}'
 
 
+def shows(root):
+    """Nothing but what tamis.h declares, as machine code."""
+    status, output = run('nm', '-g', '--defined-only', root / 'p/lib/libtamis.a')
+    names = {words[2] for words in map(str.split, output.splitlines()) if len(words) == 3}
+    if status or not names:
+        return output
+    header = (root / 'p/include/tamis.h').read_text('utf-8')
+    return '\n'.join(sorted(name for name in names if not re.search(rf'\b{re.escape(name)}[(;]', header)))
+
+
 def removed(root):
     status, output = run('make', '-s', '-C', BUILD, 'uninstall', 'prefix=/p', f'DESTDIR={root}')
     left = [str(path) for path in (root / 'p').rglob('*') if path.is_file()]
@@ -102,12 +112,13 @@ def removed(root):
 
 def main():
     tests = [('every file is where it belongs', installed), ('what is installed runs', works),
-             ('a host builds with the library', hosted), ('uninstall leaves nothing', removed)]
+             ('a host builds with the library', hosted), ('the library shows what tamis.h declares, no more', shows),
+             ('uninstall leaves nothing', removed)]
     failed = 0
     print(f'1..{len(tests)}')
     with tempfile.TemporaryDirectory() as directory:
         for number, (title, test) in enumerate(tests, 1):
-            if test is hosted and setting('SANITIZE'):
+            if test in (hosted, shows) and setting('SANITIZE'):
                 print(f'ok {number} - {title} # SKIP the library is sanitized')
                 continue
             wrong = test(pathlib.Path(directory))
