@@ -257,17 +257,37 @@ is_rules_name(const char *template, struct str name)
 	       !memcmp(name.s + name.len - rest, tail, rest);
 }
 
+/* Has it more capitals than rules_file, from which it was made? */
+static bool
+has_capitals(const char *template, struct str name)
+{
+	size_t n = 0;
+
+	for (const char *p = template; *p; p++)
+		n += *p >= 'A' && *p <= 'Z';
+	for (size_t i = 0; i < name.len; i++)
+		if (name.s[i] >= 'A' && name.s[i] <= 'Z' && n-- == 0)
+			return true;
+	return false;
+}
+
 static void
 check_rules(struct conf_read *r, struct arena *a, const struct conf_scope *s)
 {
 	const struct conf *c = r->conf;
-	struct str root = arena_printf(a, "%s/", c->rules_dir);
+	struct str root = arena_printf(a, "%s/", c->rules_dir), name;
+	const char *hint = *c->rules_dir ? arena_printf(a, "those are %s/%s", c->rules_dir, c->rules_file).s : "set rules_dir";
 
-	if (*c->rules_dir && str_starts(s->name, root) && is_rules_name(c->rules_file, str_sub(s->name, root.len, s->name.len)))
-		return;
-	conf_read_report(r, false, s->place,
-	                 *c->rules_dir ? arena_printf(a, "those are %s/%s", c->rules_dir, c->rules_file).s : "set rules_dir",
-	                 "\"%.*s\" is nobody's file of rules: this section holds for nobody", STR_ARG(s->name));
+	if (*c->rules_dir && str_starts(s->name, root)) {
+		name = str_sub(s->name, root.len, s->name.len);
+		if (is_rules_name(c->rules_file, name)) {
+			if (c->localpart_case == CONF_EXACT || !has_capitals(c->rules_file, name))
+				return;
+			hint = "domains and users are in lower case there";
+		}
+	}
+	conf_read_report(r, false, s->place, hint, "\"%.*s\" is nobody's file of rules: this section holds for nobody",
+	                 STR_ARG(s->name));
 }
 
 void
