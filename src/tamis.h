@@ -41,6 +41,7 @@ struct tamis_effect {
 	                                           (RFC 5429 2.1); else only at the end, and word for word (2.2) */
 	unsigned version;                       /* of the message: how many edits came before (tamis_outcome_write) */
 	struct tamis_place place;               /* the command */
+	unsigned run, again;                    /* which run of the outcome had it first: 1, 2...; which last, if several; else 0 */
 	size_t noptions;                        /* by name: a new tag never edits this header; libtamis(3) lists them */
 	const struct tamis_option *options;
 };

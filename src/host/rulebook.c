@@ -101,10 +101,9 @@ ruleset_file(const struct ruleset *s, struct tamis_text file)
 }
 
 bool
-ruleset_is_users(const struct ruleset *s, struct tamis_text file)
+ruleset_is_users(const struct ruleset *s, unsigned run)
 {
-	/* the site's scripts have their absolute path in places, included ones a name */
-	return s->of_user >= 0 && !str_starts(text_str(file), STR("/"));
+	return s->of_user >= 0 && run == (unsigned)s->of_user + 1;
 }
 
 static struct ruleset *

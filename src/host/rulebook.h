@@ -49,9 +49,8 @@ struct ruleset *ruleset_ref(struct ruleset *);
 struct ruleset *ruleset_unref(struct ruleset *);
 /* The file that a place of its programs is in, as people know it. */
 struct str ruleset_file(const struct ruleset *, struct tamis_text file);
-/* May the place be one of the user's own: in his rules, or in what they include?  Scripts that the site's rules include
- * cannot be told from his, and count as his. */
-bool ruleset_is_users(const struct ruleset *, struct tamis_text file);
+/* Is that run of a sequence (struct tamis_effect) the one of the user's own rules, and what they include? */
+bool ruleset_is_users(const struct ruleset *, unsigned run);
 
 /* May that login act for the user whose address that is? */
 bool rulebook_owns(struct rulebook *, struct str login, struct str address);

@@ -29,13 +29,20 @@ static const struct delivery delivery_self = {
 	.edits = { "", 0 }, .mark = { "", 0 }, .sender = { "", 0 },
 };
 
+/* Does a script of the site say so, whoever else does? */
+static bool
+plan_is_sites(const struct making *k, const struct tamis_effect *e)
+{
+	return !ruleset_is_users(k->by->rules, e->run) || (e->again && !ruleset_is_users(k->by->rules, e->again));
+}
+
 static struct delivery *
 plan_add(struct making *k, const struct tamis_effect *e)
 {
 	struct delivery d = delivery_self;
 
 	d.version = e->version;
-	d.site = !ruleset_is_users(k->by->rules, e->place.file);
+	d.site = plan_is_sites(k, e);
 	d.edits = buf_copy(&k->edits, k->by->arena);
 	d.resends = k->resends;
 	vec_push(&k->plan->d, d);
@@ -299,7 +306,7 @@ plan_quarantine(struct making *k, const struct tamis_effect *e)
 	k->plan->quarantine = print_option(e, "reason");
 	k->plan->kept_mark = plan_quarantine_mark(k, STR_EMPTY);
 	d.kind = DELIVERY_QUARANTINE;
-	d.site = !ruleset_is_users(k->by->rules, e->place.file);
+	d.site = plan_is_sites(k, e);
 	d.target = str_from(k->by->conf->quarantine_to);
 	d.mark = plan_quarantine_mark(k, buf_str(&who));
 	vec_push(&k->plan->d, d);
@@ -331,7 +338,7 @@ plan_effect(struct making *k, const struct tamis_effect *e)
 		break;
 	}
 	if (e->kind == TAMIS_REJECT || e->kind == TAMIS_DISCARD || e->kind == TAMIS_QUARANTINE)
-		k->plan->place = e->place;
+		k->plan->closes = ruleset_is_users(k->by->rules, e->again ? e->again : e->run);
 }
 
 /* Without anything yet, but for room: most plans have one delivery. */
@@ -428,8 +435,7 @@ plan_protected(const struct making *k)
 	for (size_t i = 0; i < k->plan->d.n; i++)
 		if (!k->plan->d.v[i].site && k->plan->d.v[i].kind != DELIVERY_QUARANTINE)
 			return false;
-	/* where nothing was refused, discarded or put away there is no such place: the site's have sent it on */
-	return k->by->rules->protected_ && k->plan->place.line && ruleset_is_users(k->by->rules, k->plan->place.file);
+	return k->by->rules->protected_ && k->plan->closes;
 }
 
 static void
@@ -473,7 +479,7 @@ plan_stands(const struct making *k, const struct tamis_effect *e, bool closed)
 		return false;
 	if (e->kind == TAMIS_REJECT)
 		return k->plan->refuses;
-	return !ruleset_is_users(k->by->rules, e->place.file) || (!closed && e->kind != TAMIS_QUARANTINE);
+	return plan_is_sites(k, e) || (!closed && e->kind != TAMIS_QUARANTINE);
 }
 
 static void

@@ -58,7 +58,7 @@ struct plan {
 	struct str late_mark;           /* the mark of a refusal that could not be said */
 	struct str kept_mark;           /* that of a message that could not be put in quarantine, or is in it for all */
 	struct str instead;             /* in words, what is done of a postmaster's plan, for rules that close him; else empty */
-	struct tamis_place place;       /* of the command that refuses, discards or sets aside; line 0: none does */
+	bool closes;                    /* it is his own rules that refuse, discard or set aside */
 	struct str home, home_canonical;        /* the address of his keeps; empty: as the client named him */
 	VEC(struct delivery) d;
 };

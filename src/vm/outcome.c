@@ -161,13 +161,13 @@ is_keep(const struct outcome *o, const struct effect *e)
 static bool
 of_this_run(const struct outcome *o, const struct effect *e)
 {
-	return e->script == o->nruns;
+	return e->public.run == o->nruns;
 }
 
 static void
 outcome_append(struct outcome *o, struct effect *e)
 {
-	e->script = o->nruns;
+	e->public.run = o->nruns;
 	e->next = NULL;
 	if (o->last)
 		o->last->next = e;
@@ -260,7 +260,7 @@ static struct str
 outcome_flags_kept(const struct outcome *o)
 {
 	for (const struct effect *e = o->kept ? o->first : NULL; e; e = e->next)
-		if (to_inbox(e) && e->script == o->nruns)
+		if (to_inbox(e) && e->public.run == o->nruns)
 			return option_of(e, "flags");
 	return STR_EMPTY;
 }
@@ -302,10 +302,9 @@ static void
 outcome_undo(struct outcome *o)
 {
 	for (struct effect *e = o->first; e; e = e->next)
-		if (e->before && e->again == o->nruns) {
+		if (e->before && e->public.again == o->nruns) {
 			e->public = e->before->public;
 			e->cap = e->before->cap;
-			e->again = e->before->again;
 			e->before = NULL;
 		}
 }
@@ -375,7 +374,7 @@ effect_twin(const struct outcome *o, const struct effect *e)
 
 	for (struct effect *x = o->first; x; x = x->next) {
 		/* what a script before has filed there is not what this one keeps: where both go is one place to the host */
-		if (inbox && to_inbox(x) && (e->public.kind != TAMIS_KEEP || x->script == o->nruns))
+		if (inbox && to_inbox(x) && (e->public.kind != TAMIS_KEEP || x->public.run == o->nruns))
 			return x;
 		if (x->public.kind == e->public.kind &&
 		    (e->public.kind == TAMIS_DISCARD || e->public.kind == TAMIS_QUARANTINE ||
@@ -405,7 +404,7 @@ effect_conflict(const struct outcome *o, const struct effect *e)
 	if (e->public.kind == TAMIS_REJECT && o->answered)
 		return "a message that is answered is not refused";
 	for (const struct effect *x = o->first; x; x = x->next) {
-		if (x->script != o->nruns && x->again != o->nruns)
+		if (x->public.run != o->nruns && x->public.again != o->nruns)
 			continue;
 		if (e->public.kind == TAMIS_REJECT && x->public.kind == TAMIS_REJECT)
 			return "the message has been refused already";
@@ -422,7 +421,7 @@ outcome_answer(struct outcome *o)
 	if (o->answered)
 		return "the message has been answered already";
 	for (const struct effect *x = o->first; x; x = x->next)
-		if (x->script == o->nruns && x->public.kind == TAMIS_REJECT)
+		if (x->public.run == o->nruns && x->public.kind == TAMIS_REJECT)
 			return "a refused message is neither delivered nor answered";
 	o->answered = true;
 	return NULL;
@@ -434,7 +433,7 @@ outcome_ask_again(struct outcome *o, struct effect *twin, const struct effect *e
 {
 	struct effect *before;
 
-	if (twin->script != o->nruns && twin->again != o->nruns) {
+	if (twin->public.run != o->nruns && twin->public.again != o->nruns) {
 		before = ARENA_NEW(&o->arena, struct effect);
 		*before = *twin;
 		before->public.noptions = before->cap = 0;
@@ -442,7 +441,7 @@ outcome_ask_again(struct outcome *o, struct effect *twin, const struct effect *e
 			outcome_option(o, before, twin->public.options[i].name.s, str_of(twin->public.options[i].value));
 		twin->before = before;
 	}
-	twin->again = o->nruns;
+	twin->public.again = o->nruns;
 	if (twin->public.kind == TAMIS_KEEP && e->public.kind == TAMIS_FILE)
 		twin->filed = e;
 	if (!copy)

@@ -39,10 +39,8 @@ struct effect {
 	struct tamis_effect public;
 	struct effect *next;
 	const struct call *call;
-	unsigned script;                /* which run of the outcome added it */
-	unsigned again;                 /* which one asked for it once more; 0: none */
 	unsigned cap;                   /* room in options */
-	const struct effect *before;    /* what it was before that one, of a script before it */
+	const struct effect *before;    /* what it was before it was asked for again, of a script before */
 	const struct effect *filed;     /* of a keep: it was filed into the INBOX as well */
 };
 

@@ -169,6 +169,8 @@ static const struct planned planned[] = {
 	  "top Tamis-Quarantine: \"the site's\" | quarantine the site's | accept" },
 	{ "the site may discard", "site_before = %/site/discard.sieve\n", "postmaster keep;", { .to = "postmaster" },
 	  "-<postmaster@example.org> | accept" },
+	{ "in what its scripts include, too", "site_before = %/site/part.sieve\n", "postmaster keep;", { .to = "postmaster" },
+	  "-<postmaster@example.org> | accept" },
 	{ "and send away", "site_before = %/site/away.sieve\n", "postmaster keep;", { .to = "postmaster" },
 	  "+archive@example.net | -<postmaster@example.org> | accept" },
 	{ "behind the user's as well", "site_after = %/site/away.sieve\n", "postmaster addheader \"X-A\" \"1\";", { .to = "postmaster" },
@@ -177,6 +179,8 @@ static const struct planned planned[] = {
 	  "header: accept" },
 	{ "a copy of the site's is no leave", "site_before = %/site/copy.sieve\n", "postmaster discard;", { .to = "postmaster" },
 	  "+archive@example.net | accept" },
+	{ "nor is one of what its scripts include", "site_before = %/site/parts.sieve\n", "postmaster discard;", { .to = "postmaster" },
+	  "+archive@example.net | accept" },
 	{ "to refuse neither", "site_before = %/site/copy.sieve\n", "postmaster ereject \"no\";", { .to = "postmaster" },
 	  "+archive@example.net | accept" },
 	{ "nor to put away", "site_before = %/site/copy.sieve\n", "postmaster quarantine \"x\";", { .to = "postmaster" },
@@ -184,6 +188,11 @@ static const struct planned planned[] = {
 	{ "what the site puts away as well stays there", "quarantine_to = q@example.org\nsite_before = %/site/both.sieve\n",
 	  "postmaster discard;", { .to = "postmaster" },
 	  "copy s@example.net>q@example.org [Tamis-Quarantine: <postmaster@example.org> \"the site's\"] | accept" },
+	{ "or what both put away, and the site keeps", "quarantine_to = q@example.org\nsite_before = %/site/both.sieve\n",
+	  "postmaster quarantine \"x\";", { .to = "postmaster" },
+	  "copy s@example.net>q@example.org [Tamis-Quarantine: <postmaster@example.org> \"the site's\"] | accept" },
+	{ "but not what the site alone does not keep", "site_after = %/site/quarantine.sieve\n",
+	  "postmaster quarantine \"x\"; keep;", { .to = "postmaster" }, "top Tamis-Quarantine: \"x\" | quarantine x | accept" },
 	{ "an edit of the user's takes no leave away", "site_after = %/site/discard.sieve\n", "postmaster addheader \"X-A\" \"1\";",
 	  { .to = "postmaster" }, "-<postmaster@example.org> | accept" },
 };
@@ -238,6 +247,8 @@ begin_site(const struct planned *p)
 	put("site/copy.sieve", "require \"copy\";\nredirect :copy \"archive@example.net\";\n");
 	put("site/both.sieve", "require \"vnd.tamis.quarantine\";\nquarantine \"the site's\";\nkeep;\n");
 	put("site/folder.sieve", "require [\"fileinto\", \"copy\"];\nfileinto :copy \"X\";\n");
+	put("site/part.sieve", "require \"include\";\ninclude \"discard\";\n");
+	put("site/parts.sieve", "require \"include\";\ninclude \"copy\";\n");
 	put("site/edit.sieve", "require \"editheader\";\naddheader \"X-Site\" \"1\";\n");
 	rules(p->rules);
 	begin(buf_str(&conf).s);
