@@ -84,18 +84,24 @@ digest_random(void *out, size_t n)
 	randombytes_buf(out, n);
 }
 
+/* All threads share them: those of a daemon come and go, some for one message. */
 void
 digest_seed(uint8_t out[DIGEST_SIZE])
 {
-	enum { SEEDS = 32 };
-	static _Thread_local uint8_t seed[SEEDS][DIGEST_SIZE];
-	static _Thread_local size_t left;
+	enum { SEEDS = 64 };
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static uint8_t seed[SEEDS][DIGEST_SIZE];
+	static size_t left;
+	uint8_t key[randombytes_SEEDBYTES];
 
+	pthread_mutex_lock(&lock);
 	if (!left) {
-		digest_random(seed, sizeof seed);
+		digest_random(key, sizeof key);
+		randombytes_buf_deterministic(seed, sizeof seed, key);
 		left = SEEDS;
 	}
 	memcpy(out, seed[--left], DIGEST_SIZE);
+	pthread_mutex_unlock(&lock);
 }
 
 bool

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <check.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,6 +123,38 @@ START_TEST(test_random)
 }
 END_TEST
 
+enum { SEEDERS = 4, SEEDS_EACH = 200 };
+static uint8_t seeds[SEEDERS][SEEDS_EACH][DIGEST_SIZE];
+
+static void *
+take_seeds(void *to)
+{
+	for (size_t i = 0; i < SEEDS_EACH; i++)
+		digest_seed(((uint8_t (*)[DIGEST_SIZE])to)[i]);
+	return NULL;
+}
+
+static int
+compare_seeds(const void *a, const void *b)
+{
+	return memcmp(a, b, DIGEST_SIZE);
+}
+
+START_TEST(test_seeds)  /* no two messages have the same, whichever threads they come to */
+{
+	uint8_t (*all)[DIGEST_SIZE] = seeds[0];
+	pthread_t thread[SEEDERS];
+
+	for (size_t i = 0; i < SEEDERS; i++)
+		ck_assert_int_eq(pthread_create(&thread[i], NULL, take_seeds, seeds[i]), 0);
+	for (size_t i = 0; i < SEEDERS; i++)
+		pthread_join(thread[i], NULL);
+	qsort(all, SEEDERS * SEEDS_EACH, DIGEST_SIZE, compare_seeds);
+	for (size_t i = 1; i < SEEDERS * SEEDS_EACH; i++)
+		ck_assert(memcmp(all[i - 1], all[i], DIGEST_SIZE) != 0);
+}
+END_TEST
+
 /* Instead of the system's: which directory was synced when the secret had its name. */
 static ino_t synced;
 
@@ -183,6 +216,7 @@ main(void)
 	tcase_add_loop_test(t, test_base32, 0, COUNT(spelled));
 	tcase_add_test(t, test_hex);
 	tcase_add_test(t, test_random);
+	tcase_add_test(t, test_seeds);
 	tcase_add_test(t, test_secret);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_ENV);
