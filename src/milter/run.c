@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "host/digest.h"
 #include "host/log.h"
 #include "host/moment.h"
@@ -126,22 +127,46 @@ hex_digit(char c)
 	return p ? (int)(p - digits) : -1;
 }
 
-/* The address that the sender typed: "rfc822;" and xtext (RFC 3461 4). */
+/* "+2B", a byte (RFC 3461 4). */
+static size_t
+orcpt_byte(struct str v, struct buf *b)
+{
+	int high = v.s[0] == '+' && v.len > 2 ? hex_digit(v.s[1]) : -1;
+	int low = high < 0 ? -1 : hex_digit(v.s[2]);
+
+	buf_putc(b, low < 0 ? v.s[0] : (char)(high << 4 | low));
+	return low < 0 ? 1 : 3;
+}
+
+/* "\x{FC}", a character (RFC 6533 3). */
+static size_t
+orcpt_character(struct str v, struct buf *b)
+{
+	uint32_t code = 0;
+	size_t i = 3, n = 0;
+	char text[4];
+
+	if (str_starts(v, STR("\\x{"))) {
+		for (; i < v.len && i < 9 && hex_digit(v.s[i]) >= 0; i++)
+			code = code << 4 | (uint32_t)hex_digit(v.s[i]);
+		n = i > 3 && i < v.len && v.s[i] == '}' ? utf8_put(text, code) : 0;
+	}
+	buf_add(b, n ? (struct str){ text, n } : str_sub(v, 0, 1));
+	return n ? i + 1 : 1;
+}
+
+/* The address that the sender typed: "rfc822;" or "utf-8;" before it. */
 static struct str
 orcpt_address(struct arena *a, struct str v)
 {
 	const char *semicolon = memchr(v.s, ';', v.len);
+	const size_t type = semicolon ? (size_t)(semicolon - v.s) : 0;
+	size_t (*const next)(struct str, struct buf *) = str_iis(str_sub(v, 0, type), "utf-8") ? orcpt_character : orcpt_byte;
 	struct buf b = { 0 };
 	struct str ret;
 
-	v = semicolon ? str_sub(v, (size_t)(semicolon + 1 - v.s), v.len) : v;
-	for (size_t i = 0; i < v.len; i++) {
-		int high = v.s[i] == '+' && i + 2 < v.len ? hex_digit(v.s[i + 1]) : -1;
-		int low = high < 0 ? -1 : hex_digit(v.s[i + 2]);
-
-		buf_putc(&b, low < 0 ? v.s[i] : (char)(high << 4 | low));
-		i += low < 0 ? 0 : 2;
-	}
+	for (v = semicolon ? str_sub(v, type + 1, v.len) : v; v.len;)
+		v = str_sub(v, next(v, &b), v.len);
 	ret = buf_copy(&b, a);
 	buf_done(&b);
 	return ret;
