@@ -425,6 +425,36 @@ def final_files(town):
     equal(len({re.search(r': (\S+): rcpt=', line)[1] for line in lines}), 4, 'transactions')
 
 
+# what main.cf may say of mail from outside and to it, and what the services for these are told then
+ELSEWHERE = {
+    'smtp/inet': {'smtpd_proxy_filter': ('127.0.0.1:9', ''), 'smtpd_upstream_proxy_protocol': ('haproxy', '')},
+    'smtp/unix': {'smtp_header_checks': ('regexp:/etc/postfix/outside', ''), 'smtp_mime_header_checks': ('regexp:/etc/postfix/outside', ''),
+                  'smtp_nested_header_checks': ('regexp:/etc/postfix/outside', ''), 'smtp_body_checks': ('regexp:/etc/postfix/outside', ''),
+                  'smtp_bind_address': ('192.0.2.1', ''), 'smtp_tls_security_level': ('encrypt', 'none'),
+                  'smtp_tls_wrappermode': ('yes', 'no')},
+}
+
+
+def final_inherits(town):
+    """What main.cf says of mail from outside and to it is not done to mail on its way through our ports."""
+    more = ('X-Outside: 0', 'MIME-Version: 1.0', 'Content-Type: multipart/mixed; boundary=x')
+    body = b'--x\r\nContent-Type: message/rfc822\r\nX-Outside: 1\r\n\r\nX-Outside: 2\r\n\r\nX-Outside: 3\r\n--x--\r\n'
+    pathlib.Path('/etc/postfix/outside').write_text('/^X-Outside/ REPLACE X-Outside: changed\n')
+    settings = [(service, name, *values) for service, all_ in ELSEWHERE.items() for name, values in all_.items()]
+    town.write('alice', 'require ["fileinto", "editheader", "copy"]; redirect :copy "bob@example.org"; keep; addheader "X-Alice" "1"; '
+                        'fileinto "Lists";')
+    town.write('bob', 'keep;')
+    subprocess.run('ip address add 192.0.2.1/32 dev lo', shell=True, check=True)
+    reloaded(' && '.join(f"postconf -e '{name} = {wrong}' && postconf -P '{service}/{name}={right}'" for service, name, wrong, right in settings))
+    try:
+        equal(town.send(['alice'], content=town.content('parts', 'root', more, body)).fates(), [250])
+        equal({who: [re.findall(rb'(?m)^X-Outside: (.*)\r$', one.content) for one in all_] for who, all_ in town.came().items()},
+              dict.fromkeys(('alice@example.org', 'alice+Lists@example.org', 'bob@example.org'), [[b'0', b'1', b'2', b'3']]))
+    finally:
+        reloaded(' && '.join(f"postconf -X '{name}' && postconf -PX '{service}/{name}'" for service, name, *_values in settings))
+        subprocess.run('ip address delete 192.0.2.1/32 dev lo', shell=True, check=True)
+
+
 def final_alias(town):
     """An alias that leads to itself as well does not double mail; what a redirect leads to has aliases."""
     town.write('alice', 'keep;')
@@ -505,6 +535,7 @@ def main():
             ('day by day: taken off, and put on again', days.off),
             ('"mode = final" is followed, and doctor finds nothing wrong', final),
             ('final: filed for each final recipient', final_files), ('final: there is room', room),
+            ('final: what main.cf says of other mail', final_inherits),
             ('final: aliases', final_alias),
             ('final: refusals are late', final_refuses), ('final: sendmail(1), forged fields', final_local),
             ('final: redirects, SRS', srs), ('final: doctor finds each planted mistake', lambda t: mistakes(t, BEHIND)),
