@@ -26,6 +26,18 @@ def too_many(port, scene, to, copies):
         equal(came(port, scene), copies)
 
 
+def long_field(scene):
+    """Whatever rules do.  A header may be longer than one field of it."""
+    for lines, expected in (([800], [60]), ([500] * 3, [50] * 3)):
+        number = scene.number + 1
+        more = ['X-Long:' + '\r\n\t'.join(['x' * 98] * n) for n in lines]
+        equal(scene.send(['keeps', 'edit'], world.message(number, more=more)).fates(), [250, 250])
+        scene.settle()
+        for to, _sender, content in scene.arrived(number):
+            sizes = [len(field.replace(b'\r\n', b'\n')) for field in world.split(content)[0] if field.startswith(b'X-Long')]
+            equal([round(size / 1000) for size in sizes], expected, to)
+
+
 def hops(scene):
     """A copy has one more than its message; what has too many Sendmail takes and bounces."""
     for before, copies in ((HOPS - 2, ['edit@example.test', 'keeps@example.test']), (HOPS - 1, ['keeps@example.test', world.SENDER])):
@@ -94,6 +106,9 @@ def main():
         port = sink.Sink(directory / 'port')
         scene = world.World(directory, 'postfix', RULES, {'copy_to': f'smtp:127.0.0.1:{port.port}'}, mta=mta)
         with port, scene:
+            scene.run(tap, 'a long field', long_field)
+            port.forget()
+            scene.sink.forget()
             scene.run(tap, 'too many of a recipient', lambda s: too_many(port, s, ['edit', 'list@example.test'], []))
             scene.run(tap, 'too many of whom rules redirect to',
                       lambda s: too_many(port, s, ['edit', 'away', 'keeps'], ['edit@example.test']))

@@ -70,6 +70,16 @@ def one_target(scene):
         equal(heard(scene, number), [world.SENDER] * bool(wanted), f'told of one with "{one}", the other with "{other}"')
 
 
+def typed_here(scene):
+    """What sendmail(1) is told of reports Postfix tells no milter, as doc/postfix.md says."""
+    for wish in ('never', 'failure'):
+        number = f'here.{wish}'
+        content = world.message(number).replace(b'\r\n', b'\n')
+        equal(scene.mta.run('sendmail', '-N', wish, '-f', world.SENDER, 'away@example.test', data=content), '')
+        scene.settle(60)
+        equal(heard(scene, number), [world.SENDER], wish)
+
+
 def comes_back(scene):
     """Mail to a sender that a redirect rewrote goes to him, of whom nobody has rules here, whatever the client wants to know."""
     scene.sink.heal()
@@ -118,7 +128,7 @@ def main():
             settings = {'redirect_sender': setting, **more}
             with place.directory('notify') as directory, world.World(directory, kind, RULES, settings, mta=MTA[kind]) as scene:
                 scene.run(tap, f'{kind}: failures, redirect_sender = {setting}', failures)
-                others = {'keep': [one_target, *([closed] if kind == 'sendmail' else [])], 'srs': [comes_back]}
+                others = {'keep': [one_target, closed if kind == 'sendmail' else typed_here], 'srs': [comes_back]}
                 for test in others.get(setting, []):
                     scene.run(tap, f'{kind}: {test.__name__}', test)
         with place.directory('notify') as directory, world.World(directory, kind, RULES, {'copy_to': '', 'filtered_to': ''}) as scene:
