@@ -429,7 +429,7 @@ rulebook_check_script(struct rulebook *r, struct diag *diag, const char *path)
 	const char *leaf = finding_leaf(path);
 	struct rulefile_stamp stamp;
 	struct tamis_program *program = NULL;
-	struct buf text = { 0 }, root = { 0 };
+	struct buf text = { 0 }, root = { 0 }, hint = { 0 };
 	struct rules rules;
 	struct diag copy;               /* texts are gone before the diag is */
 	int rc = -1;
@@ -451,6 +451,11 @@ rulebook_check_script(struct rulebook *r, struct diag *diag, const char *path)
 		rules_done(&rules);
 		break;
 	case RULEFILE_REFUSED:
+		if (*r->conf->user && access(path, R_OK) < 0) {
+			buf_printf(&hint, "the daemon reads it as user %s", r->conf->user);
+			buf_putc(&hint, '\0');
+			d.hint = hint.s;
+		}
 		diag_report(diag, &d);
 		break;
 	default:
@@ -460,6 +465,7 @@ rulebook_check_script(struct rulebook *r, struct diag *diag, const char *path)
 	tamis_program_unref(program);
 	buf_done(&text);
 	buf_done(&root);
+	buf_done(&hint);
 	return rc;
 }
 

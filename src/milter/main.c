@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -393,6 +394,27 @@ main_check_names(const struct conf *conf, struct diag *diag)
 	return user && group;
 }
 
+/* The daemon reads them as its user, and so do we: whose they are, and who may read them, is not the same to root. */
+static bool
+main_check_rules(const struct conf *conf, struct rulebook *rules, struct diag *diag)
+{
+	int status;
+	pid_t pid = geteuid() == 0 && *conf->user && getpwnam(conf->user) ? fork() : -1;
+
+	if (pid < 0)
+		return rulebook_check(rules, diag) == 0;
+	if (pid == 0) {
+		bool fine = main_become(conf->user) == 0 && rulebook_check(rules, diag) == 0;
+
+		fflush(diag->out);
+		_exit(fine ? EXIT_SUCCESS : EX_CONFIG);
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return false;
+	return WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SUCCESS;
+}
+
 /* Everything, whatever else is wrong. */
 static int
 main_check(const char *path, struct diag *diag)
@@ -402,7 +424,7 @@ main_check(const char *path, struct diag *diag)
 	struct rulebook *rules = rulebook_new(conf, NULL);
 	const bool meant = !wrong;
 
-	wrong |= rulebook_check(rules, diag) < 0;
+	wrong |= !main_check_rules(conf, rules, diag);
 	wrong |= !main_check_names(conf, diag);
 	/* of a setting that is wrong nobody knows which place was meant */
 	if (meant)

@@ -57,7 +57,7 @@ class Scene:
         said = re.findall(r'^(\S+): warning: (.*)\nhint: (.*)$', done.stderr, re.M)
         equal(done.stderr.count('warning'), len(said), done.stderr)
         return [(path.replace(f'{self.directory}/', ''), why,
-                 re.search('socket|pid_file|state_dir|secret_file|spill_dir', hint)[0]) for path, why, hint in said]
+                 re.search('socket|pid_file|state_dir|secret_file|spill_dir|rules_dir', hint)[0]) for path, why, hint in said]
 
     def all_there_is(self):
         return sorted((str(path), path.lstat().st_mtime_ns) for path in self.directory.rglob('*'))
@@ -180,6 +180,26 @@ def hanging(scene):
         os.close(writer)
 
 
+def site(scene):
+    """Scripts of the site, and directories of rules, are the daemon's to read, whoever asks: the check says what a start says."""
+    scene.give('.', 'root', 0o755)
+    conf = scene.conf(site_before=scene.directory / 'site', local_domains='example.test', spill_dir='/tmp')
+    for user, mode, status in (('root', 0o644, 0), ('root', 0o600, 78), (USER, 0o600, 0), (OTHER, 0o644, 78)):
+        scene.write('site', b'keep;', user, mode)
+        asked = subprocess.run([scene.program, '-n', '-c', conf], stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+        equal((user, mode, asked.returncode, bool(asked.stderr)), (user, mode, status, status != 0), asked.stderr)
+        if status:
+            done = subprocess.run([scene.program, '-c', conf], stderr=subprocess.PIPE, text=True, check=False, timeout=60)
+            equal((done.returncode, done.stderr), (78, asked.stderr))
+        if mode == 0o600 and status:
+            assert f"hint: the daemon reads it as user {USER}" in asked.stderr, asked.stderr
+    scene.write('site', b'keep;', 'root', 0o644)
+    (scene.directory / 'rules').mkdir()
+    scene.give('rules', 'root', 0o700)
+    equal(scene.asked(rules_dir=scene.directory / 'rules'), [('rules', DENIED, 'rules_dir')])
+    equal(scene.asked(rules_dir=scene.directory / 'rules', user=''), [])
+
+
 def started(scene):
     """Whether it starts is what the warnings tell."""
     scene.give('.', 'root', 0o755)
@@ -205,6 +225,7 @@ def main():
     for title, test in (('all is there', fine), ('nothing is there', missing), ('what the user may not', denied),
                         ('files that are in the way', files), ('what is there is no file', no_files),
                         ('pipes', pipes), ('pipes that hang', hanging),
+                        ('rules of the site', site),
                         ('a start fails where it warns', started)):
         with place.directory('check') as directory:
             directory.chmod(0o755)
