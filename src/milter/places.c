@@ -179,12 +179,25 @@ check_spill(struct places *p)
 		                "max_memory whose body is needed are told to come again");
 }
 
+/* The start reads them before it becomes that user, who reads them at a reload. */
+static void
+check_again(struct places *p, const char *path, const char *hint)
+{
+	struct stat st;
+	int error = *path && stat(path, &st) == 0 && S_ISREG(st.st_mode) ? place_error(p->conf, USER, path, R_OK) : 0;
+
+	if (error)
+		place_warn(p, path, strerror(error), hint);
+}
+
 void
 places_check(const struct conf *conf, struct diag *diag)
 {
 	struct places p = { .conf = conf, .diag = diag };
 
 	arena_init(&p.arena, 0);
+	check_again(&p, conf_path(conf), "the daemon's user reads the configuration at each reload, which fails");
+	check_again(&p, conf->users, "it is users, which the daemon's user reads at each reload: that fails");
 	check_socket(&p);
 	check_pid(&p);
 	check_state(&p);

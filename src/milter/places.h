@@ -5,7 +5,7 @@
 
 #include "host/conf.h"
 
-/* Warns of files and directories that a start would need and not have; changes nothing. */
+/* Warns of files and directories that a start, or a reload, would need and not have; changes nothing. */
 void places_check(const struct conf *, struct diag *);
 
 #endif

@@ -200,6 +200,21 @@ def site(scene):
     equal(scene.asked(rules_dir=scene.directory / 'rules', user=''), [])
 
 
+def again(scene):
+    """What root reads at the start and the daemon's user at a reload."""
+    scene.give('.', 'root', 0o755)
+    scene.write('map', b'a@example.test b@example.test\n', 'root')
+    conf = scene.conf(users=scene.directory / 'map')
+    for who, files in ((None, ['tamis.conf', 'map']), (OTHER, [])):
+        conf.chmod(0o600 if not who else 0o644)
+        (scene.directory / 'map').chmod(0o600 if not who else 0o644)
+        identity = {'user': who, 'group': pwd.getpwnam(who).pw_gid, 'extra_groups': []} if who else {}
+        done = subprocess.run([scene.program, '-n', '-c', conf], stderr=subprocess.PIPE, text=True, check=False, **identity)
+        equal((who, done.returncode, re.findall(rf'{scene.directory}/(.*): warning: {DENIED}\nhint: .*reload', done.stderr)),
+              (who, 0, files), done.stderr)
+    equal(scene.asked(users=scene.directory / 'map'), [], 'who may read them')
+
+
 def started(scene):
     """Whether it starts is what the warnings tell."""
     scene.give('.', 'root', 0o755)
@@ -225,7 +240,7 @@ def main():
     for title, test in (('all is there', fine), ('nothing is there', missing), ('what the user may not', denied),
                         ('files that are in the way', files), ('what is there is no file', no_files),
                         ('pipes', pipes), ('pipes that hang', hanging),
-                        ('rules of the site', site),
+                        ('rules of the site', site), ('what is read again', again),
                         ('a start fails where it warns', started)):
         with place.directory('check') as directory:
             directory.chmod(0o755)
