@@ -55,10 +55,10 @@ def rests(task, data):
 def threads(pid, data):
     """{thread: what changes when it does anything}."""
     found = {}
-    for path in pathlib.Path(f'/proc/{pid}/task').glob('*/status'):
+    for path in pathlib.Path(f'/proc/{pid}/task').glob('*'):
         with contextlib.suppress(OSError):         # it has ended
-            found[path.parent.name] = [rests(path.parent, data), *re.findall(r'^(?:State|\w+_ctxt_switches):\s*(\w+)',
-                                                                             path.read_text('utf-8'), re.M)]
+            found[path.name] = [rests(path, data), *re.findall(r'^(?:State|\w+_ctxt_switches):\s*(\w+)',
+                                                               (path / 'status').read_text('utf-8'), re.M)]
     return found
 
 

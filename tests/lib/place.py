@@ -180,11 +180,11 @@ class Server:
 def group(leader):
     """The living processes of a group; dead ones may wait for init to look at them."""
     found = []
-    for path in pathlib.Path('/proc').glob('[0-9]*/stat'):
+    for path in pathlib.Path('/proc').glob('[0-9]*'):
         with contextlib.suppress(OSError):
-            state, _parent, pgrp = path.read_text().rpartition(')')[2].split()[:3]
+            state, _parent, pgrp = (path / 'stat').read_text().rpartition(')')[2].split()[:3]
             if int(pgrp) == leader and state != 'Z':
-                found.append(int(path.parent.name))
+                found.append(int(path.name))
     return found
 
 

@@ -45,9 +45,9 @@ SERVERS = ('smtpd', 'cleanup', 'pickup', 'qmgr', 'trivial-rewrite', 'smtp', 'loc
 def servers():
     """Processes of Postfix that have read their settings, and go on by them until they end."""
     found = []
-    for path in pathlib.Path('/proc').glob('[0-9]*/cmdline'):
+    for path in pathlib.Path('/proc').glob('[0-9]*'):
         try:
-            if path.read_bytes().split(b'\0')[0].decode('utf-8', 'replace') in SERVERS:
+            if (path / 'cmdline').read_bytes().split(b'\0')[0].decode('utf-8', 'replace') in SERVERS:
                 found.append(path)
         except (FileNotFoundError, ProcessLookupError):
             pass

@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 # test_harness.py - what the tests of the milter stand on: Postfix and Sendmail without one, the sink, the end of all
 # SPDX-License-Identifier: BSD-2-Clause
+import errno
 import os
 import pathlib
 import signal
 import subprocess
 import sys
+import unittest.mock
 
 LIB = pathlib.Path(__file__).resolve().parents[1] / 'lib'
 sys.path.insert(0, str(LIB))
 import client
+import daemon
 import place
 import postfix
+import postfix_town
 import sendmail
 import sink
 from tap import Skip, Tap, equal
@@ -109,6 +113,16 @@ def killed(_directory):
     place.wait_for(lambda: not place.is_alive(master) and not directory.exists(), 20, 'the end')
 
 
+def one_that_ends(_directory):
+    """A process that is about to end is a process, or none: stat() of what is below its name in /proc may say ESRCH."""
+    def ending(self, **_how):
+        raise ProcessLookupError(errno.ESRCH, 'No such process', str(self))
+    with unittest.mock.patch.object(pathlib.Path, 'exists', ending):
+        assert os.getpid() in place.group(os.getpgrp())
+        assert str(os.getpid()) in daemon.threads(os.getpid(), range(0))
+        postfix_town.servers()
+
+
 def main():
     tap = Tap()
 
@@ -125,6 +139,7 @@ def main():
     run('a sink that fails at each step', postfix.missing(), failures)
     run('LMTP: an answer for each recipient', postfix.missing(), per_recipient)
     run('nothing is left of a test that is killed', postfix.missing(), killed)
+    run('processes are looked at while they end', None, one_that_ends)
     return tap.finish()
 
 
