@@ -20,6 +20,7 @@ RETURNS = {
 }
 ALONE = {'copy_to': '', 'filtered_to': ''}
 ONWARD = {'onward': 'redirect "gone-other@example.test";', 'both-ways': 'require "copy"; redirect :copy "gone-other@example.test";'}
+CIRCLE = ('gone', 'keep', 'marked')
 # what his folder's address is to Sendmail
 FOLDERS = {'flat': 'flat', 'deep': 'deep+box', 'none': 'none+box', 'large': 'large'}
 NAMES = ('mx.example.test', 'localhost', '[127.0.0.1]')
@@ -106,6 +107,15 @@ def to_others(w):
         equal([to for to, _sender, _copy in w.arrived(identity)], sorted(expected), person)
 
 
+def by_alias(w):
+    """Whom an alias leads to as well gets it by the alias, unless he is a recipient still, as doc/sendmail.md says."""
+    people = ['circle@mx.example.test', *CIRCLE]
+    equal(w.send(people, world.message('circle')).fates(), [250] * len(people))
+    w.settle()
+    came = [(to.partition('@')[0], b'X-Edited: once\r\n' in copy) for to, _sender, copy in w.arrived('circle')]
+    equal(sorted(came), [('gone', False), ('keep', False), ('marked', False), ('marked', True)])
+
+
 def to_unnamed(w):
     """... in a domain of which nobody has said that the server has it."""
     equal(w.send(['hosted'], world.message('hosted')).fates(), [250])
@@ -114,14 +124,14 @@ def to_unnamed(w):
 
 
 def returns(directory, kind, settings):
-    aliases = {'own': 'own@example.test', 'team': 'team@example.test'}
+    aliases = {'own': 'own@example.test', 'team': 'team@example.test', 'circle': ', '.join(f'{name}@example.test' for name in CIRCLE)}
     virtual = {f'{name}-other@example.test': f'{name}@example.test' for name in ('virtual', 'both', 'gone')}
     virtual['hosted@second.test'] = 'hosted@example.test'
     if kind == 'postfix':
         virtual.update({f'{name}@mx.example.test': to for name, to in aliases.items()})
     mta = {'virtual': virtual} if kind == 'postfix' else {
         'virtual': virtual, 'aliases': aliases, 'settings': 'VIRTUSER_DOMAIN(`second.test\')dnl'}
-    return world.World(directory, kind, {**RETURNS, **ONWARD, 'keep': 'keep;', 'gone': 'discard;',
+    return world.World(directory, kind, {**RETURNS, **ONWARD, 'keep': 'keep;', 'gone': 'discard;', 'marked': RULES['bob'],
                                           'hosted': 'redirect "hosted@second.test";'}, settings, mta=mta)
 
 
@@ -154,6 +164,8 @@ def main():
                     continue
                 if settings != ALONE or kind == 'postfix':
                     w.run(tap, title.replace('oneself', 'another'), to_others)
+                if not settings and kind == 'sendmail':
+                    w.run(tap, 'sendmail: a recipient to whom an alias leads as well', by_alias)
     for kind, forms in FORMS.items():
         why = world.missing(kind)
         if why:
