@@ -137,6 +137,31 @@ def port_that_is_silent(directory):
             equal([line['messages'] for line in scene.lines(stop='some messages did not end in time')], ['1'])
 
 
+def port_that_answers_late(directory):
+    """What a port has as a whole, and has not answered when drain_seconds are over, it gets once more, as tamis-milter(8) says."""
+    edit = 'require "editheader"; addheader "X-A" "1";'
+    with sink.Sink(directory / 'port') as port:
+        port.fail('stored', 'wait')
+        scene = daemon.Daemon(directory, {'a': edit}, {'copy_to': f'smtp:127.0.0.1:{port.port}', 'drain_seconds': 1})
+        with scene, begin(scene) as client:
+            client.mail(SENDER)
+            client.rcpt('<a@example.test>')
+            client.rcpt('<b@example.test>')
+            for name, value in HEADER:
+                client.header(name, value)
+            client.eoh()
+            client.body(b'Hello.\r\n')
+            client.put(b'E')
+            place.wait_for(port.transactions, 20, 'a copy')
+            os.kill(scene.process.pid, signal.SIGTERM)
+            equal(scene.process.wait(120), 0)
+        port.go_on()
+        with scene:
+            for _attempt in range(2):
+                equal(ask(scene, 'a', 'b')[-1], 'continue')
+        equal([t.addresses for t in port.transactions()], [['a@example.test']] * 2)
+
+
 def deadline_of_a_message(directory):
     """... and a message for message_deadline, whatever the port does."""
     edit = 'require "editheader"; addheader "X-A" "1";'
@@ -212,7 +237,7 @@ def log_that_nobody_reads(directory):
     os.close(reader)
 
 
-TESTS = [stopped_at_the_header, killed_at_the_header, room_at_the_end, port_that_is_silent, deadline_of_a_message, signals_together, log_that_nobody_reads]
+TESTS = [stopped_at_the_header, killed_at_the_header, room_at_the_end, port_that_is_silent, port_that_answers_late, deadline_of_a_message, signals_together, log_that_nobody_reads]
 
 
 def main():
