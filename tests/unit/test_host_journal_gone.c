@@ -1,5 +1,7 @@
 /* test_host_journal_gone.c - a journal that somebody removed, put away or emptied while it was open
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <sys/stat.h>
+
 #include "host/journal.h"
 #include "journal_fixture.h"
 
@@ -49,6 +51,25 @@ START_TEST(test_displaced)
 }
 END_TEST
 
+/* Somebody removed the directory: nothing is noted, also in another one of that name, until the daemon is started anew. */
+START_TEST(test_directory_removed)
+{
+	struct journal *j = open_one();
+
+	ck_assert_int_eq(journal_add(j, key_of(1), STR("copy")), 0);
+	unlink(path_of("journal"));
+	unlink(path_of("journal.lock"));
+	ck_assert_int_eq(rmdir(directory), 0);
+	ck_assert_int_lt(journal_add(j, key_of(2), STR("copy")), 0);
+	ck_assert_int_eq(mkdir(directory, 0700), 0);
+	ck_assert_int_lt(journal_add(j, key_of(2), STR("copy")), 0);
+	journal_close(j);
+	j = open_one();
+	ck_assert_int_eq(journal_add(j, key_of(2), STR("copy")), 0);
+	journal_close(j);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -60,6 +81,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_removed);
 	tcase_add_loop_test(t, test_displaced, 0, 4);
+	tcase_add_test(t, test_directory_removed);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
