@@ -157,10 +157,11 @@ class Syslog:
 class PrivateSendmail(place.Server):
     """port has the milter (a socket as Sendmail writes it: unix:/path), free_port has none.  All mail goes to the
     SMTP server at port `destination` of this machine, unless `routes` (of the mailertable) lead a domain elsewhere.
-    settings stand before the mailers, definitions behind them.  users: {'alice@example.test': password} may log in."""
+    settings stand before the mailers, definitions behind them.  users: {'alice@example.test': password} may log in.
+    access: {key: value} of the access map."""
 
     def __init__(self, directory, milter='', destination=25, aliases=None, virtual=None, settings='',
-                 local=('local.example.test',), routes=None, definitions='', users=None):
+                 local=('local.example.test',), routes=None, definitions='', users=None, access=None):
         self.directory = pathlib.Path(directory)
         self.etc = self.directory / 'etc'
         self.binary = root() / FILES[0]
@@ -178,6 +179,8 @@ class PrivateSendmail(place.Server):
         if users:
             settings += self._logins(users)
             definitions += ''.join(f'LOCAL_CONFIG\nE{name}={self.etc / "sasl"}\n' for name in ('SASL_CONF_PATH', 'SASL_PATH'))
+        if access:
+            settings += f"\nFEATURE(`access_db', `hash -o {self.etc / 'access'}')dnl"
         each = 'F=T, T=C:30s;S:30s;R:30s;E:5m' if milter else ''
         filters = f"INPUT_MAIL_FILTER(`tamis', `S={milter}, {each}')dnl" if milter else 'dnl'
         text = CONFIGURATION.format(directory=self.directory, destination=destination, port=self.port,
@@ -190,6 +193,7 @@ class PrivateSendmail(place.Server):
         self._make_devices()
         self._table('mailertable', {'example.test': 'smtp:[127.0.0.1]', '.': 'smtp:[127.0.0.1]', **(routes or {})})
         self._table('virtusertable', virtual or {})
+        self._table('access', access or {})
         (self.etc / 'aliases').write_text(''.join(f'{key}: {value}\n' for key, value in (aliases or {}).items()))
         self.run('-bi')
 

@@ -5,6 +5,7 @@ import os
 import sys
 
 import world
+import client
 import place
 import sink
 from tap import Tap, equal
@@ -60,6 +61,20 @@ def straight(store, scene):
     equal(sorted(names), [b'Date', b'From', b'Message-Id', b'To'])
 
 
+def bare(scene, copied):
+    """A client that may send a CR alone: its mail is copied if the port for copies takes that from us."""
+    content = world.message('bare', body=b'a\rb\r\n')
+    with client.Client(scene.mta.port, source='127.0.0.2') as talk:
+        told = talk.send(world.SENDER, [scene.address(name) for name in ('edit', 'keeps')], content)
+    scene.settle()
+    came = {to: world.without_ours(copy)[0] for to, _sender, copy in scene.arrived('bare')}
+    if copied:
+        equal(told.fates(), [250, 250])
+        equal(came, {'edit@example.test': b'X-Edited: once\r\n' + content, 'keeps@example.test': content})
+    else:
+        equal((told.fates(), came), ([451, 451], {}))
+
+
 CHAIN = {**{f'chain{i}': f'redirect "chain{i + 1}@example.test";' for i in range(3)}, 'chain3': 'require "fileinto"; fileinto "Box";'}
 
 
@@ -89,6 +104,11 @@ def of_sendmail(tap):
         scene = world.World(directory, 'sendmail', RULES, mta={'settings': f"define(`confMAX_HOP', `{HOPS}')dnl"})
         with scene:
             scene.run(tap, 'sendmail: hops', hops)
+    for title, more in (('', {}), (', and we', {'Srv_Features:127.0.0.1': 'U'})):
+        with place.directory('bare') as directory:
+            access = {'Srv_Features:127.0.0.2': 'U', **more}
+            with world.World(directory, 'sendmail', RULES, mta={'access': access}) as scene:
+                scene.run(tap, f'sendmail: a client may send a CR alone{title}', lambda s, more=more: bare(s, bool(more)))
     with place.directory('straight') as directory, sink.Sink(directory / 'store', lmtp=True) as store:
         with world.World(directory, 'sendmail', RULES, {'copy_to': f'lmtp:127.0.0.1:{store.port}'}) as scene:
             scene.run(tap, 'sendmail: a copy straight to the store', lambda s: straight(store, s))
