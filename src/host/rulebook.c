@@ -474,10 +474,11 @@ static void
 rulebook_check_directory(const char *path, const char *hint, struct diag *diag)
 {
 	struct tamis_diagnostic d = { .severity = TAMIS_WARNING, .place.file = text_from(path), .hint = hint };
+	const int error = *path ? rulefile_enter(path) : 0;
 
-	if (!*path || access(path, X_OK) == 0)
+	if (!error)
 		return;
-	d.text = strerror(errno);
+	d.text = strerror(error);
 	diag_report(diag, &d);
 }
 

@@ -187,6 +187,16 @@ rulefile_stat(const char *root, const char *name, struct rulefile_stamp *ret_sta
 	return rulefile_stat_path(path, ret_stamp);
 }
 
+int
+rulefile_enter(const char *directory)
+{
+	char path[PATH_MAX];
+
+	if (snprintf(path, sizeof(path), "%s/.", directory) >= (int)sizeof(path))
+		return ENAMETOOLONG;
+	return access(path, X_OK) < 0 ? errno : 0;
+}
+
 enum rulefile_result
 rulefile_directory(const char *root, const char *name)
 {

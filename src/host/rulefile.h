@@ -42,6 +42,8 @@ bool rulefile_is(const struct rulefile_stamp *, const struct rulefile_stamp *);
 bool rulefile_same(const struct rulefile_stamp *, const struct rulefile_stamp *);
 /* So new that a second change could leave the same stamp? */
 bool rulefile_young(const struct rulefile_stamp *, time_t read_at);
+/* Can it be entered?  0, or an errno: ENOTDIR if it is something else. */
+int rulefile_enter(const char *directory);
 /* Is there such a directory? */
 enum rulefile_result rulefile_directory(const char *root, const char *name);
 /* All of it or nothing, for our eyes only.  0, or errno. */

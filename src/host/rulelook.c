@@ -285,14 +285,15 @@ look_included(struct look *l, bool global, const char *leaf)
 {
 	const char *directory = l->host->conf->global_dir;
 	struct seen *s;
+	int error;
 
 	if (global ? l->good_global : l->good)
 		return look_good(l, global, leaf);
 	s = global ? look_see(l, directory, leaf) :
 	    look_see(l, l->file->root, arena_printf(&l->arena, "%s%s", l->directory, leaf).s);
-	if (global && s->result <= RULEFILE_NONE && s->result != RULEFILE_TROUBLE && access(directory, X_OK) < 0) {
+	if (global && s->result <= RULEFILE_NONE && s->result != RULEFILE_TROUBLE && (error = rulefile_enter(directory))) {
 		s->result = RULEFILE_TROUBLE;
-		s->error = errno;
+		s->error = error;
 		look_count(l, s);
 	}
 	return s;

@@ -386,7 +386,7 @@ look_is_shut(struct look *l)
 	};
 	struct rulefile_stamp stamp;
 
-	if (access(path, X_OK) == 0 || errno != EACCES)
+	if (rulefile_enter(path) != EACCES)
 		return false;
 	rulefile_stat(l->file->root, l->directory, &stamp);
 	if (look_claim(l, "shut", l->file->root, l->directory,
@@ -405,8 +405,8 @@ look_doubt(struct look *l, struct seen *main, const struct rulescript *known)
 		look_miss(l, main);
 		return;
 	}
-	if (main->result <= RULEFILE_NONE && !l->error && access(l->file->root, X_OK) < 0)
-		l->error = errno;
+	if (main->result <= RULEFILE_NONE && !l->error)
+		l->error = rulefile_enter(l->file->root);
 	if (main->result != RULEFILE_REFUSED || l->error || !look_is_shut(l))
 		return;
 	main->said = true;

@@ -159,6 +159,13 @@ def away(box):
         equal(send(box, recipient), AGAIN, recipient)
     line = box.lines(rcpt='alice@example.test', verdict='again')[-1]
     equal(line['why'], f'rules cannot be read now: No such file or directory (rules_dir {box.rules})')
+    box.rules.write_text('no directory\n')
+    box.rules.chmod(0o755)
+    equal(send(box, 'carol', '<f@client.example>'), AGAIN, 'a file in its place')
+    equal(box.lines(rcpt='carol@example.test', verdict='again')[-1]['why'], f'rules cannot be read now: Not a directory (rules_dir {box.rules})')
+    done = subprocess.run([daemon.program(), '-n', '-c', box.configuration], stderr=subprocess.PIPE, check=False, text=True)
+    equal((done.returncode, done.stderr.splitlines()[0]), (0, f'{box.rules}: warning: Not a directory'))
+    box.rules.unlink()
     done = subprocess.run([daemon.program(), '-n', '-c', box.configuration], stderr=subprocess.PIPE, check=False, text=True)
     equal((done.returncode, done.stderr.splitlines()[0]), (0, f'{box.rules}: warning: No such file or directory'))
     box.stop()
