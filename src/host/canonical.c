@@ -8,7 +8,7 @@
 #include "host/canonical.h"
 #include "host/unicode.h"
 
-/* What no local part may have in it once it is unquoted: it may become part of a path, of a log line, of a key. */
+/* What no user's name may have in it once it is unquoted: it may become part of a path, of a log line, of a key. */
 static bool
 canonical_clean(struct str v)
 {
@@ -70,16 +70,16 @@ canonical_unquote(struct arena *a, struct str v, struct str *ret)
 	return ret->len;
 }
 
-/* Unquoted, in NFC; false: nobody's. */
+/* In NFC; false: nobody's. */
 static bool
-canonical_local(struct arena *a, struct str v, struct str *ret)
+canonical_name(struct arena *a, struct str v, struct str *ret)
 {
 	size_t i = 0;
 
 	while (i < v.len && is_ordinary[(unsigned char)v.s[i]])
 		i++;
 	*ret = v;
-	return (v.len && i == v.len) || (canonical_unquote(a, v, ret) && canonical_clean(*ret) && unicode_nfc(a, *ret, ret));
+	return v.len && (i == v.len || (canonical_clean(v) && unicode_nfc(a, v, ret)));
 }
 
 /* letters, digits, "-" and "_" */
@@ -188,19 +188,37 @@ canonical_whole(struct str v, const char *delimiters)
 	return str_istarts(v, STR("owner-")) || (v.len > 8 && str_iis(str_sub(v, v.len - 8, v.len), "-request"));
 }
 
-static void
-canonical_split(const char *delimiters, bool sendmail, struct canonical *c)
+/* Where the detail's delimiter is in an unquoted local part; its length: there is none. */
+static size_t
+canonical_delimiter(const char *delimiters, bool sendmail, struct str v)
 {
-	/* it is clean: no NUL but that at its end */
-	size_t i = sendmail + strcspn(c->whole.s + sendmail, delimiters);
+	size_t i = sendmail;
 
-	c->local = c->whole;
-	c->detail = STR_EMPTY;
-	c->has_detail = i && i < c->whole.len && (sendmail || !canonical_whole(c->whole, delimiters));
+	while (i < v.len && (!v.s[i] || !strchr(delimiters, v.s[i])))
+		i++;
+	return i && i < v.len && (sendmail || !canonical_whole(v, delimiters)) ? i : v.len;
+}
+
+/* Whatever a detail is, mail with it is delivered to the user: it is as it is if it is no UTF-8, and may have controls in it. */
+static bool
+canonical_split(const struct conf *conf, struct arena *a, struct str v, size_t delimiter, struct canonical *c)
+{
+	struct str local, detail, whole;
+
+	if (!canonical_name(a, str_sub(v, 0, delimiter), &local) || local.len > CANONICAL_LOCAL)
+		return false;
+	c->has_detail = delimiter < v.len;
+	whole = local;
 	if (c->has_detail) {
-		c->local = str_sub(c->whole, 0, i);
-		c->detail = str_sub(c->whole, i + 1, c->whole.len);
+		detail = str_sub(v, delimiter + 1, v.len);
+		if (utf8_check(detail) < 0)
+			unicode_nfc(a, detail, &detail);
+		whole = arena_join(a, (struct str[]){ local, str_sub(v, delimiter, delimiter + 1), detail }, 3);
 	}
+	c->whole = conf->localpart_case == CONF_FOLD ? arena_lower(a, whole) : arena_str(a, whole);
+	c->local = str_sub(c->whole, 0, local.len);
+	c->detail = str_sub(c->whole, local.len + c->has_detail, c->whole.len);
+	return true;
 }
 
 /* Without <> and route; false if they are half there. */
@@ -237,11 +255,8 @@ canonical_parts(const struct conf *conf, const char *delimiters, bool sendmail, 
 		domain.len--;
 	if (canonical_domain(a, domain, &c.domain))
 		return -1;
-	if (!canonical_local(a, local, &c.whole) || c.whole.len > CANONICAL_WHOLE)
-		return -1;
-	c.whole = conf->localpart_case == CONF_FOLD ? arena_lower(a, c.whole) : arena_str(a, c.whole);
-	canonical_split(delimiters, sendmail, &c);
-	if (c.local.len > CANONICAL_LOCAL)
+	if (!canonical_unquote(a, local, &local) || local.len > CANONICAL_WHOLE ||
+	    !canonical_split(conf, a, local, canonical_delimiter(delimiters, sendmail, local), &c))
 		return -1;
 	*ret = c;
 	return 0;

@@ -15,7 +15,7 @@ struct canonical {
 
 enum {
 	CANONICAL_LOCAL = 64,           /* bytes of a user's name (RFC 5321 4.5.3.1.1) */
-	CANONICAL_WHOLE = 255,          /* bytes of a local part with its detail */
+	CANONICAL_WHOLE = 2048,         /* bytes of a local part with its detail: what a line to Postfix may have */
 	CANONICAL_DOMAIN = 253,
 	CANONICAL_LABEL = 63
 };

@@ -208,7 +208,7 @@ class PrivatePostfix(place.Server):
         return done.stdout.decode('utf-8', 'replace')
 
     def listed(self):
-        return [json.loads(line) for line in self.run('postqueue', '-j').splitlines() if line.startswith('{')]
+        return [json.loads(line) for line in self.run('postqueue', '-j').split('\n') if line.startswith('{')]
 
     def queue(self):
         """What waits: a list of dictionaries.  One directory is read after the other: what goes from one to another meanwhile
