@@ -151,7 +151,7 @@ look_digest(const struct look *l, const struct seen *main, uint8_t ret[DIGEST_SI
 	const struct tamis_limits *m = &c->limits;
 	const uint64_t numbers[] = { m->work, m->memory, m->script_size, m->nesting, m->actions, m->redirects, m->includes,
 		m->include_nesting, m->variable_value, m->variables, m->field_value, c->fileinto_by, c->mode, !c->quarantine_to[0],
-		l->file->site };
+		!c->global_dir[0], l->file->site };
 	struct digest d;
 	size_t i;
 

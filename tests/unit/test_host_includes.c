@@ -307,6 +307,45 @@ START_TEST(test_global_was_missing)
 }
 END_TEST
 
+/* A rulebook of a site that has no scripts for all. */
+static struct rulebook *
+book_without_global(struct rulebook *old)
+{
+	struct buf b = { 0 };
+	struct rulebook *r;
+	struct conf *c;
+	struct diag d;
+
+	buf_printf(&b, "rules_dir = %s/rules\n", dir);
+	put("tamis.conf", buf_str(&b).s);
+	diag_init(&d, stderr);
+	c = conf_load(at("tamis.conf"), &d);
+	ck_assert_ptr_nonnull(c);
+	r = rulebook_new(c, old);
+	rulebook_on_report(r, report, NULL);
+	conf_unref(c);
+	diag_done(&d);
+	buf_done(&b);
+	return r;
+}
+
+/* What is compiled already is compiled anew when there is a global_dir, and when there is none any more. */
+START_TEST(test_global_comes_and_goes)
+{
+	struct rulebook *r = book_without_global(NULL), *next;
+
+	put("rules/example.org/carol.sieve", "require \"include\";\ninclude :global :optional \"hello\";\ndiscard;\n");
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS);
+	next = book_after("", r);
+	rulebook_free(r);
+	ck_assert_uint_eq(effects(next, "carol@example.org"), DISCARDS | KEEPS);
+	r = book_without_global(next);
+	rulebook_free(next);
+	ck_assert_uint_eq(effects(r, "carol@example.org"), DISCARDS);
+	rulebook_free(r);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -327,6 +366,7 @@ main(void)
 	tcase_add_loop_test(t, test_global_out_of_reach, 0, 2);
 	tcase_add_test(t, test_broken_global);
 	tcase_add_test(t, test_global_was_missing);
+	tcase_add_test(t, test_global_comes_and_goes);
 	suite_add_tcase(s, t);
 	srunner_run_all(r, CK_ENV);
 	failed = srunner_ntests_failed(r);
