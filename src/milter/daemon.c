@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "host/diag.h"
+#include "host/digest.h"
 #include "host/log.h"
 #include "host/moment.h"
 #include "host/secret.h"
@@ -229,6 +230,8 @@ daemon_reload(struct daemon *d)
 static int
 daemon_secret(struct daemon *d, const char *path)
 {
+	if (!*path)
+		digest_random(d->secret, sizeof d->secret);
 	if (!*path || secret_load(path, true, d->secret) == 0)
 		return 0;
 	fprintf(stderr, "tamis-milter: secret_file %s: %s\n", path,

@@ -221,7 +221,9 @@ configuration(const char *more)
 		buf_printf(&b, "filtered_to = smtp:127.0.0.1:%u\n", port.port);
 	if (!strstr(more, "spill_dir"))
 		buf_printf(&b, "spill_dir = %s\n", dir);
-	buf_printf(&b, "state_dir = %s/state\nsecret_file = %s/secret\nlog = stderr\n", dir, dir);
+	if (!strstr(more, "secret_file"))
+		buf_printf(&b, "secret_file = %s/secret\n", dir);
+	buf_printf(&b, "state_dir = %s/state\nlog = stderr\n", dir);
 	buf_puts(&b, !strncmp(more, "filtered", 8) ? more + 8 : more);
 	c = configure(buf_str(&b).s);
 	buf_done(&b);

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: BSD-2-Clause */
 #include "milter/daemon.h"
 
+#include "host/secret.h"
 #include "host/srs.h"
 #include "milter_fixture.h"
 
@@ -194,6 +195,22 @@ START_TEST(no_bounce_any_more)
 }
 END_TEST
 
+/* Without a secret_file nobody else knows the secret either. */
+START_TEST(no_secret_file)
+{
+	const uint8_t known[SECRET_SIZE] = { 0 };
+	struct buf made = { 0 }, should = { 0 };
+
+	begin("secret_file =\nsrs_domain = srs.example.org\n");
+	ck_assert_int_eq(srs_forward(known, STR("them@example.com"), "srs.example.org", daemon_now() / 1000000, &made), 0);
+	buf_printf(&should, "%s" NOT_MADE "header: accept", buf_str(&made).s);
+	expect("made by anybody", play(&(struct mail){ .to = buf_str(&made).s, .from = "" }), buf_str(&should).s);
+	buf_done(&made);
+	buf_done(&should);
+	end();
+}
+END_TEST
+
 static void
 tests(TCase *t)
 {
@@ -204,6 +221,7 @@ tests(TCase *t)
 	tcase_add_test(t, srs_to_himself);
 	tcase_add_loop_test(t, no_bounce, 0, COUNT(no_bounces));
 	tcase_add_test(t, no_bounce_any_more);
+	tcase_add_test(t, no_secret_file);
 }
 
 int
