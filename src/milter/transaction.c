@@ -147,7 +147,8 @@ transaction_log_rcpt(struct transaction *t, const struct rcpt *r, const char *ve
 		         r->trouble ? r->trouble : "not decided");
 		return;
 	}
-	log_decided(t, r, would ? "pass" : verdict, would, str_from(log_note(t, r, rest)));
+	/* who has the message as it came waits for it with the others all the same */
+	log_decided(t, r, would && strcmp(verdict, "again") != 0 ? "pass" : verdict, would, str_from(log_note(t, r, rest)));
 }
 
 void

@@ -235,6 +235,19 @@ START_TEST(watched)
 }
 END_TEST
 
+/* But he waits with those whose rules are in trouble, since it is one message. */
+START_TEST(watched_beside_trouble)
+{
+	rules("a discard;\nb " BURN "discard;");
+	begin("[user a@example.org]\neffect = observe\n");
+	clock_step = 150000;
+	expect("for both", play(&(struct mail){ .to = "a b" }), "451 4.3.0 mail rules are in trouble; the message later");
+	ck_assert_ptr_nonnull(strstr(logged(), "would=discard verdict=again"));
+	clock_step = 0;
+	end();
+}
+END_TEST
+
 START_TEST(slow_for_an_hour)
 {
 	const struct mail m = { .to = "a" };
@@ -552,6 +565,7 @@ tests(TCase *t)
 	tcase_add_test(t, slow_beside_others);
 	tcase_add_test(t, slow_before_another);
 	tcase_add_test(t, watched);
+	tcase_add_test(t, watched_beside_trouble);
 	tcase_add_test(t, slow_for_an_hour);
 	tcase_add_test(t, no_room);
 	tcase_add_test(t, no_room_any_more);
