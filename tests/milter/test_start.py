@@ -8,6 +8,7 @@ import pwd
 import re
 import shutil
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -145,6 +146,21 @@ def who_may(directory):
                 'hint: root may read it (sudo); who else asks needs the right to, and to enter the directories above it']))
 
 
+def cannot_serve(directory):
+    """A socket that somebody else has taken the connections from: the status tells that another start may do better."""
+    with socket.create_server(('127.0.0.1', 0)) as given:
+        scene = daemon.Daemon(directory, settings={'socket': f'fd:{given.fileno()}'})
+        with open(scene.log_path, 'wb') as log, subprocess.Popen([daemon.program(), '-c', scene.configuration, '-f'], stderr=log,
+                                                                 pass_fds=[given.fileno()]) as process:
+            try:
+                place.wait_for(lambda: ' start=' in scene.log(), 30, 'the start')
+                given.shutdown(socket.SHUT_RDWR)
+                equal(process.wait(300), 75, scene.log())
+            finally:
+                process.kill()
+    equal([line['level'] for line in scene.lines(error='libmilter stopped serving; to be started again')], ['error'])
+
+
 def points_are_counted(directory):
     """TAMIS_FAULT=count: when it ends it tells how often each point was passed; without, nothing of it."""
     names = re.findall(r'POINT[(]POINT_\w+, "([a-z-]+)"[)]', (SOURCE / 'src/milter/points.def').read_text('utf-8'))
@@ -177,6 +193,7 @@ def main():
         tap.run('as another user', becomes_another, directory)
     for title, test in (('a failed start leaves nothing', nothing_is_left), ('started by another than root', who_may),
                         ('one file of the process for two daemons', one_pid_file),
+                        ('a socket that is of no use any more', cannot_serve),
                         ('a host with an address of each kind', name_with_two_addresses)):
         with place.directory('start') as directory:
             directory.chmod(0o755)
