@@ -454,6 +454,36 @@ START_TEST(reported_once)
 }
 END_TEST
 
+/* As many fields as the server is to search for an edit; and as long an address as it is told. */
+START_TEST(at_the_limit)
+{
+	struct buf header = { 0 }, text = { 0 };
+	struct mail m = { .to = "a" };
+
+	rules("a " ADD);
+	begin("");
+	for (int i = 0; i < 1000; i++)
+		buf_puts(&header, "Subject: hi\n");
+	m.header = buf_str(&header).s;
+	expect("fields that are edited", play(&m), "top X-A: 1 | accept");
+	buf_puts(&header, "Subject: hi\n");
+	m.header = buf_str(&header).s;
+	expect("one more", play(&m), COPY_A "-<a@example.org> | accept");
+	end();
+	for (size_t len = 2000; len <= 2001; len++) {
+		buf_reset(&text);
+		buf_printf(&text, "a redirect \"%0*d@example.net\";", (int)(len - strlen("@example.net")), 0);
+		rules(buf_str(&text).s);
+		begin("");
+		ck_assert_msg((strstr(play(&(struct mail){ .to = "a" }), "-<a@example.org> | accept") != NULL) == (len == 2000),
+		              "an address of %zu bytes", len);
+		end();
+	}
+	buf_done(&header);
+	buf_done(&text);
+}
+END_TEST
+
 static void
 tests(TCase *t)
 {
@@ -473,6 +503,7 @@ tests(TCase *t)
 	tcase_add_test(t, line_ends);
 	tcase_add_loop_test(t, late_refusals, 0, COUNT(late));
 	tcase_add_test(t, reported_once);
+	tcase_add_test(t, at_the_limit);
 }
 
 int
