@@ -28,6 +28,7 @@ RULES = {
     'far': 'redirect "zü@else.example";', 'far2': 'require "copy"; redirect :copy "zü@else.example";',
     'size': 'require "fileinto"; if size :over 1M { fileinto "Large"; }',
     'text': 'require ["body", "fileinto"]; if body :text :contains "needle" { fileinto "Found"; }',
+    'sent': 'require ["envelope", "fileinto"]; if envelope "from" "srs@else.example" { fileinto "Rewritten"; }',
 }
 EDITED = b'X-Edited: once\r\n'
 
@@ -43,7 +44,8 @@ def scene_of(directory, kind, **settings):
         mta['domains'] = ('example.test', 'other.test')
         # no blind copy is made of what rules send on (doc/postfix.md)
         mta['settings'] = {'myorigin': 'example.test', 'recipient_bcc_maps': 'inline:{ { away@else.example = bcc@else.example } }',
-                           'recipient_canonical_maps': 'inline:{ { brief@example.test = edit@example.test } }'}
+                           'recipient_canonical_maps': 'inline:{ { brief@example.test = edit@example.test } }',
+                           'sender_canonical_maps': 'inline:{ { forwarded@client.example = srs@else.example } }'}
         mta['virtual']['both@example.test'] = 'both@example.test, archive@else.example'
     if kind == 'sendmail':
         mta['virtual'].pop('al@example.test')
@@ -335,6 +337,18 @@ def mapped(scene):
     comes(scene, 'alias.here', {'edit@example.test': EDITED + content, 'keep@example.test': content})
 
 
+def rewritten(scene):
+    """A sender whom Postfix makes another one of: copies have the other one, too, which rules see behind the queue alone."""
+    content = world.message('rewritten')
+    behind = scene.daemon.values['mode'] == 'final'
+    equal(scene.send(['sent', 'edit', 'redirect'], content, sender='forwarded@client.example').fates(), [250] * 3)
+    more = ['bcc@else.example'] if behind else []           # a redirect begins anew there
+    came = comes(scene, 'rewritten', {'sent+Rewritten@example.test' if behind else 'sent@example.test': content,
+                                      'edit@example.test': EDITED + content,
+                                      **dict.fromkeys(['away@else.example', *more], content)})
+    equal({sender for _address, sender, _content in came}, {'srs@else.example'})
+
+
 def login(scene):
     """An authenticated client: its name is known to the daemon; mail of it is filed like any other."""
     content = world.message('login')
@@ -398,7 +412,7 @@ def final_bounces(scene):
 
 BOTH = [null_sender, international, far, dsn, folded, eight_bit, large, many_fields, same_again, no_subject, many_messages, alias_of_many]
 ONLY = {'postfix': [smtputf8, far_asked, nul, bare_lf, alias_of_one, other_domain, local, detail_of_alias, verification, incomplete,
-                     incomplete_local, routed_local, mapped, login, xclient_refused], 'sendmail': []}
+                     incomplete_local, routed_local, mapped, rewritten, login, xclient_refused], 'sendmail': []}
 
 
 def play(tap, kind, tests, **settings):
@@ -418,7 +432,7 @@ def main():
         play(tap, kind, BOTH + ONLY[kind], own_clients='198.51.100.0/24')
     # where it is known which domains are the server's, what leaves for others needs no copy for their aliases' sake
     play(tap, 'sendmail', [resent, dropped, ended], local_domains='example.test')
-    play(tap, 'postfix', [final, final_bounces], mode='final')
+    play(tap, 'postfix', [final, final_bounces, rewritten], mode='final')
     return tap.finish()
 
 
