@@ -31,6 +31,8 @@ RULES = {
     'sent': 'require ["envelope", "fileinto"]; if envelope "from" "srs@else.example" { fileinto "Rewritten"; }',
 }
 EDITED = b'X-Edited: once\r\n'
+# what a policy service has smtpd add for two senders
+VERIFIED = ' '.join(f'{{ {name}@policy.example = PREPEND Authentication-Results: {name}.example.test; spf=pass }}' for name in ('mx', 'spf'))
 
 
 def scene_of(directory, kind, **settings):
@@ -45,7 +47,9 @@ def scene_of(directory, kind, **settings):
         # no blind copy is made of what rules send on (doc/postfix.md)
         mta['settings'] = {'myorigin': 'example.test', 'recipient_bcc_maps': 'inline:{ { away@else.example = bcc@else.example } }',
                            'recipient_canonical_maps': 'inline:{ { brief@example.test = edit@example.test } }',
-                           'sender_canonical_maps': 'inline:{ { forwarded@client.example = srs@else.example } }'}
+                           'sender_canonical_maps': 'inline:{ { forwarded@client.example = srs@else.example } }',
+                           'smtpd_sender_restrictions': f'check_sender_access inline:{{ {VERIFIED} }}',
+                           'header_checks': 'regexp:{{/^Authentication-Results: mx[.]example[.]test;/ IGNORE}}'}
         mta['virtual']['both@example.test'] = 'both@example.test, archive@else.example'
     if kind == 'sendmail':
         mta['virtual'].pop('al@example.test')
@@ -349,6 +353,14 @@ def rewritten(scene):
     equal({sender for _address, sender, _content in came}, {'srs@else.example'})
 
 
+def prepended(scene):
+    """To header_checks a field that a policy service adds is one that came with the message."""
+    for name, field in (('mx', b''), ('spf', b'Authentication-Results: spf.example.test; spf=pass\r\n')):
+        content = world.message(f'prepended.{name}')
+        equal(scene.send(['keep'], content, sender=f'{name}@policy.example').fates(), [250])
+        comes(scene, f'prepended.{name}', {'keep@example.test': field + content})
+
+
 def login(scene):
     """An authenticated client: its name is known to the daemon; mail of it is filed like any other."""
     content = world.message('login')
@@ -412,7 +424,7 @@ def final_bounces(scene):
 
 BOTH = [null_sender, international, far, dsn, folded, eight_bit, large, many_fields, same_again, no_subject, many_messages, alias_of_many]
 ONLY = {'postfix': [smtputf8, far_asked, nul, bare_lf, alias_of_one, other_domain, local, detail_of_alias, verification, incomplete,
-                     incomplete_local, routed_local, mapped, rewritten, login, xclient_refused], 'sendmail': []}
+                     incomplete_local, routed_local, mapped, rewritten, prepended, login, xclient_refused], 'sendmail': []}
 
 
 def play(tap, kind, tests, **settings):
