@@ -17,7 +17,7 @@ conf_value_graphic(struct str v)
 	size_t i;
 
 	for (i = 0; i < v.len; i++)
-		if (v.s[i] <= ' ' || v.s[i] == 0x7f)
+		if (v.s[i] <= ' ' || v.s[i] >= 0x7f)
 			return false;
 	return v.len;
 }
@@ -431,7 +431,7 @@ conf_value_quote(struct buf *b, struct str v, bool item)
 	size_t i;
 
 	for (i = 0; i < v.len && plain; i++)
-		plain = v.s[i] > ' ' && v.s[i] != '"' && v.s[i] != '\\' && v.s[i] != '#' && (!item || v.s[i] != ',') && v.s[i] != 0x7f;
+		plain = v.s[i] > ' ' && v.s[i] < 0x7f && v.s[i] != '"' && v.s[i] != '\\' && v.s[i] != '#' && (!item || v.s[i] != ',');
 	if (plain) {
 		buf_add(b, v);
 		return;

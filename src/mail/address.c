@@ -447,7 +447,7 @@ domain_ok(struct str domain)
 		return false;
 	if (domain.s[0] == '[') {
 		for (i = 1; i + 1 < domain.len; i++)
-			if (domain.s[i] <= ' ' || strchr("[]\\\x7f", domain.s[i]))
+			if (domain.s[i] <= ' ' || domain.s[i] >= 0x7f || strchr("[]\\", domain.s[i]))
 				return false;
 		return domain.len > 2;
 	}

@@ -77,7 +77,7 @@ is_token(struct str v)
 	size_t i;
 
 	for (i = 0; i < v.len; i++)
-		if (v.s[i] <= ' ' || v.s[i] == 0x7f || memchr("()<>@,;:\\\"/[]?=", v.s[i], 15))
+		if (v.s[i] <= ' ' || v.s[i] >= 0x7f || memchr("()<>@,;:\\\"/[]?=", v.s[i], 15))
 			return false;
 	return v.len > 0;
 }

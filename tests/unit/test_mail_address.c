@@ -55,6 +55,7 @@ static const struct {
 	{ "a.\"b c\"@example.org", "a.b c|example.org" },
 	{ "joe@[192.0.2.1]", "joe|[192.0.2.1]" },
 	{ "joe@[IPv6:2001:db8::1]", "joe|[IPv6:2001:db8::1]" },
+	{ "joe@[a\xc3\xa4]", "joe|[a\xc3\xa4]" },
 	{ "joe+tag/x=y@example.org", "joe+tag/x=y|example.org" },
 	{ "joe..x@example.jp", "joe..x|example.jp" },
 	{ "joe.@example.jp", "joe.|example.jp" },

@@ -58,6 +58,7 @@ static const struct {
 	{ TYPE("te xt/plain") "\nx", "text/plain[x]" },
 	{ TYPE("") "\nx", "text/plain[x]" },
 	{ TYPE("/html") "\nx", "text/plain[x]" },
+	{ TYPE("t\xc3\xa4xt/html") "\nx", "text/plain[x]" },
 	{ TYPE("(c) text / (d)") "\nx", "text/plain[x]" },
 	{ TYPE("(c) image/gif (d); x=y") "\nx", "image/gif[x]" },
 	{ TYPE("multipart/mixed") "\n--x\n\na\n--x--\n", "text/plain[--x\n\na\n--x--\n]" },
