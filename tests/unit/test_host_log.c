@@ -328,8 +328,15 @@ END_TEST
 
 START_TEST(test_facility)
 {
+	static const int local[] = { LOG_LOCAL0, LOG_LOCAL1, LOG_LOCAL2, LOG_LOCAL3, LOG_LOCAL4, LOG_LOCAL5, LOG_LOCAL6, LOG_LOCAL7 };
+	char name[] = "local0";
+
 	ck_assert_int_eq(log_facility("mail"), LOG_MAIL);
-	ck_assert_int_eq(log_facility("local7"), LOG_LOCAL7);
+	ck_assert_int_eq(log_facility("daemon"), LOG_DAEMON);
+	ck_assert_int_eq(log_facility("user"), LOG_USER);
+	ck_assert_int_eq(log_facility("auth"), LOG_AUTH);
+	for (size_t i = 0; i < sizeof(local) / sizeof(*local); i++, name[5]++)
+		ck_assert_int_eq(log_facility(name), local[i]);
 	ck_assert_int_eq(log_facility("mails"), -1);
 }
 END_TEST
