@@ -109,6 +109,7 @@ static const struct fate fates[] = {
 	{ "told by a field", "effect = tag\n", "a discard;", "a", "top Tamis-Would: discard | accept" },
 	{ "told by a field, beside one who is not", "[user a@example.org]\neffect = tag\n", "a discard;\nb keep;", "a b",
 	  "copy s@example.net>a@example.org [Tamis-Would: discard] | -<a@example.org> | accept" },
+	{ "no rules are run at all", "mode = strip\n", "a ereject \"no\";\nb discard;", "a b", "header: accept" },
 	{ "told of an early refusal", "effect = tag\n", "a ereject \"no\";", "a", "top Tamis-Would: ereject \"no\" | accept" },
 };
 
