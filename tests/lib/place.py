@@ -182,8 +182,8 @@ def group(leader):
     found = []
     for path in pathlib.Path('/proc').glob('[0-9]*'):
         with contextlib.suppress(OSError):
-            state, _parent, pgrp = (path / 'stat').read_text().rpartition(')')[2].split()[:3]
-            if int(pgrp) == leader and state != 'Z':
+            pgrp = (path / 'stat').read_text().rpartition(')')[2].split()[2]
+            if int(pgrp) == leader and is_alive(path.name):
                 found.append(int(path.name))
     return found
 
@@ -194,7 +194,11 @@ def let_go(process):
 
 
 def is_alive(pid):
-    """A dead one may wait for init to look at it."""
+    """A dead one may wait for init to look at it.  That of which the first thread alone has ended looks like one, and has its
+    files and locks still."""
+    states = ''
     with contextlib.suppress(OSError):
-        return pathlib.Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
-    return False
+        for task in os.listdir(f'/proc/{pid}/task'):
+            with contextlib.suppress(OSError):
+                states += pathlib.Path(f'/proc/{pid}/task/{task}/stat').read_text().rpartition(')')[2].split()[0]
+    return bool(states.strip('ZX'))

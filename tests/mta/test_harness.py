@@ -123,6 +123,19 @@ def one_that_ends(_directory):
         postfix_town.servers()
 
 
+def first_thread_ends(_directory):
+    """A process goes on when its first thread has ended, though it is called dead then."""
+    child = place.start([sys.executable, '-c', 'import ctypes, threading, time\n'
+                         'threading.Thread(target=time.sleep, args=(60,)).start()\nctypes.CDLL(None).pthread_exit(None)'], os.devnull)
+    try:
+        state = pathlib.Path(f'/proc/{child.pid}/stat')
+        place.wait_for(lambda: state.read_text('ascii').rpartition(')')[2].split()[0] == 'Z', 30, 'the end of the thread')
+        equal((place.is_alive(child.pid), child.pid in place.group(child.pid)), (True, True))
+    finally:
+        place.stop(child, number=signal.SIGKILL)
+    equal(place.is_alive(child.pid), False)
+
+
 def main():
     tap = Tap()
 
@@ -140,6 +153,7 @@ def main():
     run('LMTP: an answer for each recipient', postfix.missing(), per_recipient)
     run('nothing is left of a test that is killed', postfix.missing(), killed)
     run('processes are looked at while they end', None, one_that_ends)
+    run('a process whose first thread has ended', None, first_thread_ends)
     return tap.finish()
 
 
