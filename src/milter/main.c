@@ -292,6 +292,14 @@ main_loop(struct daemon *d, const struct conf *conf)
 	return atomic_load(&d->lost) ? EX_TEMPFAIL : EXIT_SUCCESS;
 }
 
+/* What the state has to say of an earlier daemon belongs in the log. */
+static int
+main_init(struct daemon *d, const struct options *o, struct conf *take_conf, struct diag *diag)
+{
+	log_open(take_conf->log_stderr, take_conf->log_facility, "tamis-milter");
+	return daemon_init(d, o->conf, take_conf, diag);
+}
+
 static int
 main_daemon(struct daemon *d, const struct options *o, struct conf *take_conf, struct diag *diag)
 {
@@ -306,10 +314,9 @@ main_daemon(struct daemon *d, const struct options *o, struct conf *take_conf, s
 	else if (main_pid_open(conf->pid_file, &pid) || main_become(conf->user)) {
 		conf_unref(take_conf);
 		main_undo(conf, pid);
-	} else if (daemon_init(d, o->conf, take_conf, diag) < 0 || main_pid_write(conf->pid_file, pid)) {
+	} else if (main_init(d, o, take_conf, diag) < 0 || main_pid_write(conf->pid_file, pid)) {
 		main_undo(conf, pid);
 	} else {
-		log_open(conf->log_stderr, conf->log_facility, "tamis-milter");
 		main_ready(ready, conf->log_stderr);
 		rc = main_loop(d, conf);
 		/* sessions that still wait for their server go with the process, and so do rules at RCPT TO or the header */

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # test_start.py - tamis-milter is started in odd ways: it says whether it serves, serves, and ends when it is told to
 # SPDX-License-Identifier: BSD-2-Clause
+import contextlib
 import fcntl
 import os
 import pathlib
@@ -17,6 +18,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import daemon
 import milter
 import place
+import sendmail
 from tap import Skip, Tap, equal
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
@@ -180,6 +182,30 @@ def points_are_counted(directory):
     equal(done.stdout.splitlines()[:1], ['tamis-milter: TAMIS_FAULT: there is no point "dot"'])
 
 
+def deaths_are_logged(directory):
+    """What a start finds of an earlier daemon is said where everything is, though standard error is there as well."""
+    if os.geteuid():
+        raise Skip('only root can have a /dev of his own')
+    scene = daemon.Daemon(directory, {'alice': 'discard;'}, {'log': 'syslog'})
+    log = sendmail.Syslog(directory / 'log')
+    namespace = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /dev && mknod -m 666 /dev/null c 1 3 && '
+                 'ln -s "$1" /dev/log && shift && exec "$@"', 'sh', directory / 'log']
+    try:
+        for fault in ('run:1', 'run:1', 'count'):
+            scene.process = place.start([*namespace, daemon.program(), '-f', '-c', scene.configuration], scene.log_path,
+                                        env={**os.environ, 'TAMIS_FAULT': fault})
+            place.wait_for(lambda: scene.process.poll() is not None or scene.serves(), 30, 'tamis-milter')
+            with contextlib.suppress(milter.Gone, OSError):
+                equal((fault, asked(scene)), ('count', ['accept']))
+            scene.kill()
+        log.await_read()
+        equal([(line['times'], line['aside']) for line in map(daemon.parse, log.lines) if line.get('event') == 'died-in-rules'],
+              [('1', 'no'), ('2', 'yes')], scene.log())
+    finally:
+        scene.kill()
+        log.close()
+
+
 def main():
     tap = Tap()
     if daemon.missing():
@@ -200,6 +226,8 @@ def main():
             tap.run(title, test, directory)
     with place.directory('start') as directory:
         tap.run('points at which it may be killed', points_are_counted, directory)
+    with place.directory('start') as directory:
+        tap.run('who died in which rules is in syslog', deaths_are_logged, directory)
     return tap.finish()
 
 
