@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,7 +12,7 @@
 #include "host/file.h"
 #include "host/moment.h"
 
-enum { FIRST_READ = 65536 };
+enum { FIRST_READ = 65536, LOCK_WAIT = 2000, LOCK_LOOK = 10 /* milliseconds */ };
 
 /* Until something can be read; -1 with ETIME: for too long nothing could. */
 static int
@@ -134,4 +135,15 @@ file_may_pass(int error)
 		if (error == lasting[i])
 			return false;
 	return true;
+}
+
+int
+file_lock(int fd)
+{
+	for (int n = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; n++) {
+		if (errno != EWOULDBLOCK || n == LOCK_WAIT / LOCK_LOOK)
+			return -1;
+		poll(NULL, 0, LOCK_LOOK);
+	}
+	return 0;
 }

@@ -20,5 +20,8 @@ const char *file_why(int error);
 /* Is that a reason that may pass by itself (I/O, memory, descriptors)?  Then
  * a command ends with 75, else with 2. */
 bool file_may_pass(int error);
+/* For us alone, as long as it is open.  A daemon that ends has its locks for a moment longer than its pid_file: so long is
+ * waited.  0, or -1 with errno: EWOULDBLOCK if somebody else has it. */
+int file_lock(int fd);
 
 #endif

@@ -9,13 +9,13 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "host/digest.h"
+#include "host/file.h"
 #include "host/fresh.h"
 #include "host/journal.h"
 #include "host/ledger.h"
@@ -445,7 +445,7 @@ open_files(struct journal *j, const char *directory)
 		return -1;
 	/* its own file: the journal itself is replaced from time to time */
 	j->lock_fd = openat(j->directory, "journal.lock", flags, 0600);
-	if (j->lock_fd < 0 || flock(j->lock_fd, LOCK_EX | LOCK_NB) < 0)
+	if (j->lock_fd < 0 || file_lock(j->lock_fd) < 0)
 		return -1;
 	j->fd = openat(j->directory, "journal", flags, 0600);
 	if (j->fd < 0 || fstat(j->fd, &st) < 0)

@@ -6,7 +6,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -326,7 +325,7 @@ open_file(struct slots *s, const char *directory)
 	if (s->directory < 0)
 		return errno;
 	s->fd = openat(s->directory, "slots", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
-	if (s->fd < 0 || flock(s->fd, LOCK_EX | LOCK_NB) < 0)
+	if (s->fd < 0 || file_lock(s->fd) < 0)
 		return errno;
 	if (ftruncate(s->fd, sizeof *s->file) < 0)
 		return errno;

@@ -11,6 +11,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -21,6 +22,8 @@
 #include "base/limits.h"
 
 #define UNFINISHED ".new"               /* behind the name of a socket that is being made */
+
+enum { BIND_WAIT = 2000, BIND_LOOK = 10 };      /* milliseconds */
 
 int
 listen_wrong(const char *subject, const char *why)
@@ -93,6 +96,18 @@ listen_inet_place(const struct conf *conf, struct addrinfo **ret)
 	return rc;
 }
 
+/* Who listens there may be about to end, as with file_lock(). */
+static int
+bind_soon(int fd, const struct addrinfo *where)
+{
+	for (int n = 0; bind(fd, where->ai_addr, where->ai_addrlen) < 0; n++) {
+		if (errno != EADDRINUSE || n == BIND_WAIT / BIND_LOOK)
+			return -1;
+		poll(NULL, 0, BIND_LOOK);
+	}
+	return 0;
+}
+
 /* Its connections inherit TCP_NODELAY. */
 static int
 listen_inet(const struct conf *conf)
@@ -105,7 +120,7 @@ listen_inet(const struct conf *conf)
 	fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	rc = fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) < 0 ||
 	     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) < 0 ||
-	     bind(fd, found->ai_addr, found->ai_addrlen) < 0 || listen(fd, SOMAXCONN) < 0;
+	     bind_soon(fd, found) < 0 || listen(fd, SOMAXCONN) < 0;
 	fd = listen_result(conf->socket, fd, rc ? listen_why(errno) : NULL);
 	freeaddrinfo(found);
 	return fd;

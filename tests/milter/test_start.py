@@ -13,6 +13,7 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / 'lib'))
 import daemon
@@ -182,6 +183,31 @@ def points_are_counted(directory):
     equal(done.stdout.splitlines()[:1], ['tamis-milter: TAMIS_FAULT: there is no point "dot"'])
 
 
+@contextlib.contextmanager
+def locked(path):
+    with path.open('a') as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def one_that_ends(directory):
+    """Whose pid_file is gone may have its port, and its locks, for a moment: who starts another then need not try again."""
+    port = place.free_port()
+    scene = daemon.Daemon(directory, {'alice': 'discard;'}, {'socket': f'inet:{port}@127.0.0.1'})
+    scene.socket = port
+    for what in (lambda: socket.create_server(('127.0.0.1', port)), lambda: locked(scene.state / 'journal.lock'),
+                 lambda: locked(scene.state / 'slots')):
+        with what():
+            scene.process = place.start([daemon.program(), '-f', '-c', scene.configuration], scene.log_path)
+            time.sleep(0.5)
+        try:
+            place.wait_for(lambda: scene.process.poll() is not None or scene.serves(), 30, 'tamis-milter')
+            equal(scene.process.poll(), None, scene.log())
+            equal(asked(scene), ['delete recipient <alice@example.test>', 'continue'])
+        finally:
+            scene.stop()
+
+
 def deaths_are_logged(directory):
     """What a start finds of an earlier daemon is said where everything is, though standard error is there as well."""
     if os.geteuid():
@@ -220,6 +246,7 @@ def main():
     for title, test in (('a failed start leaves nothing', nothing_is_left), ('started by another than root', who_may),
                         ('one file of the process for two daemons', one_pid_file),
                         ('a socket that is of no use any more', cannot_serve),
+                        ('in the place of one that ends', one_that_ends),
                         ('a host with an address of each kind', name_with_two_addresses)):
         with place.directory('start') as directory:
             directory.chmod(0o755)
