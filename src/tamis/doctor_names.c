@@ -71,15 +71,20 @@ names_add_addresses(const struct doctor *d, struct names_known *k, bool only_loo
 void
 names_add_file(const struct doctor *d, struct names_known *k, const char *path)
 {
-	struct str text, *word;
 	struct buf b = { 0 };
-	size_t n;
+	struct str text = STR_EMPTY, word;
 
-	if (file_read(AT_FDCWD, path, &b, NAMES_MAX) == 0) {
-		text = buf_copy(&b, d->arena);
-		n = arena_words(d->arena, &text, 1, &word);
-		for (size_t i = 0; i < n; i++)
-			names_add_domain(d, k, word[i]);
+	if (file_read(AT_FDCWD, path, &b, NAMES_MAX) == 0)
+		text = buf_str(&b);
+	while (text.len) {
+		const char *stop = memchr(text.s, '\n', text.len), *comment;
+		struct str line = str_sub(text, 0, stop ? (size_t)(stop - text.s) : text.len);
+
+		text = str_sub(text, line.len + (stop != NULL), text.len);
+		comment = memchr(line.s, '#', line.len);
+		line = str_trim(comment ? str_sub(line, 0, (size_t)(comment - line.s)) : line);
+		while (master_next_word(&line, &word))
+			names_add_domain(d, k, word);
 	}
 	buf_done(&b);
 }
