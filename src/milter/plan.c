@@ -29,10 +29,12 @@ static const struct delivery delivery_self = {
 	.edits = { "", 0 }, .mark = { "", 0 }, .sender = { "", 0 },
 };
 
-/* Does a script of the site say so, whoever else does? */
+/* Does a script of the site say so, whoever else does?  The keep that is left when the last one has ended nobody has said. */
 static bool
 plan_is_sites(const struct making *k, const struct tamis_effect *e)
 {
+	if (e->implicit)
+		return false;
 	return !ruleset_is_users(k->by->rules, e->run) || (e->again && !ruleset_is_users(k->by->rules, e->again));
 }
 

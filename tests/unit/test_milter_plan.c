@@ -193,6 +193,9 @@ static const struct planned planned[] = {
 	  "copy s@example.net>q@example.org [Tamis-Quarantine: <postmaster@example.org> \"the site's\"] | accept" },
 	{ "but not what the site alone does not keep", "site_after = %/site/quarantine.sieve\n",
 	  "postmaster quarantine \"x\"; keep;", { .to = "postmaster" }, "top Tamis-Quarantine: \"x\" | quarantine x | accept" },
+	{ "nor what is kept because the site's says nothing behind his", "quarantine_to = q@example.org\nsite_after = %/site/nothing.sieve\n",
+	  "postmaster quarantine \"x\"; keep;", { .to = "postmaster" },
+	  "copy s@example.net>q@example.org [Tamis-Quarantine: <postmaster@example.org> \"x\"] | accept" },
 	{ "an edit of the user's takes no leave away", "site_after = %/site/discard.sieve\n", "postmaster addheader \"X-A\" \"1\";",
 	  { .to = "postmaster" }, "-<postmaster@example.org> | accept" },
 };
@@ -249,6 +252,7 @@ begin_site(const struct planned *p)
 	put("site/folder.sieve", "require [\"fileinto\", \"copy\"];\nfileinto :copy \"X\";\n");
 	put("site/part.sieve", "require \"include\";\ninclude \"discard\";\n");
 	put("site/parts.sieve", "require \"include\";\ninclude \"copy\";\n");
+	put("site/nothing.sieve", "# nothing\n");
 	put("site/edit.sieve", "require \"editheader\";\naddheader \"X-Site\" \"1\";\n");
 	rules(p->rules);
 	begin(buf_str(&conf).s);
