@@ -18,6 +18,10 @@ doctor_ask_sendmail(struct doctor *d, struct str *ret)
 
 	if (!read)
 		*ret = arena_printf(d->arena, "%s: %s", d->cf, strerror(errno));
+	/* a line goes on where the next one begins with a blank */
+	for (size_t i = 0; i + 1 < b.len; i++)
+		if (b.s[i] == '\n' && (b.s[i + 1] == ' ' || b.s[i + 1] == '\t'))
+			b.s[i] = ' ';
 	d->cf_text = buf_copy(&b, d->arena);
 	buf_done(&b);
 	return read;
