@@ -37,22 +37,21 @@ look_delimiter(const struct doctor *d, struct str *ret)
 
 /* --- fields that nobody outside may write */
 
-/* Does one of the tables say that the field is to go? */
+/* Do the tables say that the field is to go?  The first that says anything of it is the last that is asked. */
 static bool
 is_taken(const struct doctor *d, struct str tables, struct str field)
 {
-	struct str *word;
-	size_t n = arena_words(d->arena, &tables, 1, &word);
-	bool taken = false;
+	bool found = false, taken = false;
+	struct str word;
 
-	for (size_t i = 0; i < n && !taken; i++) {
-		bool comma = word[i].s[word[i].len - 1] == ',';
-		const char *table = arena_str(d->arena, str_sub(word[i], 0, word[i].len - comma)).s;
+	while (!found && master_next_word(&tables, &word)) {
+		const char *table = arena_str(d->arena, word).s;
 		const char *own[] = { "postmap", "-c", d->directory, "-q", field.s, table, NULL };
 		const char *standard[] = { "postmap", "-q", field.s, table, NULL };
 		struct buf b = { 0 };
 
-		taken = doctor_run(d->directory ? own : standard, &b) && (str_istarts(buf_str(&b), STR("IGNORE")) || str_istarts(buf_str(&b), STR("STRIP")));
+		found = doctor_run(d->directory ? own : standard, &b);
+		taken = found && (str_istarts(buf_str(&b), STR("IGNORE")) || str_istarts(buf_str(&b), STR("STRIP")));
 		buf_done(&b);
 	}
 	return taken;
