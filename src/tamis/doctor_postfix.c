@@ -91,6 +91,10 @@ local_of(const struct doctor *d, const struct master_service *s, struct str *ret
 		*ret = arena_printf(d->arena, "%.*s: no_milters in receive_override_options", STR_ARG(s->name));
 	else if (cleanup && !str_eq(own, all))
 		*ret = arena_printf(d->arena, "%.*s, of %.*s: %.*s", STR_ARG(cleanup->name), STR_ARG(s->name), STR_ARG(*ret));
+	if (d->conf->mode == CONF_FINAL && !ours && s && !master_parameter(d, s, "content_filter").len) {
+		*ret = arena_printf(d->arena, "%.*s: no content_filter, so nobody is asked about its mail", STR_ARG(s->name));
+		return DOCTOR_NOTE;
+	}
 	if (d->conf->mode == CONF_FINAL)
 		return ours ? DOCTOR_ERROR : DOCTOR_FINE;
 	/* an edge in front of the queue, to which pickup hands its mail */
