@@ -139,7 +139,8 @@ def leaves_once(unit):
     """What the same mail that came round to one twice sends out once, whatever those by whom it came had edited; None: it did
     not come round, or he keeps it, which he does each time."""
     label = unit.label
-    if not unit.via or unit.address == unit.via[-1] and len(label.top) == label.hops == 1:
+    edited = len(label.top) > label.hops or label.last or label.gone
+    if not unit.via or unit.address == unit.via[-1] and label.hops == 1 and not edited:
         return None
     return unit.group or (unit.address, (label.kind, label.hops, unit.folder)), unit.via[-1]
 

@@ -115,6 +115,7 @@ AGAIN = told(451, 250)
 GONE = told(None, 250)
 
 ROUND_AS_EDITED = through(('X-Edit', 'v')).replace(b' abcdefgh234567ab\r\n', b' abcdefgh234567ab\r\nX-Site: v\r\n')
+ROUND_AS_STAMPED = through().replace(b' abcdefgh234567ab\r\n', b' abcdefgh234567ab\r\nX-Site: v\r\n')
 OTHERS_THEN = [{A: [to(L, **STAMP)], B: [DISCARD]}, {A: [DISCARD], B: [to(L)]}], [told(451, 250, 250), BOTH]
 
 # title, case, what is doubled
@@ -250,6 +251,9 @@ GOOD = [
         [('l+Lists@example.test', through())], filtered=True, others={L: [filed('Lists')]}), {}),
     ('it left him by an attempt before, as others had edited it', Case(*OTHERS_THEN, [], [(L, ROUND_AS_EDITED)], filtered=True,
                                                                       others={L: [EDIT]}), {}),
+    ('round by two, and edited at its end it left him once', Case({A: [to(L, **STAMP)], B: [to(L)]}, [BOTH],
+        [(X, ROUND_AS_STAMPED), (X, through())], [(L, ROUND_AS_STAMPED.replace(b'\tfold\r\n', b'\tfold\r\nX-Edit: v\r\n'))],
+        filtered=True, others={L: [to(X), LAST]}), {}),
     ('one more round by now', Case({A: [to(L)]}, [AGAIN, told(250, 250, mode='final')], [(X, through())], filtered=True,
                                    others={L: [to(X)]}), {}),
     ('no report to a rewritten sender', Case({A: [LATE], B: [SELF]}, [BOTH], [(B, PLAIN)], [(A, MARKED)], late='bounce',
