@@ -386,14 +386,13 @@ look_delimiter(const struct doctor *d, struct str *ret)
 static void
 add_class(const struct doctor *d, struct names_known *k, struct str line)
 {
-	struct str *word, values = str_sub(line, 2, line.len);
-	size_t n = arena_words(d->arena, &values, 1, &word);
+	struct str values = str_sub(line, 2, line.len), word;
 
-	for (size_t i = 0; i < n; i++) {
+	while (master_next_word(&values, &word)) {
 		if (line.s[0] == 'C')
-			names_add_domain(d, k, word[i]);
-		else if (word[i].s[0] == '/')
-			names_add_file(d, k, arena_str(d->arena, word[i]).s);
+			names_add_domain(d, k, word);
+		else if (word.s[0] == '/')
+			names_add_file(d, k, arena_str(d->arena, word).s);
 	}
 }
 
