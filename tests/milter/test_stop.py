@@ -116,19 +116,25 @@ def room_at_the_end(directory):
         equal([t.addresses for t in port.transactions()], [['a@example.test'], ['b@example.test']])
 
 
+def to_the_end(client):
+    """A whole message to two; what becomes of it is not waited for."""
+    client.mail(SENDER)
+    client.rcpt('<a@example.test>')
+    client.rcpt('<b@example.test>')
+    for name, value in HEADER:
+        client.header(name, value)
+    client.eoh()
+    client.body(b'Hello.\r\n')
+    client.put(b'E')
+
+
 def port_that_is_silent(directory):
     """A copy that nobody takes holds up the end for drain_seconds, and no longer; the server tries the message again."""
     edit = 'require "editheader"; addheader "X-A" "1";'
     with socket.create_server(('127.0.0.1', 0)) as port:
         scene = daemon.Daemon(directory, {'a': edit}, {'copy_to': f'smtp:127.0.0.1:{port.getsockname()[1]}', 'drain_seconds': 2})
         with scene, begin(scene) as client:
-            client.mail(SENDER)
-            client.rcpt('<a@example.test>')
-            client.rcpt('<b@example.test>')
-            for name, value in HEADER:
-                client.header(name, value)
-            client.eoh()
-            client.put(b'E')
+            to_the_end(client)
             _held = port.accept()
             began = time.monotonic()
             os.kill(scene.process.pid, signal.SIGTERM)
@@ -144,14 +150,7 @@ def port_that_answers_late(directory):
         port.fail('stored', 'wait')
         scene = daemon.Daemon(directory, {'a': edit}, {'copy_to': f'smtp:127.0.0.1:{port.port}', 'drain_seconds': 1})
         with scene, begin(scene) as client:
-            client.mail(SENDER)
-            client.rcpt('<a@example.test>')
-            client.rcpt('<b@example.test>')
-            for name, value in HEADER:
-                client.header(name, value)
-            client.eoh()
-            client.body(b'Hello.\r\n')
-            client.put(b'E')
+            to_the_end(client)
             place.wait_for(port.transactions, 20, 'a copy')
             os.kill(scene.process.pid, signal.SIGTERM)
             equal(scene.process.wait(120), 0)
