@@ -7,7 +7,7 @@
 
 struct canonical {
 	struct str local;               /* without quotes and detail; folded unless localpart_case = exact; UTF-8 in NFC */
-	struct str detail;
+	struct str detail;              /* whatever it is: bytes, folded like local, in NFC if they are UTF-8 */
 	struct str domain;              /* lower-case A-labels; or "[192.0.2.1]", "[ipv6:2001:db8::1]" */
 	struct str whole;               /* local part with the detail */
 	bool has_detail;
