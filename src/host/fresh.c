@@ -45,10 +45,10 @@ copy_line(void *ctx, struct str text)
 	if (!lines_parse(text, &line) || line.kind != 'K')
 		return;
 	e = ledger_find(c->f->keys, line.key);
-	if (!e || e->time != line.time)
+	if (!e || e->time > line.time)
 		return;
-	buf_add(&c->out, text);
-	buf_putc(&c->out, '\n');
+	/* of a line from a time that is still to come what is known of it is the time when it was read */
+	lines_add(&c->out, 'K', line.key, e->time, line.text);
 	copy_end_line(c);
 }
 

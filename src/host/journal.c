@@ -55,6 +55,7 @@ struct journal {
 	struct batch *batch;            /* being collected; NULL: none */
 	bool writing;
 	bool doubtful;                  /* nobody knows what of the file is on the disk: it wants a new one */
+	bool ahead;                     /* lines that were read have times that are still to come */
 	struct buf owed;                /* lines of what has happened and could not be written */
 	size_t nowed;
 	size_t unwritten;               /* bytes of a line that could not be written; 0: lines as long can be */
@@ -398,6 +399,11 @@ load_line(void *ctx, struct str text)
 	j->lines++;
 	if (!lines_parse(text, &line) || line.time <= now(j) - j->lifetime)
 		return;
+	/* the clock was ahead when it was written, or is behind: trouble that has yet to begin would have no end */
+	if (line.time > now(j)) {
+		line.time = now(j);
+		j->ahead = true;
+	}
 	if (line.kind == 'K')
 		ledger_put(&j->keys, line.key, line.time, 0);
 	else if (!str_number(line.text, &times) || times > UINT32_MAX)
@@ -506,7 +512,7 @@ journal_open(const char *directory, unsigned days, int *ret_errno)
 		return journal_close(j);
 	}
 	j->compact_at = 2 * (j->keys.n + j->troubles.n) + DEAD_LEAST;
-	if (j->lines > 2 * (j->keys.n + j->troubles.n) || j->keys.n >= JOURNAL_ENTRIES_MAX)
+	if (j->ahead || j->lines > 2 * (j->keys.n + j->troubles.n) || j->keys.n >= JOURNAL_ENTRIES_MAX)
 		compact(j);             /* if it fails, the old one is still good */
 	return j;
 }
