@@ -86,6 +86,15 @@ is_cut(const struct journal *j)
 	return fstat(j->fd, &st) == 0 && st.st_size < j->size;
 }
 
+/* Was all of the file too long ago to be remembered? */
+static bool
+is_over(struct journal *j)
+{
+	ledger_forget(&j->keys, now(j) - j->lifetime);
+	ledger_forget(&j->troubles, now(j) - j->lifetime);
+	return j->size > 0 && !j->owed.len && !j->keys.n && !j->troubles.n;
+}
+
 static void
 forget_some(struct journal *j, struct ledger *l, const char *what)
 {
@@ -495,6 +504,9 @@ journal_stop(struct journal *j)
 			lead_paid(j, j->owed.len, j->nowed);
 		}
 	}
+	/* by lines that are all old who starts next would take its clock to be wrong, and go on from where they were new */
+	if (!j->writing && is_over(j))
+		compact(j);
 	pthread_mutex_unlock(&j->lock);
 	buf_done(&b.lines);
 }

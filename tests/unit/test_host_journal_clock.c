@@ -1,4 +1,4 @@
-/* test_host_journal_clock.c - a journal whose lines have times that are still to come
+/* test_host_journal_clock.c - a journal, and clocks that were wrong or have moved on since
  * SPDX-License-Identifier: BSD-2-Clause */
 #include <fcntl.h>
 
@@ -67,6 +67,35 @@ START_TEST(test_clock_was_behind)
 }
 END_TEST
 
+/* What was old when the daemon ended is no reason to doubt the clock at the next start, however long nothing else has left. */
+START_TEST(test_old_at_the_end)
+{
+	struct journal *j = open_one();
+
+	ck_assert_int_eq(journal_add(j, key_of(1), STR("copy")), 0);
+	ck_assert(!journal_trouble(j, key_of(2), 9, 3600));
+	clock_now += 4 * 86400;
+	clock_steady += 4 * 86400;
+	journal_close(j);
+	j = open_one();
+	ck_assert(journal_has(j, key_of(1)));
+	ck_assert(journal_troubled(j, key_of(2), 9, 3600));
+	clock_now += 6 * 86400;
+	clock_steady += 6 * 86400;
+	ck_assert(!journal_has(j, key_of(1)));
+	journal_close(j);
+	j = open_one();
+	ck_assert(!journal_has(j, key_of(1)));
+	ck_assert(!journal_troubled(j, key_of(2), 1, 1));
+	ck_assert_int_eq(journal_add(j, key_of(1), STR("copy")), 0);
+	journal_close(j);
+	j = open_one();
+	ck_assert(journal_has(j, key_of(1)));
+	journal_close(j);
+	clock_steady = 0;
+}
+END_TEST
+
 int
 main(void)
 {
@@ -78,6 +107,7 @@ main(void)
 	tcase_add_checked_fixture(t, setup, teardown);
 	tcase_add_test(t, test_clock_was_ahead);
 	tcase_add_test(t, test_clock_was_behind);
+	tcase_add_test(t, test_old_at_the_end);
 	suite_add_tcase(suite, t);
 	srunner_run_all(runner, CK_ENV);
 	failed = srunner_ntests_failed(runner);
