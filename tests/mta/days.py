@@ -160,7 +160,7 @@ def nothing_done(town):
     town.write('alice', 'require "fileinto"; if header :contains "subject" "list" { fileinto "Lists"; }')
     before = page.CONFIGURATION.read_text()
     assert '[user alice' in before
-    town.reload(lambda: day(town, 'sed -i'))
+    town.reload(lambda: day(town, "observe/' /etc/tamis/tamis.conf"))
     unchanged(town)
     equal(town.send([sender], sender='').fates(), [250])
     equal(sorted(town.came()), [SENDER])
@@ -233,6 +233,19 @@ def edge_changes(town):
         EDGE_CONFIGURATION.write_text(text)
         town.reload(lambda: day(town, act))
         equal(town.send(['bob'], sender='bad@client.example').fates(), [fate])
+
+
+def edge_nothing_done(town):
+    """By its own file nobody is refused any more."""
+    town.write('bob', 'require ["envelope", "ereject"]; if envelope "from" "bad@client.example" { ereject "not you"; }')
+    before = EDGE_CONFIGURATION.read_text()
+    equal(town.send(['bob'], sender='bad@client.example').fates(), [550])
+    town.reload(lambda: day(town, "observe/' /etc/tamis/edge.conf"))
+    equal(town.send(['bob'], sender='bad@client.example').fates(), [250])
+    kept = EDGE_CONFIGURATION.with_name('edge.conf.before')
+    equal(kept.read_text(), before)
+    kept.rename(EDGE_CONFIGURATION)
+    town.reload('kill -HUP "$(cat /run/tamis/edge.pid)"')
 
 
 def off_behind(town):

@@ -544,8 +544,8 @@ def main():
             ('final, day by day: changes', days.changes), ('... at the edge', days.edge_changes),
             ('final, day by day: upgrade', lambda t: days.upgraded(t, fate=250)),
             ('... at the edge', lambda t: days.upgraded(t, 'edge')),
-            ('final, day by day: rules do nothing', days.nothing_done), ('final, day by day: mail is stuck', days.stuck_behind),
-            ('final, day by day: taken off', days.off_behind), ('why it fared so', days.explained),
+            ('final, day by day: rules do nothing', days.nothing_done), ('... at the edge', days.edge_nothing_done),
+            ('final, day by day: mail is stuck', days.stuck_behind), ('final, day by day: taken off', days.off_behind), ('why it fared so', days.explained),
             ('every command has been run', lambda t: t.page.left() + t.page.stray())):
         tap.run(title, test, town)
         if tap.failed and test in (before, attach):
