@@ -65,6 +65,21 @@ look_reach(const struct doctor *d, struct str *ret)
 	return DOCTOR_WARNING;
 }
 
+static bool
+has_sections(const struct doctor *d)
+{
+	struct conf_scoped one;
+
+	return conf_scoped(d->conf, 0, d->arena, &one);
+}
+
+/* Does it do more with mail than to refuse it, or to take fields away? */
+static bool
+does_more(const struct doctor *d)
+{
+	return d->conf->mode != CONF_STRIP && (d->conf->effect != CONF_REFUSE || has_sections(d));
+}
+
 static enum doctor_level
 look_effect(const struct doctor *d, struct str *ret)
 {
@@ -73,7 +88,9 @@ look_effect(const struct doctor *d, struct str *ret)
 	};
 
 	*ret = str_from(names[d->conf->effect]);
-	return d->conf->effect >= CONF_REFUSE ? DOCTOR_FINE : DOCTOR_NOTE;
+	if (has_sections(d))
+		*ret = arena_printf(d->arena, "%s, where no section says otherwise", names[d->conf->effect]);
+	return d->conf->effect >= CONF_REFUSE || d->conf->mode == CONF_STRIP ? DOCTOR_FINE : DOCTOR_NOTE;
 }
 
 static enum doctor_level
@@ -120,7 +137,7 @@ look_rules(const struct doctor *d, struct str *ret)
 
 	*ret = STR("not set: nobody has rules");
 	if (!*path)
-		return DOCTOR_NOTE;
+		return d->conf->mode == CONF_STRIP ? DOCTOR_FINE : DOCTOR_NOTE;
 	level = look_directory(d, path, 0022, ret);
 	if (level != DOCTOR_FINE || !*d->conf->user || !(error = access_as(d->conf->user, path, X_OK)))
 		return level;
@@ -149,14 +166,14 @@ static enum doctor_level
 look_copy(const struct doctor *d, struct str *ret)
 {
 	*ret = *d->conf->copy_to ? str_from(d->conf->copy_to) : STR("not set");
-	return *d->conf->copy_to ? DOCTOR_FINE : DOCTOR_NOTE;
+	return *d->conf->copy_to || !does_more(d) ? DOCTOR_FINE : DOCTOR_NOTE;
 }
 
 static enum doctor_level
 look_quarantine(const struct doctor *d, struct str *ret)
 {
 	*ret = *d->conf->quarantine_to ? str_from(d->conf->quarantine_to) : STR("not set");
-	return *d->conf->quarantine_to || d->conf->mode == CONF_FINAL ? DOCTOR_FINE : DOCTOR_NOTE;
+	return *d->conf->quarantine_to || d->conf->mode == CONF_FINAL || !does_more(d) ? DOCTOR_FINE : DOCTOR_NOTE;
 }
 
 const struct doctor_trap doctor_ours[] = {
