@@ -234,8 +234,9 @@ reader_number(struct reader *r, const struct conf_row *row, const struct item *v
 		struct str range = conf_value_range(row, r->arena);
 		bool least = str_starts(range, STR("at"));
 
-		reader_wrong(r, row, v, arena_printf(r->arena, "is not %s %s%s%s", row->type == CONF_OCTAL ? "an" : "a",
-		                                     conf_table_type(row->type), least ? " of " : " from ", range.s).s);
+		reader_wrong(r, row, v, arena_printf(r->arena, "is not %s %s%s%s%s", row->type == CONF_OCTAL ? "an" : "a",
+		                                     conf_table_type(row->type), least ? " of " : " from ", range.s,
+		                                     row->unit == 86400 ? ", in whole days" : "").s);
 	} else if (row->type == CONF_LIMIT) {
 		struct buf b = { 0 };
 		struct str name;
