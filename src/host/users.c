@@ -14,7 +14,8 @@
 #include "host/users.h"
 
 struct target {
-	struct str text;                /* canonical */
+	struct str text;                /* canonical, with the detail */
+	struct canonical address;       /* if it is one */
 	struct tamis_place place;
 };
 
@@ -124,6 +125,15 @@ map_address(struct map *m, struct str word)
 	return STR_EMPTY;
 }
 
+/* An address that something stands for: a detail makes nobody else of it. */
+static struct str
+map_target(struct map *m, struct str word, struct canonical *ret)
+{
+	if (canonical_address(m->conf, m->conf->mta == CONF_MTA_SENDMAIL, &m->users->arena, word, ret))
+		return map_address(m, word);
+	return canonical_mailbox(&m->users->arena, ret);
+}
+
 static struct str
 map_domain(struct map *m, struct str word)
 {
@@ -200,7 +210,7 @@ map_line(struct map *m)
 		struct target t = { .place = map_place(m, word) };
 
 		any = true;
-		t.text = kind == DOMAIN ? map_domain(m, word) : map_address(m, word);
+		t.text = kind == DOMAIN ? map_domain(m, word) : map_target(m, word, &t.address);
 		if (kind == DOMAIN && e->target.n == 1)
 			map_error(m, t.place, NULL, "a domain is an alias of one other");
 		else if (e->target.n >= LIMIT_USERS)
@@ -215,19 +225,17 @@ map_line(struct map *m)
 
 /* --- what it all comes to */
 
-/* Of an alias domain the one that it stands for. */
-static struct str
-users_domain(const struct users *u, struct str domain, bool *listed)
+/* From an alias domain to the one of which it is an alias. */
+static bool
+users_step(const struct users *u, struct str *domain, bool *listed)
 {
-	unsigned steps = 0;
-	uint32_t i;
+	uint32_t i = names_find(&u->key[DOMAIN], *domain);
 
-	while ((i = names_find(&u->key[DOMAIN], domain)) != NAMES_NONE && u->entry[DOMAIN].v[i].target.n &&
-	       steps++ < LIMIT_USERS_CHAIN) {
-		domain = u->entry[DOMAIN].v[i].target.v[0].text;
-		*listed = true;
-	}
-	return domain;
+	if (i == NAMES_NONE || !u->entry[DOMAIN].v[i].target.n)
+		return false;
+	*domain = u->entry[DOMAIN].v[i].target.v[0].text;
+	*listed = true;
+	return true;
 }
 
 /* An alias of an alias of an alias... ends. */
@@ -251,23 +259,23 @@ map_check_domains(struct map *m)
 	}
 }
 
-static struct str
-user_domain(struct str user)
+/* With its detail, without; then the same in the domain that its own is an alias of, and so on: the number of the entry, or
+ * NAMES_NONE.  *ret is the domain in which it was looked up last; *listed is set if that is not its own. */
+static uint32_t
+users_address(const struct users *u, struct arena *a, const struct canonical *c, struct str *ret, bool *listed)
 {
-	struct str local, domain;
+	unsigned steps = 0;
+	uint32_t i;
 
-	str_split_last(user, '@', &local, &domain);
-	return domain;
-}
+	*ret = c->domain;
+	do {
+		const struct str whole[] = { c->whole, STR("@"), *ret }, local[] = { c->local, STR("@"), *ret };
 
-/* alice@alias as alice@domain */
-static struct str
-users_alias(const struct users *u, struct arena *a, struct str user, bool *listed)
-{
-	struct str domain = user_domain(user), real = users_domain(u, domain, listed);
-	const struct str parts[] = { str_sub(user, 0, user.len - domain.len), real };
-
-	return str_eq(domain, real) ? user : arena_join(a, parts, 2);
+		i = names_find(&u->key[ADDRESS], arena_join(a, whole, 3));
+		if (i == NAMES_NONE)
+			i = names_find(&u->key[ADDRESS], arena_join(a, local, 3));
+	} while (i == NAMES_NONE && steps++ < LIMIT_USERS_CHAIN && users_step(u, ret, listed));
+	return i;
 }
 
 struct gathered {
@@ -296,16 +304,14 @@ static bool
 map_follow(struct map *m, struct entry *from, const struct target *t, struct str self, unsigned depth, struct gathered *g)
 {
 	struct users *u = m->users;
-	struct str user = t->text;
+	struct str domain, user;
 	bool listed = false;
-	uint32_t i = names_find(&u->key[ADDRESS], user);
+	uint32_t i = users_address(u, &u->arena, &t->address, &domain, &listed);
+	const struct str own[] = { t->address.local, STR("@"), domain };
 	struct entry *e;
 	size_t k;
 
-	if (i == NAMES_NONE) {
-		user = users_alias(u, &u->arena, user, &listed);
-		i = names_find(&u->key[ADDRESS], user);
-	}
+	user = i == NAMES_NONE ? arena_join(&u->arena, own, 3) : u->key[ADDRESS].v[i];
 	if (i == NAMES_NONE || str_eq(user, self)) {    /* "alice alice": that is who she is */
 		names_add(&u->user, user);
 		return gather(g, user);
@@ -427,24 +433,6 @@ users_free(struct users *u)
 
 /* --- questions */
 
-static const struct entry *
-users_entry(const struct users *u, enum kind kind, struct str key)
-{
-	uint32_t i = names_find(&u->key[kind], key);
-
-	return i == NAMES_NONE ? NULL : &u->entry[kind].v[i];
-}
-
-/* With its detail, without; then the same in the domain that its own is an alias of. */
-static const struct entry *
-users_address(const struct users *u, struct arena *a, const struct canonical *c, struct str domain)
-{
-	const struct str whole[] = { c->whole, STR("@"), domain }, local[] = { c->local, STR("@"), domain };
-	const struct entry *e = users_entry(u, ADDRESS, arena_join(a, whole, 3));
-
-	return e ? e : users_entry(u, ADDRESS, arena_join(a, local, 3));
-}
-
 bool
 users_knows(const struct users *u, struct str user)
 {
@@ -454,20 +442,12 @@ users_knows(const struct users *u, struct str user)
 void
 users_find(const struct users *u, struct arena *a, const struct canonical *c, struct users_found *ret)
 {
-	const struct entry *e = NULL;
 	struct str *own = ARENA_NEW(a, struct str), domain = c->domain, parts[3] = { c->local, STR("@") };
 	bool listed = false;
+	uint32_t i = u ? users_address(u, a, c, &domain, &listed) : NAMES_NONE;
 
-	if (u) {
-		e = users_address(u, a, c, c->domain);
-		if (!e) {
-			domain = users_domain(u, c->domain, &listed);
-			if (listed)
-				e = users_address(u, a, c, domain);
-		}
-	}
-	if (e) {
-		*ret = (struct users_found){ e->user, e->n, true };
+	if (i != NAMES_NONE) {
+		*ret = (struct users_found){ u->entry[ADDRESS].v[i].user, u->entry[ADDRESS].v[i].n, true };
 		return;
 	}
 	parts[2] = domain;
@@ -478,16 +458,20 @@ users_find(const struct users *u, struct arena *a, const struct canonical *c, st
 struct str
 users_real_domain(const struct users *u, struct str domain)
 {
+	unsigned steps = 0;
 	bool listed;
 
-	return u ? users_domain(u, domain, &listed) : domain;
+	while (u && steps++ < LIMIT_USERS_CHAIN && users_step(u, &domain, &listed))
+		continue;
+	return domain;
 }
 
 bool
 users_owns(const struct conf *conf, const struct users *u, struct str login, struct str address)
 {
 	struct users_found whose, of_login = { NULL, 0, false };
-	const struct entry *e = u ? users_entry(u, LOGIN, login) : NULL;
+	uint32_t k = u ? names_find(&u->key[LOGIN], login) : NAMES_NONE;
+	const struct entry *e = k == NAMES_NONE ? NULL : &u->entry[LOGIN].v[k];
 	struct arena a = { 0 };
 	struct canonical c;
 	bool owns = false;

@@ -249,6 +249,11 @@ static const char good[] =
 	"\"d d\"@example.org     dd@example.org\n"
 	"dave@example.org        dave@example.org\n"
 	"erin@example.org        erin@example.net\n"
+	"frank@example.net       carol@example.org\n"
+	"hugo@example.org        frank@example.com\n"
+	"ida@example.org         Alice+Ida@example.com\n"
+	"jack@example.org        bob+list@example.org bob+jack@example.org ida+x@example.org\n"
+	"kim@example.org         kim+own@example.org\n"
 	"@example.net            @example.org\n"
 	"@example.com\t@example.net\n"
 	"@[192.0.2.1] @example.org\n"
@@ -280,6 +285,16 @@ static const struct {
 	{ "dave@example.org", "dave@example.org", true },
 	{ "erin@example.org", "erin@example.org", true },
 	{ "erin@example.com", "erin@example.org", true },
+	/* each domain on the way has addresses of its own */
+	{ "frank@example.org", "frank@example.org", false },
+	{ "frank@example.net", "carol@example.org", true },
+	{ "frank@example.com", "carol@example.org", true },
+	{ "frank+x@example.com", "carol@example.org", true },
+	{ "hugo@example.com", "carol@example.org", true },
+	/* a detail on the right makes nobody else of a user */
+	{ "ida@example.org", "alice@example.org", true },
+	{ "jack@example.org", "carol@example.org bob@example.org alice@example.org", true },
+	{ "kim+x@example.net", "kim@example.org", true },
 	{ "nobody@example.org", "nobody@example.org", false },
 	{ "nobody@example.com", "nobody@example.org", true },
 	{ "alice@example.edu", "alice@example.edu", false },
@@ -371,6 +386,8 @@ static const struct {
 	{ "a@x b@x\nb@x c@x\nc@x d@x, a@x\n", ":3:10: error: \"a@x\" leads back to itself", 1 },
 	{ "x@a x@b\n@b @a\n", NULL, 0 },
 	{ "x@a y@b\n@b @a\ny@a x@b\n", ":3:5: error: \"x@b\" leads back to itself", 1 },
+	{ "x@a y+z@a\ny@a x+z@a\n", ":2:5: error: \"x+z@a\" leads back to itself", 1 },
+	{ "x+y@a x+y@a\n", NULL, 0 },
 	{ "login:a b@x\nb@x c@x\nc@x b@x\n", ":3:5: error: \"b@x\" leads back to itself", 1 },
 	{ "@a @b\n@b @a\n", ":1:1: error: aliases of \"a\" go in a circle", 2 },
 	{ "@a @a\n", ":1:1: error: aliases of \"a\" go in a circle", 1 },
