@@ -111,6 +111,7 @@ seconds_of(struct str line, char letter, unsigned standard)
 	return standard;
 }
 
+/* R: is for each answer, those at the end of a message as well.  Nothing takes long in the first filter. */
 static enum doctor_level
 look_timeouts(const struct doctor *d, struct str *ret)
 {
@@ -121,7 +122,9 @@ look_timeouts(const struct doctor *d, struct str *ret)
 		return DOCTOR_FINE;
 	*ret = arena_printf(d->arena, "R:%us, E:%us; here rcpt_deadline %us, message_deadline %us", reply, all,
 	                    (unsigned)d->conf->rcpt_deadline, (unsigned)d->conf->message_deadline);
-	return reply > d->conf->rcpt_deadline && all > d->conf->message_deadline ? DOCTOR_FINE : DOCTOR_ERROR;
+	if (reply <= d->conf->rcpt_deadline || all <= d->conf->message_deadline)
+		return DOCTOR_ERROR;
+	return reply > d->conf->message_deadline || d->conf->mode == CONF_STRIP ? DOCTOR_FINE : DOCTOR_ERROR;
 }
 
 /* --- its place */
@@ -418,11 +421,11 @@ look_names(const struct doctor *d, struct str *ret)
 const struct doctor_trap doctor_sendmail[] = {
 	{ "mta", look_kind, "set mta = sendmail in tamis.conf: otherwise this server is taken for a Postfix, and a recipient who "
 	  "discards takes the message away from others with the same mailbox" },
-	{ "filter", look_attached, "add INPUT_MAIL_FILTER(`tamis', `S=unix:..., F=T, T=C:30s;S:30s;R:30s;E:5m')" },
+	{ "filter", look_attached, "add INPUT_MAIL_FILTER(`tamis', `S=unix:..., F=T, T=C:30s;S:30s;R:5m;E:5m')" },
 	{ "F=T", look_action, "set F=T at the filter: without it mail passes without rules while the milter is away, and may come "
 	  "twice when it dies; with F=R it is refused" },
 	{ "timeouts", look_timeouts, "set R: and E: in T=... above rcpt_deadline and message_deadline: Sendmail gives "
-	  "up while rules run" },
+	  "up while rules run, or a copy is taken" },
 	{ "last filter", look_last, "name tamis-milter last: recipients that a later filter refuses would be added again" },
 	{ "first filter", look_first, "make tamis-strip the first of all filters: senders can forge our fields "
 	  "(doc/sendmail.md)" },

@@ -181,7 +181,7 @@ class PrivateSendmail(place.Server):
             definitions += ''.join(f'LOCAL_CONFIG\nE{name}={self.etc / "sasl"}\n' for name in ('SASL_CONF_PATH', 'SASL_PATH'))
         if access:
             settings += f"\nFEATURE(`access_db', `hash -o {self.etc / 'access'}')dnl"
-        each = 'F=T, T=C:30s;S:30s;R:30s;E:5m' if milter else ''
+        each = 'F=T, T=C:30s;S:30s;R:5m;E:5m' if milter else ''
         filters = f"INPUT_MAIL_FILTER(`tamis', `S={milter}, {each}')dnl" if milter else 'dnl'
         text = CONFIGURATION.format(directory=self.directory, destination=destination, port=self.port,
                                     free=self.free_port, filter=filters, settings=settings or 'dnl')
