@@ -144,16 +144,19 @@ fold(struct buf *out, struct str name, struct str value, const char *end, bool e
 	for (size_t at = 0; at < value.len; at = to) {
 		size_t blanks = at ? blanks_at(str_sub(value, at, value.len)) : 0, width;
 		struct str before = at ? str_sub(value, at, at + blanks) : STR(" "), text;
+		size_t most;            /* of them, before that word alone on its line */
 
 		to = stretch_end(value, at + blanks, encoding, quotes, &encode);
 		/* so many that they fill a line are as good as fewer */
 		before.len = before.len < LINE ? before.len : LINE;
 		text = str_sub(value, at + blanks, to);
+		most = encode ? WORD_LINE - WORD_AROUND - WORD_LEAST : LINE_LONGEST - text.len;
 		width = before.len + (encode ? WORD_AROUND + WORD_LEAST : text.len);
 		/* behind the name only if nothing else helps: some readers look for the value there */
-		if (text.len && column + width > (at || encode ? LINE : LINE_LONGEST)) {
+		if (text.len && column + width > (encode ? WORD_LINE : at ? LINE : LINE_LONGEST)) {
 			buf_puts(out, end);
 			column = 0;
+			before.len = before.len < most ? before.len : most;
 		}
 		buf_add(out, before);
 		column += before.len;

@@ -285,19 +285,24 @@ START_TEST(values_are_encoded)
 }
 END_TEST
 
+static void
+lines_fit(const char *line)
+{
+	for (const char *end; (end = strchr(line, '\n')); line = end + 1)
+		ck_assert_int_le(end - line, strstr(line, "=?") && strstr(line, "=?") < end ? 76 : 998);
+}
+
 /* Of any value the lines are as long as they may be, and read again it is the same. */
 static void
 read_again(const char *v, const char *name)
 {
 	struct buf rules = { 0 }, out = { 0 }, again = { 0 };
 	struct edited e, f;
-	const char *line, *end;
 
 	buf_printf(&rules, REQUIRE "addheader \"%s\" \"%s\";", name, v);
 	e = edit(buf_str(&rules).s, text("A: a\n\n"), text(""), NULL);
 	ck_assert_int_eq(tamis_outcome_write(e.outcome, 1, append, &out), 0);
-	for (line = buf_str(&out).s; (end = strchr(line, '\n')); line = end + 1)
-		ck_assert_int_le(end - line, strstr(line, "=?") && strstr(line, "=?") < end ? 76 : 998);
+	lines_fit(buf_str(&out).s);
 	buf_printf(&again, "require \"fileinto\"; if header :comparator \"i;octet\" \"%s\" \"%s\" { fileinto \"same\"; }", name, v);
 	f = edit(buf_str(&again).s, (struct tamis_text){ out.s, out.len }, text(""), NULL);
 	ck_assert_msg(tamis_outcome_next(f.outcome, NULL)->kind == TAMIS_FILE, "another value:\n%s\n%s", v, out.s);
@@ -324,6 +329,27 @@ START_TEST(what_is_written_is_read_again)
 	read_again(buf_str(&v).s, "X");
 	buf_done(&v);
 	buf_done(&name);
+}
+END_TEST
+
+/* Wherever a word stands, and with however many blanks before it. */
+START_TEST(blanks_make_no_line_too_long)
+{
+	struct buf rules = { 0 }, out = { 0 };
+	struct edited e;
+
+	for (int n = 1; n < 100; n++) {
+		buf_reset(&rules);
+		buf_printf(&rules, REQUIRE "addheader \"X\" \"%.*s %s\"; addheader \"X\" \"x%*s%.*s%d\"; addheader \"X\" \"x%*s%s\";",
+		           n, HUNDRED, "ää", n, "", 996, THOUSAND, 7, n, "", "ä");
+		e = edit(buf_str(&rules).s, text("A: a\n\n"), text(""), NULL);
+		buf_reset(&out);
+		ck_assert_int_eq(tamis_outcome_write(e.outcome, 3, append, &out), 0);
+		lines_fit(buf_str(&out).s);
+		edited_done(&e);
+	}
+	buf_done(&rules);
+	buf_done(&out);
 }
 END_TEST
 
@@ -519,6 +545,7 @@ main(void)
 	tcase_add_test(tcase, values_are_folded);
 	tcase_add_test(tcase, values_are_encoded);
 	tcase_add_test(tcase, what_is_written_is_read_again);
+	tcase_add_test(tcase, blanks_make_no_line_too_long);
 	tcase_add_test(tcase, limits_are_reached);
 	tcase_add_test(tcase, edits_at_random);
 	suite_add_tcase(suite, tcase);
