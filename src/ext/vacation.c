@@ -189,12 +189,12 @@ static void
 vacation_questions(const struct call *k, struct recipient *r, void (*want)(void *ctx, struct str what, struct str key),
                    void *ctx)
 {
-	const struct cell *from = message_fact(r->message, STR("from"));
+	const struct fact *from = recipient_known(r, STR("from"));
 	struct mail_address sender;
 
-	if (!from || !from->v.len || !seconds_of(k, &k->arg[DAYS]))
+	if (!from || !from->value.v.len || !seconds_of(k, &k->arg[DAYS]))
 		return;
-	path_read(&r->arena, from->v, &sender);
+	path_read(&r->arena, from->value.v, &sender);
 	if (sender.valid && sender.all.v.len)
 		want(ctx, STR("vacation"), vacation_key(&r->arena, &sender, call_data(k)));
 }

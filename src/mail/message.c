@@ -94,7 +94,7 @@ message_fact(struct message *m, struct str name)
 	struct fact *fact;
 
 	for (fact = message_facts(m); fact; fact = fact->next)
-		if (str_eq(fact->name, name))
+		if (str_ieq(fact->name, name))
 			return &fact->value;
 	return NULL;
 }

@@ -5,13 +5,7 @@
 struct fact *
 run_fact_of(struct run *r, struct str name)
 {
-	for (struct fact *f = r->recipient->fact; f; f = f->next)
-		if (str_ieq(f->name, name))
-			return f;
-	for (struct fact *f = message_facts(r->message); f; f = f->next)
-		if (str_ieq(f->name, name))
-			return f;
-	return NULL;
+	return recipient_known(r->recipient, name);
 }
 
 struct cell *

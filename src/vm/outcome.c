@@ -67,6 +67,18 @@ recipient_fact(struct recipient *r, struct str name, struct str value)
 	r->fact = f;
 }
 
+struct fact *
+recipient_known(struct recipient *r, struct str name)
+{
+	for (struct fact *f = r->fact; f; f = f->next)
+		if (str_ieq(f->name, name))
+			return f;
+	for (struct fact *f = message_facts(r->message); f; f = f->next)
+		if (str_ieq(f->name, name))
+			return f;
+	return NULL;
+}
+
 void
 recipient_answer(struct recipient *r, struct str what, struct str key, enum tamis_answer answer, struct str value)
 {

@@ -29,6 +29,8 @@ struct recipient *recipient_new(struct message *, struct str address, int64_t no
 /* another one of the same message, or of what the message is now; keeps its memory */
 void recipient_reset(struct recipient *, struct str address, int64_t now, const uint8_t seed[32]);
 void recipient_fact(struct recipient *, struct str name, struct str value);
+/* a fact of his own, else of the message; NULL: not known */
+struct fact *recipient_known(struct recipient *, struct str name);
 void recipient_answer(struct recipient *, struct str what, struct str key, enum tamis_answer, struct str value);
 /* the address, read at its first use */
 struct mail_address *recipient_to(struct recipient *);

@@ -425,12 +425,12 @@ static struct str
 domain_of(const struct outcome *o, const struct tamis_effect *e)
 {
 	struct str from = option_of(e, "from", NULL);
-	const struct cell *host = message_fact(o->recipient->message, STR("host"));
+	const struct fact *host = recipient_known(o->recipient, STR("host"));
 	struct str local, domain;
 	size_t n = 0;
 
-	if (host && host->v.len)
-		from = host->v;
+	if (host && host->value.v.len)
+		from = host->value.v;
 	else
 		from = str_split_last(from, '@', &local, &domain) ? domain : STR_EMPTY;
 	while (n < from.len && n < DOMAIN_LONGEST &&

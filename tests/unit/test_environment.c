@@ -80,6 +80,11 @@ START_TEST(facts)
 	tamis_recipient_fact(other, TEXT("remote-ip"), TEXT("192.0.2.2"));
 	ck_assert_int_eq(first_effect(p, r), TAMIS_DISCARD);
 	ck_assert_int_eq(first_effect(p, other), TAMIS_KEEP);
+	/* the last that is told counts, however the name is spelt */
+	tamis_message_fact(m, TEXT("REMOTE-IP"), TEXT("192.0.2.2"));
+	ck_assert_int_eq(first_effect(p, r), TAMIS_KEEP);
+	tamis_message_fact(m, TEXT("Remote-IP"), TEXT("192.0.2.1"));
+	ck_assert_int_eq(first_effect(p, r), TAMIS_DISCARD);
 	tamis_recipient_free(other);
 	tamis_recipient_free(r);
 	tamis_message_free(m);
