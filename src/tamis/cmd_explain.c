@@ -28,6 +28,12 @@ struct explain {
 
 /* --- in words */
 
+static void
+cmd_explain_quoted(struct buf *b, const struct story_text *t)
+{
+	words_quoted_start(b, t->start, t->len, VALUE_SHOWN);
+}
+
 /* What a test saw, as far as it explains how it came out; empty if it cannot. */
 static void
 cmd_explain_saw(struct buf *b, const struct story_test *t)
@@ -36,7 +42,7 @@ cmd_explain_saw(struct buf *b, const struct story_test *t)
 
 	if (!t->compares && t->nearest) {
 		buf_puts(b, ": there is no ");
-		words_quoted(b, t->key, VALUE_SHOWN);
+		cmd_explain_quoted(b, &t->key);
 		return;
 	}
 	if (!t->compares && !t->nvalues)
@@ -47,26 +53,26 @@ cmd_explain_saw(struct buf *b, const struct story_test *t)
 	}
 	buf_puts(b, ": saw ");
 	if (t->matched) {
-		words_quoted(b, t->key_value, VALUE_SHOWN);
+		cmd_explain_quoted(b, &t->key_value);
 		buf_puts(b, "; matched ");
-		words_quoted(b, t->key, VALUE_SHOWN);
+		cmd_explain_quoted(b, &t->key);
 		return;
 	}
 	if (t->nvalues > 1)
 		buf_printf(b, "%zu values: ", t->nvalues);
 	for (i = 0; i < shown; i++) {
 		buf_puts(b, i ? ", " : "");
-		words_quoted(b, t->value[i], VALUE_SHOWN);
+		cmd_explain_quoted(b, &t->value[i]);
 	}
 	if (t->nvalues > shown)
 		buf_puts(b, ", ...");
 	if (!t->nearest)
 		return;
 	buf_puts(b, "; nearest key ");
-	words_quoted(b, t->key, VALUE_SHOWN);
+	cmd_explain_quoted(b, &t->key);
 	if (t->nvalues > 1) {
 		buf_puts(b, " to ");
-		words_quoted(b, t->key_value, VALUE_SHOWN);
+		cmd_explain_quoted(b, &t->key_value);
 	}
 }
 
@@ -264,10 +270,10 @@ cmd_explain_rule_json(const struct explain *x, const struct story_rule *r)
 		json_put(test, "test", json_text(buf_str(&b)));
 		json_put(test, "result", json_truth(t->result));
 		if (t->nvalues)
-			json_put(test, "value", json_text(t->matched || t->nearest ? t->key_value : t->value[0]));
+			json_put(test, "value", json_text(t->matched || t->nearest ? t->key_value.start : t->value[0].start));
 		json_put(test, "values", json_integer((json_int_t)t->nvalues));
 		if (t->matched || t->nearest)
-			json_put(test, t->matched ? "matched" : t->compares ? "nearest" : "missing", json_text(t->key));
+			json_put(test, t->matched ? "matched" : t->compares ? "nearest" : "missing", json_text(t->key.start));
 		json_array_append_new(tests, test);
 	}
 	json_put(o, "because", tests);

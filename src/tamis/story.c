@@ -34,10 +34,10 @@ story_done(struct story *s)
 	vec_done(&s->action);
 }
 
-static struct str
+static struct story_text
 story_keep(struct story *s, struct tamis_text t)
 {
-	return arena_str(&s->arena, utf8_cut(text_str(t), VALUE_KEPT));
+	return (struct story_text){ arena_str(&s->arena, utf8_cut(text_str(t), VALUE_KEPT)), t.len };
 }
 
 /* From a "{" that may follow blanks to the "}" that belongs to it. */

@@ -7,15 +7,20 @@
 
 enum { STORY_VALUES = 3 };      /* of a test that are kept */
 
+struct story_text {
+	struct str start;               /* as much of it as is kept */
+	size_t len;                     /* of all of it */
+};
+
 struct story_test {
 	struct tamis_place place;
 	struct str source;              /* its words in the rules */
 	int result;
 	bool compares;                  /* it has a match type, so it sees values */
 	size_t nvalues;
-	struct str value[STORY_VALUES];
+	struct story_text value[STORY_VALUES];
 	bool matched, nearest;
-	struct str key, key_value;      /* that matched, or was nearest */
+	struct story_text key, key_value;      /* that matched, or was nearest */
 };
 
 struct story_rule {

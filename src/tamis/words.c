@@ -107,12 +107,18 @@ words_flat(struct buf *b, struct str v, size_t max)
 }
 
 void
-words_quoted(struct buf *b, struct str v, size_t max)
+words_quoted_start(struct buf *b, struct str v, size_t len, size_t max)
 {
-	if (max && v.len > max) {
+	if (max && len > max) {
 		print_quoted(b, utf8_cut(v, max));
-		buf_printf(b, "... (%zu bytes)", v.len);
+		buf_printf(b, "... (%zu bytes)", len);
 	} else {
 		print_quoted(b, v);
 	}
+}
+
+void
+words_quoted(struct buf *b, struct str v, size_t max)
+{
+	words_quoted_start(b, v, v.len, max);
 }
