@@ -86,7 +86,7 @@ struct tamis_host {
 	   found stays valid until the compilation or run ends. */
 	int  (*load)(void *ctx, struct tamis_text kind, struct tamis_text name, struct tamis_text *ret);
 	enum tamis_answer (*ask)(void *ctx, struct tamis_recipient *, struct tamis_text what, struct tamis_text key,
-	                         struct tamis_text *ret);               /* once per what+key and recipient */
+	                         struct tamis_text *ret);               /* yes and no are kept for the recipient */
 	bool (*stop)(void *ctx);                                        /* polled as work is done: give up now? */
 	void (*report)(void *ctx, const struct tamis_diagnostic *);     /* compile and run-time */
 	void (*trace)(void *ctx, const struct tamis_event *);           /* NULL costs nothing */
@@ -115,7 +115,7 @@ void tamis_program_points(const struct tamis_program *, void (*point)(void *ctx,
 
 /* Facts are envelope parts and environment items: "from", "auth", "remote-ip"...; "to" belongs to a recipient. */
 struct tamis_message *tamis_message_new(void);
-void tamis_message_reset(struct tamis_message *);                       /* for the next one; keeps its memory */
+void tamis_message_reset(struct tamis_message *);                       /* for the next one; keeps its memory; its recipients are to be reset too */
 void tamis_message_fact(struct tamis_message *, struct tamis_text name, struct tamis_text value);
 /* tell() is called once, when somebody asks for a fact or the first one is told, and tells what it knows; never, if nobody does */
 void tamis_message_facts(struct tamis_message *, void (*tell)(void *ctx, struct tamis_message *), void *ctx);
