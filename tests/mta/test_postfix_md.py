@@ -20,6 +20,9 @@ from postfix_town import LOG, PostfixTown, by_sendmail, reloaded, unchanged
 from tap import Skip, Tap, equal
 from town import SENDER, bare, doctor, probed, run
 
+MAIN = pathlib.Path('/etc/postfix/main.cf')
+
+
 def before(town):
     town.found()
     town.send(['alice', 'team', 'carol'])
@@ -427,11 +430,16 @@ def final_files(town):
 
 # what main.cf may say of mail from outside and to it, and what the services for these are told then
 ELSEWHERE = {
-    'smtp/inet': {'smtpd_proxy_filter': ('127.0.0.1:9', ''), 'smtpd_upstream_proxy_protocol': ('haproxy', '')},
+    'smtp/inet': {'smtpd_proxy_filter': ('127.0.0.1:9', ''), 'smtpd_upstream_proxy_protocol': ('haproxy', ''),
+                  'smtpd_discard_ehlo_keywords': ('dsn', ''), 'smtpd_discard_ehlo_keyword_address_maps': ('static:dsn', ''),
+                  # whoever may say XCLIENT, Postfix does not count
+                  'smtpd_authorized_xclient_hosts': ('', '127.0.0.0/8'), 'smtpd_client_message_rate_limit': ('1', '0'),
+                  'smtpd_client_event_limit_exceptions': ('192.0.2.0/24', '')},
     'smtp/unix': {'smtp_header_checks': ('regexp:/etc/postfix/outside', ''), 'smtp_mime_header_checks': ('regexp:/etc/postfix/outside', ''),
                   'smtp_nested_header_checks': ('regexp:/etc/postfix/outside', ''), 'smtp_body_checks': ('regexp:/etc/postfix/outside', ''),
                   'smtp_bind_address': ('192.0.2.1', ''), 'smtp_tls_security_level': ('encrypt', 'none'),
-                  'smtp_tls_wrappermode': ('yes', 'no')},
+                  'smtp_tls_wrappermode': ('yes', 'no'), 'smtp_tls_policy_maps': ('static:encrypt', ''),
+                  'smtp_discard_ehlo_keywords': ('dsn', ''), 'smtp_discard_ehlo_keyword_address_maps': ('static:dsn', '')},
 }
 
 
@@ -441,18 +449,41 @@ def final_inherits(town):
     body = b'--x\r\nContent-Type: message/rfc822\r\nX-Outside: 1\r\n\r\nX-Outside: 2\r\n\r\nX-Outside: 3\r\n--x--\r\n'
     pathlib.Path('/etc/postfix/outside').write_text('/^X-Outside/ REPLACE X-Outside: changed\n')
     settings = [(service, name, *values) for service, all_ in ELSEWHERE.items() for name, values in all_.items()]
-    town.write('alice', 'require ["fileinto", "editheader", "copy"]; redirect :copy "bob@example.org"; keep; addheader "X-Alice" "1"; '
-                        'fileinto "Lists";')
+    town.write('alice', 'require ["fileinto", "editheader", "copy", "envelope"]; redirect :copy "bob@example.org"; keep; '
+                        'addheader "X-Alice" "1"; if envelope "orig_to" "al@example.org" { fileinto "Lists"; }')
     town.write('bob', 'keep;')
     subprocess.run('ip address add 192.0.2.1/32 dev lo', shell=True, check=True)
+    main_text = MAIN.read_text()
     reloaded(' && '.join(f"postconf -e '{name} = {wrong}' && postconf -P '{service}/{name}={right}'" for service, name, wrong, right in settings))
     try:
-        equal(town.send(['alice'], content=town.content('parts', 'root', more, body)).fates(), [250])
-        equal({who: [re.findall(rb'(?m)^X-Outside: (.*)\r$', one.content) for one in all_] for who, all_ in town.came().items()},
-              dict.fromkeys(('alice@example.org', 'alice+Lists@example.org', 'bob@example.org'), [[b'0', b'1', b'2', b'3']]))
+        for _twice in range(2):
+            equal(town.send(['al'], content=town.content('parts', 'root', more, body)).fates(), [250])
+            came = town.came()
+            equal({who: [re.findall(rb'(?m)^X-Outside: (.*)\r$', one.content) for one in all_] for who, all_ in came.items()},
+                  dict.fromkeys((f'{who}@example.org' for who in ('al', 'alice', 'alice+Lists', 'bob')), [[b'0', b'1', b'2', b'3']]))
+            equal([p for all_ in came.values() for one in all_ for _address, p in one.recipients], [['ORCPT=rfc822;al@example.org']] * 4)
     finally:
-        reloaded(' && '.join(f"postconf -X '{name}' && postconf -PX '{service}/{name}'" for service, name, *_values in settings))
+        MAIN.write_text(main_text)
+        reloaded(' && '.join(f"postconf -PX '{service}/{name}'" for service, name, *_values in settings))
         subprocess.run('ip address delete 192.0.2.1/32 dev lo', shell=True, check=True)
+
+
+def final_waits(town):
+    """While the daemon is away nothing goes round the rules, whatever other servers mail for elsewhere may turn to."""
+    town.write('alice', 'require "fileinto"; fileinto "Lists";')
+    reloaded(f"postconf -e 'smtp_fallback_relay = [127.0.0.1]:{town.sink.port}' && postconf -P smtp/unix/smtp_fallback_relay=")
+    subprocess.run('kill "$(cat /run/tamis/tamis-milter.pid)"', shell=True, check=True)
+    place.wait_for(lambda: not os.path.exists('/run/tamis/tamis-milter.pid'), 20, 'the end')
+    try:
+        before_try = len(LOG.read_text('utf-8', 'replace'))
+        with client.Client(25) as c:
+            equal(c.send(SENDER, ['alice@example.org'], town.message('x')).fates(), [250])
+        place.wait_for(lambda: re.search('to=<alice@example.org>.* status=', LOG.read_text('utf-8', 'replace')[before_try:]), 20, 'an attempt')
+    finally:
+        subprocess.run(['tamis-milter'], check=True)
+    town.settle()
+    equal(sorted(town.came()), ['alice+Lists@example.org'])
+    reloaded('postconf -X smtp_fallback_relay && postconf -PX smtp/unix/smtp_fallback_relay')
 
 
 def final_alias(town):
@@ -536,7 +567,7 @@ def main():
             ('"mode = final" is followed, and doctor finds nothing wrong', final),
             ('final: filed for each final recipient', final_files), ('final: there is room', room),
             ('final: what main.cf says of other mail', final_inherits),
-            ('final: aliases', final_alias),
+            ('final: nothing goes round rules', final_waits), ('final: aliases', final_alias),
             ('final: refusals are late', final_refuses), ('final: sendmail(1), forged fields', final_local),
             ('final: redirects, SRS', srs), ('final: doctor finds each planted mistake', lambda t: mistakes(t, BEHIND)),
             ('final: refusals at the edge', edge_in_front),
