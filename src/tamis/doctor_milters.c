@@ -97,6 +97,23 @@ asks_some(const struct doctor *d, enum doctor_maps how)
 	return NULL;
 }
 
+/* Is all the mail that this machine takes that of its own programs, about which we are asked? */
+static bool
+is_local_alone(const struct doctor *d)
+{
+	bool asked = false;
+	struct master_milter m;
+
+	for (size_t i = 0; i < d->services; i++) {
+		const struct master_service *s = &d->service[i], *cleanup = master_cleanup(d, s);
+
+		if (str_is(s->command, "smtpd") && !(master_roles(d, s) & (MASTER_COPIES | MASTER_FILTERED)))
+			return false;
+		asked = asked || (cleanup && master_is_local(d, s) && master_milter(d, master_parameter(d, cleanup, "non_smtpd_milters"), &m));
+	}
+	return asked && d->conf->mode != CONF_FINAL;
+}
+
 /* The port of redirects alone would not do. */
 static enum doctor_level
 look_attached(const struct doctor *d, struct str *ret)
@@ -112,6 +129,9 @@ look_attached(const struct doctor *d, struct str *ret)
 		*ret = arena_printf(d->arena, "%.*s: %.*s", STR_ARG(s->name), STR_ARG(master_milters(d, s)));
 		return DOCTOR_FINE;
 	}
+	*ret = STR("no smtpd takes mail from elsewhere");
+	if (is_local_alone(d))
+		return DOCTOR_FINE;
 	*ret = STR("no smtpd of mail from elsewhere asks it");
 	if (some)
 		*ret = arena_printf(d->arena, "%.*s: for some clients, smtpd_milter_maps = %.*s", STR_ARG(some->name), STR_ARG(some->maps));
