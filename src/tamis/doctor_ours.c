@@ -8,7 +8,11 @@
 #include <unistd.h>
 
 #include "host/access.h"
+#include "host/connection.h"
+#include "host/moment.h"
 #include "tamis/doctor.h"
+
+enum { DAEMON_WAIT = 5000 };            /* milliseconds for who listens to TCP */
 
 static const char *
 socket_path(const struct conf *c)
@@ -20,6 +24,40 @@ socket_path(const struct conf *c)
 	return c->socket[0] == '/' ? c->socket : NULL;
 }
 
+/* "inet:8899@127.0.0.1", "inet:127.0.0.1:8899", "inet:8899": as HOST:PORT; who listens everywhere listens here. */
+static struct str
+tcp_place(const struct doctor *d)
+{
+	const char *where = strchr(d->conf->socket, ':') + 1, *at = strchr(where, '@'), *colon = strrchr(where, ':');
+	struct str host = STR("127.0.0.1"), port = str_from(where);
+
+	if (at) {
+		host = str_from(at + 1);
+		port.len = (size_t)(at - where);
+	} else if (colon) {
+		host = (struct str){ where, (size_t)(colon - where) };
+		port = str_from(colon + 1);
+	} else if (!strncmp(d->conf->socket, "inet6", 5)) {
+		host = STR("::1");
+	}
+	return arena_printf(d->arena, host.s[0] != '[' && memchr(host.s, ':', host.len) ? "[%.*s]:%.*s" : "%.*s:%.*s", STR_ARG(host),
+	                    STR_ARG(port));
+}
+
+static enum doctor_level
+look_tcp_daemon(const struct doctor *d, struct str *ret)
+{
+	struct connection c;
+	bool open;
+
+	if (strncmp(d->conf->socket, "inet", 4))
+		return DOCTOR_FINE;
+	open = connection_open(&c, tcp_place(d).s, moment_clock() + DAEMON_WAIT) == 0;
+	*ret = arena_printf(d->arena, "%s: %s", d->conf->socket, open ? "somebody listens" : c.trouble);
+	connection_close(&c);
+	return open ? DOCTOR_FINE : DOCTOR_WARNING;
+}
+
 static enum doctor_level
 look_daemon(const struct doctor *d, struct str *ret)
 {
@@ -27,7 +65,9 @@ look_daemon(const struct doctor *d, struct str *ret)
 	const char *path = socket_path(d->conf);
 	int fd, rc, error;
 
-	if (!path || strlen(path) >= sizeof at.sun_path)
+	if (!path)
+		return look_tcp_daemon(d, ret);
+	if (strlen(path) >= sizeof at.sun_path)
 		return DOCTOR_FINE;
 	memcpy(at.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-# test_denied.py - tamis doctor, asked by somebody who may not look
+# test_denied.py - tamis doctor: who may look, and whether somebody listens
 # SPDX-License-Identifier: BSD-2-Clause
 import os
 import pathlib
 import shutil
+import socket
 import subprocess
 import sys
 
@@ -44,9 +45,19 @@ def denied():
         equal(root[1:], ['start tamis-milter; its log says why it does not serve'], 'when it is down')
 
 
+def at_port():
+    """Somebody is looked for where the daemon listens, be it at a port."""
+    with socket.create_server(('127.0.0.1', 0)) as listening:
+        where = f'inet:{listening.getsockname()[1]}@127.0.0.1'
+        done = subprocess.run([os.environ.get('TAMIS', 'tamis'), 'doctor', '-c', '-', '--server', 'none'], stdout=subprocess.PIPE,
+                              check=False, text=True, input=f'socket = {where}\n')
+    equal([line for line in done.stdout.splitlines() if ' daemon: ' in line], [f'fine     daemon: {where}: somebody listens'])
+
+
 def main():
     tap = Tap()
     tap.run('doctor: nobody may not connect', denied)
+    tap.run('doctor: somebody listens at a TCP port', at_port)
     return tap.finish()
 
 
