@@ -140,10 +140,14 @@ look_directory(const struct doctor *d, const char *path, unsigned wrong, struct 
 
 	if (stat(path, &st) < 0) {
 		*ret = arena_printf(d->arena, "%s: %s", path, strerror(errno));
+		return errno == EACCES ? DOCTOR_DENIED : DOCTOR_ERROR;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		*ret = arena_printf(d->arena, "%s: %s", path, strerror(ENOTDIR));
 		return DOCTOR_ERROR;
 	}
 	*ret = arena_printf(d->arena, "%s: mode %04o", path, (unsigned)(st.st_mode & 07777));
-	return !S_ISDIR(st.st_mode) || st.st_mode & wrong ? DOCTOR_ERROR : DOCTOR_FINE;
+	return st.st_mode & wrong ? DOCTOR_ERROR : DOCTOR_FINE;
 }
 
 /* The daemon's alone: what is in it is believed. */
@@ -185,21 +189,59 @@ look_rules(const struct doctor *d, struct str *ret)
 	return DOCTOR_ERROR;
 }
 
+static struct str
+secret_directory(const struct doctor *d)
+{
+	const char *path = d->conf->secret_file, *slash = strrchr(path, '/');
+
+	return slash ? arena_str(d->arena, (struct str){ path, slash == path ? 1 : (size_t)(slash - path) }) : STR(".");
+}
+
+/* The first start makes it, in a directory that is there; that state_dir is not there is told of that. */
+static enum doctor_level
+look_no_secret(const struct doctor *d, struct str *ret)
+{
+	struct str above = secret_directory(d);
+
+	*ret = arena_printf(d->arena, "%s: not there yet, the first start makes it", d->conf->secret_file);
+	if (str_is(above, d->conf->state_dir) || access(above.s, F_OK) == 0)
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "%s: there is no directory in which the first start could make it", d->conf->secret_file);
+	return DOCTOR_ERROR;
+}
+
+/* That the daemon's user may not enter state_dir is told of that, too. */
+static enum doctor_level
+look_readable(const struct doctor *d, struct str *ret)
+{
+	const char *user = d->conf->user;
+	int error = *user ? access_as(user, d->conf->secret_file, R_OK) : 0;
+
+	if (!error || (str_is(secret_directory(d), d->conf->state_dir) && access_as(user, d->conf->state_dir, X_OK)))
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "%.*s, and user %s may not read it: %s", STR_ARG(*ret), user, strerror(error));
+	return DOCTOR_ERROR;
+}
+
 static enum doctor_level
 look_secret(const struct doctor *d, struct str *ret)
 {
+	const char *path = d->conf->secret_file;
 	struct stat st;
+	int error;
 
-	*ret = str_from(d->conf->secret_file);
-	if (!*d->conf->secret_file)
+	*ret = str_from(path);
+	if (!*path)
 		return DOCTOR_FINE;
-	if (stat(d->conf->secret_file, &st) < 0) {
-		*ret = arena_printf(d->arena, "%s: %s", d->conf->secret_file,
-		                    errno == ENOENT ? "not there yet, the first start makes it" : strerror(errno));
-		return DOCTOR_FINE;
+	if (stat(path, &st) < 0) {
+		error = errno;
+		if (error == ENOENT)
+			return look_no_secret(d, ret);
+		*ret = arena_printf(d->arena, "%s: %s", path, strerror(error));
+		return error == EACCES ? DOCTOR_DENIED : DOCTOR_ERROR;
 	}
-	*ret = arena_printf(d->arena, "%s: mode %04o", d->conf->secret_file, (unsigned)(st.st_mode & 07777));
-	return st.st_mode & 0077 ? DOCTOR_ERROR : DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "%s: mode %04o", path, (unsigned)(st.st_mode & 07777));
+	return st.st_mode & 0077 ? DOCTOR_ERROR : look_readable(d, ret);
 }
 
 static enum doctor_level
@@ -227,7 +269,8 @@ const struct doctor_trap doctor_ours[] = {
 	{ "spill_dir", look_spill, "it must exist: large messages are kept in it while rules run" },
 	{ "rules_dir", look_rules, "it must exist, the daemon's user must be able to enter it, and neither group nor "
 	  "others may write to it" },
-	{ "secret_file", look_secret, "chmod 600: whoever reads it can make bounce addresses and file into folders" },
+	{ "secret_file", look_secret, "the daemon's user must be able to read it, or to make it, and nobody else (chmod 600): "
+	  "whoever reads it can make bounce addresses and file into folders" },
 	{ "copy_to", look_copy, "without a port for copies, edits that are not the same for all recipients are left out" },
 	{ "quarantine_to", look_quarantine, "without it a message is held only if all its recipients put it in "
 	  "quarantine; otherwise recipients whose rules do so keep it, marked" },
