@@ -5,7 +5,10 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <ifaddrs.h>
+#include <limits.h>
+#include <netdb.h>
 #include <netinet/in.h>
+#include <unistd.h>
 
 #include "host/file.h"
 #include "host/rulefile.h"
@@ -30,6 +33,17 @@ has_rules(const struct doctor *d, const struct canonical *address)
 	       rulefile_directory(c->rules_dir, arena_str(d->arena, domain).s) == RULEFILE_FINE);
 }
 
+static bool
+is_listed(const struct names_known *k, struct str domain)
+{
+	struct str rest = k->unknown, word;
+
+	while (master_next_word(&rest, &word))
+		if (str_ieq(word, domain))
+			return true;
+	return false;
+}
+
 void
 names_add_domain(const struct doctor *d, struct names_known *k, struct str domain)
 {
@@ -39,8 +53,25 @@ names_add_domain(const struct doctor *d, struct names_known *k, struct str domai
 		return;                 /* a table, or a pattern */
 	if (has_rules(d, &address))
 		k->any = true;
-	else
+	else if (!is_listed(k, domain))
 		k->unknown = arena_printf(d->arena, "%.*s%s%.*s", STR_ARG(k->unknown), k->unknown.len ? ", " : "", STR_ARG(domain));
+}
+
+void
+names_add_host(const struct doctor *d, struct names_known *k)
+{
+	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_CANONNAME };
+	char name[HOST_NAME_MAX + 1] = "";
+	struct addrinfo *found = NULL;
+
+	if (gethostname(name, sizeof name - 1) < 0 || !*name)
+		return;
+	if (strchr(name, '.'))
+		names_add_domain(d, k, str_from(name));
+	else if (getaddrinfo(name, NULL, &hints, &found) == 0 && found->ai_canonname)
+		names_add_domain(d, k, str_from(found->ai_canonname));
+	if (found)
+		freeaddrinfo(found);
 }
 
 /* Servers take mail for the addresses that they have: alice@[192.0.2.1]. */

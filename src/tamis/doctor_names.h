@@ -10,7 +10,10 @@ struct names_known {
 	struct str unknown;             /* "localhost, [192.0.2.1]": those whose users have none; begins empty */
 };
 
+/* One that is there already is not there twice. */
 void names_add_domain(const struct doctor *, struct names_known *, struct str domain);
+/* Of the machine itself, with its domain. */
+void names_add_host(const struct doctor *, struct names_known *);
 /* Of the machine's network interfaces. */
 void names_add_addresses(const struct doctor *, struct names_known *, bool only_loopback, bool ipv6);
 /* Words of a file; what cannot be read has none. */

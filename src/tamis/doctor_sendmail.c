@@ -385,6 +385,17 @@ look_delimiter(const struct doctor *d, struct str *ret)
 	return !strcmp(d->conf->recipient_delimiter, "+") ? DOCTOR_FINE : DOCTOR_ERROR;
 }
 
+/* Sendmail takes the machine's own name and its $j for its own as well, whatever class w says. */
+static void
+add_own(const struct doctor *d, struct names_known *k)
+{
+	struct str j = str_trim(line_with(d->cf_text, "Dj", ""));
+
+	if (j.len && !memchr(j.s, '$', j.len))
+		names_add_domain(d, k, str_sub(j, 2, j.len));
+	names_add_host(d, k);
+}
+
 /* Class w: "Cwlocalhost example.org", "Fw-o /etc/mail/local-host-names". */
 static void
 add_class(const struct doctor *d, struct names_known *k, struct str line)
@@ -413,6 +424,7 @@ look_names(const struct doctor *d, struct str *ret)
 		if (str_starts(line, STR("Cw")) || str_starts(line, STR("Fw")))
 			add_class(d, &k, line);
 	}
+	add_own(d, &k);
 	if (str_find(probes, STR("=True")) < 0)
 		names_add_addresses(d, &k, false, true);
 	return names_level(&k, ret);

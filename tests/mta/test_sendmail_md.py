@@ -219,11 +219,24 @@ def in_full(town):
     equal(sorted(town.came()), ['alice+Lists@example.org', 'bob+Bobs@example.org'])
 
 
+def names_of_its_own():
+    """What neither class w nor the map has: the host's own name, which may be Sendmail's $j or that of the machine."""
+    users, cf = pathlib.Path('/etc/tamis/users'), pathlib.Path('/run/no-j.cf')
+    right = users.read_text()
+    users.write_text(right.replace('@mx.example.org', '@another.example.org'))
+    cf.write_text(re.sub('(?m)^Dj.*\n', '', pathlib.Path('/etc/mail/sendmail.cf').read_text()))
+    for path in ('/etc/mail/sendmail.cf', cf):
+        equal(re.findall('^warning +names: (.*)$', run(f'tamis doctor --sendmail {path}')[1], re.M),
+              ['local.example.org, mx.example.org'], str(path))
+    users.write_text(right)
+
+
 def names(town):
     """Alice by every name of the machine; doctor misses one that is not in the map."""
     town.write('alice', 'discard;')
     said = town.reload(lambda: town.page.follow('Other names'))
     equal(re.findall('^warning +names: (.*)$', said, re.M), ['local.example.org'])
+    names_of_its_own()
     for name in ('alice@localhost', 'alice'):
         with client.Client(25, source='127.0.0.5') as c:
             equal(c.send(SENDER, [name], town.content('hello', 'everybody:;')).fates(), [250])
