@@ -436,8 +436,8 @@ const struct doctor_trap doctor_sendmail[] = {
 	{ "filter", look_attached, "add INPUT_MAIL_FILTER(`tamis', `S=unix:..., F=T, T=C:30s;S:30s;R:5m;E:5m')" },
 	{ "F=T", look_action, "set F=T at the filter: without it mail passes without rules while the milter is away, and may come "
 	  "twice when it dies; with F=R it is refused" },
-	{ "timeouts", look_timeouts, "set R: and E: in T=... above rcpt_deadline and message_deadline: Sendmail gives "
-	  "up while rules run, or a copy is taken" },
+	{ "timeouts", look_timeouts, "set each of R: and E: in T=... above both deadlines: Sendmail gives up while "
+	  "rules run, or a copy is taken" },
 	{ "last filter", look_last, "name tamis-milter last: recipients that a later filter refuses would be added again" },
 	{ "first filter", look_first, "make tamis-strip the first of all filters: senders can forge our fields "
 	  "(doc/sendmail.md)" },
