@@ -82,7 +82,7 @@ cmd_doctor_run(const struct settings *set, void *own, struct texts operands)
 	struct diag diag;
 	struct doctor d = {
 		.arena = &arena, .directory = s->postfix, .cf = s->sendmail ? s->sendmail : "/etc/mail/sendmail.cf",
-		.dovecot = s->dovecot, .cyrus = s->cyrus ? s->cyrus : "/etc/imapd.conf",
+		.dovecot = s->dovecot, .cyrus = s->cyrus,
 		.cf_text = STR_EMPTY, .postfix = STR_EMPTY, .overrides = STR_EMPTY,
 	};
 	const char *path = s->file ? s->file : conf_standard_path();

@@ -15,7 +15,7 @@ struct doctor {
 	const char *directory;          /* of Postfix's configuration; NULL: its own default */
 	const char *cf;                 /* Sendmail's configuration */
 	const char *dovecot;            /* Dovecot's; NULL: its own default */
-	const char *cyrus;              /* imapd.conf of a Cyrus */
+	const char *cyrus;              /* imapd.conf of a Cyrus; NULL: /etc/imapd.conf, if it is there */
 	struct str cf_text;
 	struct str postfix;             /* "name = value" lines of postconf */
 	struct str overrides;           /* "name/type/parameter = value" lines of postconf -P */

@@ -1,5 +1,6 @@
 /* doctor_stores.c - traps in the mail store's own configuration: rules that it runs as well
  * SPDX-License-Identifier: BSD-2-Clause */
+#include <errno.h>
 #include <fcntl.h>
 
 #include "host/file.h"
@@ -132,11 +133,17 @@ static enum doctor_level
 look_cyrus(const struct doctor *d, struct str *ret)
 {
 	struct buf b = { 0 };
-	bool read = file_read(AT_FDCWD, d->cyrus, &b, CONFIGURATION_MAX) == 0;
+	const char *path = d->cyrus ? d->cyrus : "/etc/imapd.conf";
+	int error = file_read(AT_FDCWD, path, &b, CONFIGURATION_MAX) < 0 ? errno : 0;
 	struct str text = buf_copy(&b, d->arena);
 
 	buf_done(&b);
-	return read ? look_lines(d, text, ':', is_cyrus, ret) : DOCTOR_FINE;
+	if (!error)
+		return look_lines(d, text, ':', is_cyrus, ret);
+	if (!d->cyrus && error == ENOENT)
+		return DOCTOR_FINE;
+	*ret = arena_printf(d->arena, "%s: %s: nothing is known of its rules", path, strerror(error));
+	return error == EACCES ? DOCTOR_DENIED : DOCTOR_WARNING;
 }
 
 const struct doctor_trap doctor_stores[] = {
