@@ -98,6 +98,14 @@ main_wrong(const char *what, const char *why)
 	return EX_CONFIG;
 }
 
+static int
+main_stays(const char *name, int error)
+{
+	fprintf(stderr, "tamis-milter: user %s: %s%s\n", name, strerror(error),
+	        error == EPERM && geteuid() != 0 ? ": root may start it, which then becomes that user" : "");
+	return EX_CONFIG;
+}
+
 /* What was bound and read as root is kept; the rest is done as that user. */
 static int
 main_become(const char *name)
@@ -112,7 +120,7 @@ main_become(const char *name)
 	if (geteuid() == user->pw_uid)
 		return 0;
 	if (initgroups(name, user->pw_gid) < 0 || setgid(user->pw_gid) < 0 || setuid(user->pw_uid) < 0)
-		return main_wrong(name, strerror(errno));
+		return main_stays(name, errno);
 	return 0;
 }
 

@@ -142,6 +142,14 @@ def who_may(directory):
     done = start()
     told = f'socket unix:{directory}/locked/s: Permission denied: root may start it, which then becomes the user that tamis.conf names'
     equal((done.returncode, told in done.stderr), (78, True), done.stderr)
+    with place.directory('become') as own:
+        shutil.chown(own, 'nobody')
+        text = scene.configuration.read_text()
+        scene.configuration.write_text(re.sub('(?m)^(socket|socket_group) .*\n', '', text) + f'socket = unix:{own}/s\nuser = daemon\n')
+        (scene.state / 'secret').unlink(missing_ok=True)
+        done = start()
+        equal((done.returncode, done.stderr.splitlines()[-1:]),
+              (78, ['tamis-milter: user daemon: Operation not permitted: root may start it, which then becomes that user']))
     scene.configuration.chmod(0o600)
     done = start()
     equal((done.returncode, done.stderr.splitlines()),
