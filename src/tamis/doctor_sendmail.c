@@ -441,7 +441,9 @@ const struct doctor_trap doctor_sendmail[] = {
 	{ "last filter", look_last, "name tamis-milter last: recipients that a later filter refuses would be added again" },
 	{ "first filter", look_first, "make tamis-strip the first of all filters: senders can forge our fields "
 	  "(doc/sendmail.md)" },
-	{ "socket's directory", look_directory, "Sendmail takes no socket from below a directory that everybody can write; put it below /run" },
+	{ "socket's directory", look_directory, "put the socket below /run, into a directory that only its owner can write "
+	  "(chmod go-w): Sendmail takes none from below one that everybody can write, and without GroupWritableDirPathSafe "
+	  "none from below one that its group can" },
 	{ "copy_to", look_port, "give that port a daemon: DAEMON_OPTIONS(`Name=tamis-copies, Addr=127.0.0.1, Port=..., InputMailFilters=')" },
 	{ "filtered_to", look_filtered, "give that port a daemon: DAEMON_OPTIONS(`Name=tamis-redirects, "
 	  "Addr=127.0.0.1, Port=..., InputMailFilters=tamis'); tamis-strip would remove what counts how often a "
