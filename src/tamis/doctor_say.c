@@ -28,12 +28,12 @@ doctor_say(const struct settings *set, const char *name, enum doctor_level level
 {
 	struct buf b = { 0 };
 
+	if (level == DOCTOR_FINE && set->quiet)
+		return;
 	if (set->json) {
 		json_line(stdout, doctor_object(name, level, seen, remedy));
 		return;
 	}
-	if (level == DOCTOR_FINE && set->quiet)
-		return;
 	diag_clean(&b, seen);
 	printf("%-8s %s%s%.*s\n", levels[level], name, b.len ? ": " : "", (int)b.len, b.len ? b.s : "");
 	if (level != DOCTOR_FINE)
