@@ -549,6 +549,20 @@ def final_shown(town):
     equal((status, probed(said, 'fine', 'removed')), (0, (9, 6)), said)
 
 
+def final_held(town):
+    """In the queue of the second, where the commands of the page find it when they are told its configuration."""
+    _where, _again, look, release, _delete = town.page.of('Quarantine')
+    town.write('alice', 'require "vnd.tamis.quarantine"; quarantine "looked at first";')
+    equal(town.send(['alice']).fates(), [250])
+    equal(town.came(), {}, 'held')
+    first, second = (run(text)[1] for text in (look.text, look.text.replace('sendmail', 'sendmail -C /run/second/etc/sendmail.cf')))
+    equal(['looked at first' in said for said in (first, second)], [False, True], second)
+    run(release.text.replace('sendmail', 'sendmail -C /run/second/etc/sendmail.cf'))
+    place.wait_for(town.came, 20, 'what was released')
+    town.settle()
+    equal({who: len(all_) for who, all_ in town.came().items()}, {'alice@example.org': 1})
+
+
 def final_comes_round(town):
     """tamis-strip does not see what a redirect sends back to the first."""
     town.write('alice', 'redirect "bob@example.org";')
@@ -576,7 +590,7 @@ def main():
             ('an upgrade by systemd', upgrade_by_systemd), ('rules are stopped', rules_stop), ('mail is stuck', stuck),
             ('it is taken off and attached again', off_and_on),
             ('"mode = final" is followed', final), ('final: filed for each final recipient', final_files),
-            ('final: refusals are late', final_refuses), ('final: a redirect comes round', final_comes_round),
+            ('final: refusals are late', final_refuses), ('final: quarantine', final_held), ('final: a redirect comes round', final_comes_round),
             ('final: what doctor says', final_shown), ('final: an upgrade loses nothing', lambda t: upgrade(t, True)),
             ('final: it is taken off', lambda t: taken_off(t, t.day('disable --now'), t.first, t.second) and None),
             ('every block has been used', lambda t: t.page.left()), ('every command is in one', lambda t: t.page.stray())):
