@@ -21,7 +21,7 @@ enhanced_length(struct str v)
 		if (!digits || (part == 0 && (digits != 1 || v.s[0] != '5')) || (part < 2 && (i == v.len || v.s[i++] != '.')))
 			return 0;
 	}
-	return i == v.len || v.s[i] == ' ' ? i : 0;
+	return i == v.len || memchr(" \t\r\n", v.s[i], 4) ? i : 0;
 }
 
 void
