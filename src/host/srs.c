@@ -226,18 +226,21 @@ srs1_split(struct str rest, struct str *ret_hash, struct str *ret_first, struct 
 	return true;
 }
 
-/* The local part of a sender of somebody else. */
+/* The local part of a sender of somebody else.  What another made of ours is ours again: the way back from here is that of the
+ * first time. */
 static void
-make_local(const uint8_t key[32], const struct parts *sender, int64_t now, struct buf *local)
+make_local(const uint8_t key[32], const struct parts *sender, const char *domain, int64_t now, struct buf *local)
 {
 	struct str rest, hash, first, inner;
 
-	if (is_tagged(sender->local, "SRS0", &rest))
+	if (is_tagged(sender->local, "SRS0", &rest) && rest.len > 1)
 		make_srs1(key, sender->domain, rest, local);
-	else if (is_tagged(sender->local, "SRS1", &rest) && srs1_split(rest, &hash, &first, &inner))
-		make_srs1(key, first, inner, local);
-	else
+	else if (!is_tagged(sender->local, "SRS1", &rest) || !srs1_split(rest, &hash, &first, &inner))
 		make_srs0(key, sender, now, local);
+	else if (str_iis(first, domain))
+		buf_printf(local, "SRS0%.*s", STR_ARG(inner));
+	else
+		make_srs1(key, first, inner, local);
 }
 
 int
@@ -254,7 +257,7 @@ srs_forward(const uint8_t key[32], struct str sender, const char *domain, int64_
 			buf_add(ret, sender);
 			rc = 0;
 		} else {
-			make_local(key, &parts, now_seconds, &local);
+			make_local(key, &parts, domain, now_seconds, &local);
 			rc = address_add(buf_str(&local), parts.quoted && !is_dot_string(parts.local), domain, ret);
 		}
 	}

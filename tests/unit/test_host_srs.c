@@ -14,7 +14,7 @@ static const int64_t now = 1796000000;
 
 static const char *const senders[] = {
 	"alice@example.org", "a@b", "Alice.Smith+lists@Example.ORG", "a=b=c@example.org", "SRS=x@example.org", "SRS0@example.org",
-	"SRS1=x@example.org", "j\xc3\xbcrgen@example.org", "-a@example.org", "a..b@example.org", "bounce-1=x=y@lists.example.com",
+	"SRS1=x@example.org", "SRS0=@example.org", "j\xc3\xbcrgen@example.org", "-a@example.org", "a..b@example.org", "bounce-1=x=y@lists.example.com",
 	"!#$%&'*+-/=?^_`{|}~@example.org", "\"a b\"@example.org", "\"a\\\"b\\\\c\"@example.org", "\"a@b\"@example.org", "\" \"@example.org",
 	"\".a\"@example.org", "\"a..b\"@example.org", "\"a.\"@example.org", "\"(x=,;:<>[])\"@example.org",
 	"\"j\xc3\xbcrgen x\"@example.org", "\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx y\"@example.org",
@@ -73,6 +73,24 @@ START_TEST(test_chain)
 	buf_done(&b);
 	buf_done(&c);
 	buf_done(&back);
+}
+END_TEST
+
+/* Another forwarder in between: the bounce that comes here goes to the sender, not to an address of ours. */
+START_TEST(test_round)
+{
+	static const char *const whose[] = { "alice@example.org", "\"a b\"@example.org" };
+	struct buf a = { 0 }, b = { 0 }, c = { 0 };
+
+	ck_assert_int_eq(srs_forward(key, str_from(whose[_i]), OURS, now, &a), 0);
+	ck_assert_int_eq(srs_forward(other, buf_str(&a), "two.example", now, &b), 0);
+	if (_i)
+		change_case(&b);
+	ck_assert_int_eq(srs_forward(key, buf_str(&b), OURS, now + DAY, &c), 0);
+	ck_assert(str_iis(buf_str(&c), buf_str(&a).s));
+	buf_done(&a);
+	buf_done(&b);
+	buf_done(&c);
 }
 END_TEST
 
@@ -237,6 +255,7 @@ main(void)
 
 	tcase_add_loop_test(t, test_there_and_back, 0, COUNT(senders));
 	tcase_add_loop_test(t, test_chain, 0, 2);
+	tcase_add_loop_test(t, test_round, 0, 2);
 	tcase_add_test(t, test_needless_quotes);
 	tcase_add_test(t, test_unchanged);
 	tcase_add_loop_test(t, test_kept, 0, COUNT(odd));
