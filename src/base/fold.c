@@ -10,6 +10,7 @@ enum {
 	WORD_LINE = 76,                 /* of lines with encoded words (RFC 2047 2) */
 	WORD_AROUND = 12,               /* "=?utf-8?B?" and "?=" */
 	WORD_LEAST = 8,                 /* of base64: any character */
+	BLANKS = WORD_LINE - WORD_AROUND - WORD_LEAST,  /* that are never cut */
 };
 
 void
@@ -150,7 +151,7 @@ fold(struct buf *out, struct str name, struct str value, const char *end, bool e
 		/* so many that they fill a line are as good as fewer */
 		before.len = before.len < LINE ? before.len : LINE;
 		text = str_sub(value, at + blanks, to);
-		most = encode ? WORD_LINE - WORD_AROUND - WORD_LEAST : LINE_LONGEST - text.len;
+		most = encode ? BLANKS : LINE_LONGEST - text.len;
 		width = before.len + (encode ? WORD_AROUND + WORD_LEAST : text.len);
 		/* behind the name only if nothing else helps: some readers look for the value there */
 		if (text.len && column + width > (encode ? WORD_LINE : at ? LINE : LINE_LONGEST)) {
@@ -176,8 +177,26 @@ fold_field(struct buf *out, struct str name, struct str value, const char *end)
 	fold(out, name, value, end, some_word_odd(value));
 }
 
+/* More than fold() may leave side by side. */
+static bool
+many_blanks(struct str v)
+{
+	for (size_t i = 0, n = 0; i < v.len; i++) {
+		n = is_blank(v.s[i]) ? n + 1 : 0;
+		if (n > BLANKS)
+			return true;
+	}
+	return false;
+}
+
 void
 fold_literal(struct buf *out, struct str name, struct str value, const char *end)
 {
-	fold(out, name, value, end, some_word_odd(value) || str_find(value, STR("=?")) >= 0);
+	if (!many_blanks(value)) {
+		fold(out, name, value, end, some_word_odd(value) || str_find(value, STR("=?")) >= 0);
+		return;
+	}
+	buf_printf(out, "%.*s: ", STR_ARG(name));
+	fold_words(out, value, name.len + 2, end);
+	buf_puts(out, end);
 }

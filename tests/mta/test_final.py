@@ -12,6 +12,7 @@ import world
 import place
 from tap import Tap, equal
 
+WIDE = 'a' + 57 * ' ' + '\u00e9' + 90 * ' ' + 'b'
 EDIT = 'require "editheader"; addheader "X-Rule" "1";'
 RULES = {
     'keep': 'keep;',
@@ -20,6 +21,7 @@ RULES = {
     'edit': EDIT,
     'flags': 'require ["fileinto", "imap4flags"]; fileinto :flags ["\\\\Seen", "mine"] "Box/In Box";',
     'seems': 'require "fileinto"; fileinto "Lists/a =?utf-8?q?b?= =?utf-8?q?c?=";',
+    'wide': f'require "fileinto"; fileinto "{WIDE}";',
     'flagged': 'require "imap4flags"; keep :flags "\\\\Flagged";',
     'gone': 'discard;',
     'away': 'redirect "x@else.example";',
@@ -80,7 +82,7 @@ def by_header(s):
     """The field files, by the script that the store has, and is gone then."""
     for name, folder, flags in (('file', 'Box', ''), ('flags', 'Box/In Box', ':flags "\\\\Seen mine" '),
                                 ('flagged', 'INBOX', ':flags "\\\\Flagged" '),
-                                ('seems', 'Lists/a =?utf-8?q?b?= =?utf-8?q?c?=', '')):
+                                ('seems', 'Lists/a =?utf-8?q?b?= =?utf-8?q?c?=', ''), ('wide', WIDE, '')):
         came = s.go(name)
         (_sender, content), = came.values()
         equal(list(came), [f'{name}@example.test'])

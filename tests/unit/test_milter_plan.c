@@ -12,6 +12,7 @@ struct planned {
 
 #define DETAIL "fileinto_by = detail\n"
 #define FIELD "fileinto_by = header\n"
+#define BLANKS "                    "
 #define E10 "\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac\xe2\x82\xac"
 #define X50 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 
@@ -24,6 +25,9 @@ static const struct planned planned[] = {
 	{ "two folders by a field", FIELD, "a fileinto \"X\"; fileinto \"Y\";", { .to = "a" },
 	  "copy s@example.net>a@example.org [Tamis-File] | top Tamis-File: [] X | accept" },
 	{ "a folder that no field can hold", FIELD, "a fileinto \"X${hex:0a}Y\";", { .to = "a" }, "header: accept" },
+	{ "blanks in a folder's name", FIELD, "a fileinto \"X" BLANKS BLANKS BLANKS BLANKS "Y\";", { .to = "a" },
+	  "top Tamis-File: =?utf-8?B?W10gWCAgICAgICAgICAgICAg?=\n =?utf-8?B?ICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg?=\n"
+	  " =?utf-8?B?ICAgICAgICAgICAgICAgICAgICAgWQ==?= | accept" },
 	{ "flags do not go by detail", DETAIL, "a setflag \"\\\\Seen\"; fileinto \"X\";", { .to = "a" },
 	  "+a+X@example.org | -<a@example.org> | accept" },
 	{ "the inbox by detail", DETAIL, "a fileinto \"inbox\";", { .to = "a" }, "header: accept" },
