@@ -18,7 +18,7 @@
 #include "host/connection.h"
 #include "host/moment.h"
 
-enum { HOST_MAX = 255, AGAIN_MS = 20 };
+enum { HOST_MAX = 255, AGAIN_MS = 20, WAITS_MS = 1000 };
 
 #define LATE "no answer in time"
 
@@ -27,6 +27,13 @@ fail(struct connection *c, const char *why)
 {
 	c->trouble = why;
 	return -1;
+}
+
+static void
+still_waits(const struct connection *c)
+{
+	if (c->waits)
+		c->waits(c->waits_ctx);
 }
 
 /* Until the descriptor (-1: none, only time passes) can do that, or `until`. */
@@ -41,7 +48,8 @@ wait_for(struct connection *c, int fd, short events, int64_t until)
 
 		if (left <= 0)
 			return fail(c, LATE);
-		n = poll(&p, 1, left > INT32_MAX ? INT32_MAX : (int)left);
+		n = poll(&p, 1, left > WAITS_MS ? WAITS_MS : (int)left);
+		still_waits(c);
 		if (n > 0)
 			return 0;
 		if (n < 0 && errno != EINTR)
@@ -164,9 +172,9 @@ lookup_start(struct lookup *l)
 static int
 lookup(struct connection *c, const struct place *place, struct addrinfo **ret)
 {
-	const struct timespec until = { .tv_sec = c->deadline / 1000, .tv_nsec = c->deadline % 1000 * 1000000 };
 	const struct addrinfo numeric = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST };
 	struct lookup *l;
+	int64_t left;
 	bool done;
 
 	if (!getaddrinfo(place->host, place->port, &numeric, ret))
@@ -178,8 +186,16 @@ lookup(struct connection *c, const struct place *place, struct addrinfo **ret)
 		return fail(c, "cannot start a thread to look up the host");
 	}
 	pthread_mutex_lock(&l->lock);
-	while (!l->done && !pthread_cond_timedwait(&l->ended, &l->lock, &until))
-		;
+	while (!l->done && (left = c->deadline - moment_clock()) > 0) {
+		const int64_t until = moment_clock() + (left > WAITS_MS ? WAITS_MS : left);
+		const struct timespec at = { .tv_sec = until / 1000, .tv_nsec = until % 1000 * 1000000 };
+
+		if (pthread_cond_timedwait(&l->ended, &l->lock, &at) != ETIMEDOUT)
+			continue;
+		pthread_mutex_unlock(&l->lock);
+		still_waits(c);
+		pthread_mutex_lock(&l->lock);
+	}
 	done = l->done;
 	l->given_up = !done;
 	if (done) {
@@ -209,6 +225,7 @@ open_address(struct connection *c, int family, const struct sockaddr *address, s
 		/* a unix socket whose queue is full says EAGAIN, and poll() knows nothing of it */
 		if (errno == EAGAIN && moment_clock() + AGAIN_MS < until) {
 			poll(NULL, 0, AGAIN_MS);
+			still_waits(c);
 			continue;
 		}
 		error = errno;

@@ -13,6 +13,9 @@ enum {
 struct connection {
 	int fd;                         /* -1: none */
 	int64_t deadline;               /* milliseconds of CLOCK_MONOTONIC */
+	/* Called for each second at least that is spent waiting; may be NULL.  Set before connection_open(). */
+	void (*waits)(void *ctx);
+	void *waits_ctx;
 	const char *trouble;            /* why the last call failed */
 	size_t from, to;                /* of what was read ahead */
 	size_t nout;

@@ -435,7 +435,7 @@ submit(const char *where, const char *helo, struct submission *s, int64_t deadli
 	bool lmtp;
 
 	server = server_of(where, &lmtp);
-	*d = (struct dialogue){ .s = s, .lmtp = lmtp, .c.fd = -1 };
+	*d = (struct dialogue){ .s = s, .lmtp = lmtp, .c = { .fd = -1, .waits = s->waits, .waits_ctx = s->ctx } };
 	for (size_t i = 0; i < s->n; i++)
 		s->rcpt[i].code = 0;
 	s->reply[0] = '\0';

@@ -27,6 +27,8 @@ struct submission {
 	/* Puts all bytes of the message, header and body; 0, or -1: then, or when put says so, it is not sent.
 	 * LF becomes CRLF, dots are doubled; nothing else changes. */
 	int (*write)(void *ctx, int (*put)(void *put_ctx, struct str), void *put_ctx);
+	/* Called for each second at least that the server is waited for; may be NULL. */
+	void (*waits)(void *ctx);
 	void *ctx;
 	int64_t answer_least;           /* milliseconds that the answer to the dot is waited for, whatever the deadline */
 	bool unsayable;                 /* result: the server offers no SMTPUTF8, and the message needs it */

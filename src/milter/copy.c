@@ -15,6 +15,7 @@
 #include "base/utf8.h"
 #include "host/digest.h"
 #include "host/log.h"
+#include "host/moment.h"
 #include "host/report.h"
 #include "host/submit.h"
 #include "host/text.h"
@@ -274,6 +275,14 @@ copy_write(void *ctx, int (*put)(void *ctx, struct str), void *put_ctx)
 }
 
 static void
+copy_waits(void *ctx)
+{
+	const struct copy *c = ctx;
+
+	transaction_goes_on(c->t, moment_clock());
+}
+
+static void
 copy_report(struct copy *c, struct submission *s)
 {
 	struct transaction *t = c->t;
@@ -395,7 +404,7 @@ copy_submit(struct transaction *t, struct rcpt *r, struct delivery *d, const cha
 		.ret = t->ret, .envid = t->envid, .smtputf8_asked = t->smtputf8, .eightbit = t->eightbit,
 		/* a word of the client's is no reason to make no copy: it may be of a message in ASCII */
 		.smtputf8 = t->smtputf8 && !(utf8_is_ascii(t->sender) && utf8_is_ascii(buf_str(&t->header))),
-		.rcpt = &to, .n = 1, .write = copy_write, .ctx = &c,
+		.rcpt = &to, .n = 1, .write = copy_write, .waits = copy_waits, .ctx = &c,
 		/* whoever does not hear it doubles the copy */
 		.answer_least = ANSWER_LEAST,
 	};

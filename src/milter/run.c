@@ -26,9 +26,11 @@ struct run {
 static bool
 run_stop(void *ctx)
 {
+	const int64_t now = moment_clock();
 	struct run *run = ctx;
 
-	run->stopped |= moment_clock() > run->until;
+	run->stopped |= now > run->until;
+	transaction_goes_on(run->t, now);
 	return run->stopped;
 }
 
@@ -369,6 +371,7 @@ run_stage(struct transaction *t, struct rcpt *r, enum tamis_stage stage, size_t 
 	if (!r->rules || r->outcome || r->trouble || r->refused || (stage == TAMIS_HEADER && run_waits(t, r)))
 		return;
 	begun = moment_clock();
+	transaction_goes_on(t, begun);
 	run.until = run_until(t, stage, later, begun);
 	outcome = r->spare.outcome ? r->spare.outcome : tamis_outcome_new(r->recipient);
 	r->spare.outcome = NULL;

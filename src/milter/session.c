@@ -562,6 +562,14 @@ session_body(struct session *s, struct str chunk, struct verdict *ret)
 		ret->kind = VERDICT_SKIP;
 }
 
+static void
+session_apply(struct transaction *t, const struct mta *mta, struct verdict *ret)
+{
+	t->ending = mta;
+	apply_message(t, mta, ret);
+	t->ending = NULL;
+}
+
 void
 session_end(struct session *s, const struct mta *mta, struct verdict *ret)
 {
@@ -574,7 +582,7 @@ session_end(struct session *s, const struct mta *mta, struct verdict *ret)
 	if (t->conf->mode == CONF_STRIP)
 		session_strip_end(t, mta, ret);
 	else
-		apply_message(t, mta, ret);
+		session_apply(t, mta, ret);
 	daemon_point(t->daemon, POINT_VERDICT);
 	session_forget(s);
 }

@@ -10,6 +10,18 @@ static const char *const effects[] = {
 	[CONF_OBSERVE] = "observe", [CONF_TAG] = "tag", [CONF_REFUSE] = "refuse", [CONF_FULL] = "full",
 };
 
+enum { TELL_EVERY = 2000 };     /* milliseconds; Sendmail waits 10 s for each word if nobody sets R: */
+
+void
+transaction_goes_on(struct transaction *t, int64_t now)
+{
+	if (!t->ending || (t->told && now - t->told < TELL_EVERY))
+		return;
+	if (t->told)
+		t->ending->progress(t->ending->ctx);
+	t->told = now;
+}
+
 #define LOG_NOBODY "rcpt=%.*s rules=none verdict=%s"
 
 /* How much an effect has to say about where the message goes: an edit says nothing, a copy little, and what delivers makes

@@ -88,6 +88,8 @@ struct transaction {
 	uint8_t header_key[32];         /* under which the journal has messages that were copied */
 	bool header_keyed;
 	int64_t deadline;               /* of what is being done: CLOCK_MONOTONIC milliseconds */
+	const struct mta *ending;       /* the server, which waits for the end of its message; NULL: not yet */
+	int64_t told;                   /* when it heard of us last, or that began; 0: it did not */
 };
 
 /* --- run.c: rules at the stages */
@@ -107,6 +109,10 @@ bool run_refuses_early(const struct rcpt *);
 bool apply_nothing(struct transaction *);
 bool apply_needs_body(struct transaction *);
 void apply_message(struct transaction *, const struct mta *, struct verdict *ret);
+
+/* What takes long calls it on its way: at the end of a message the server is told now and then that work goes on.
+ * now: CLOCK_MONOTONIC milliseconds. */
+void transaction_goes_on(struct transaction *, int64_t now);
 
 /* --- report lines: one for each recipient */
 

@@ -111,7 +111,8 @@ seconds_of(struct str line, char letter, unsigned standard)
 	return standard;
 }
 
-/* R: is for each answer, those at the end of a message as well.  Nothing takes long in the first filter. */
+/* R: is for each answer, but at the end of a message the daemon says every two seconds that work goes on; E: is for all of
+ * that together. */
 static enum doctor_level
 look_timeouts(const struct doctor *d, struct str *ret)
 {
@@ -122,9 +123,7 @@ look_timeouts(const struct doctor *d, struct str *ret)
 		return DOCTOR_FINE;
 	*ret = arena_printf(d->arena, "R:%us, E:%us; here rcpt_deadline %us, message_deadline %us", reply, all,
 	                    (unsigned)d->conf->rcpt_deadline, (unsigned)d->conf->message_deadline);
-	if (reply <= d->conf->rcpt_deadline || all <= d->conf->message_deadline)
-		return DOCTOR_ERROR;
-	return reply > d->conf->message_deadline || d->conf->mode == CONF_STRIP ? DOCTOR_FINE : DOCTOR_ERROR;
+	return reply > d->conf->rcpt_deadline && all > d->conf->message_deadline ? DOCTOR_FINE : DOCTOR_ERROR;
 }
 
 /* --- its place */
@@ -436,8 +435,8 @@ const struct doctor_trap doctor_sendmail[] = {
 	{ "filter", look_attached, "add INPUT_MAIL_FILTER(`tamis', `S=unix:..., F=T, T=C:30s;S:30s;R:5m;E:5m')" },
 	{ "F=T", look_action, "set F=T at the filter: without it mail passes without rules while the milter is away, and may come "
 	  "twice when it dies; with F=R it is refused" },
-	{ "timeouts", look_timeouts, "set each of R: and E: in T=... above both deadlines: Sendmail gives up while "
-	  "rules run, or a copy is taken" },
+	{ "timeouts", look_timeouts, "set R: in T=... above rcpt_deadline, and E: above message_deadline: Sendmail gives up "
+	  "while rules run" },
 	{ "last filter", look_last, "name tamis-milter last: recipients that a later filter refuses would be added again" },
 	{ "first filter", look_first, "make tamis-strip the first of all filters: senders can forge our fields "
 	  "(doc/sendmail.md)" },

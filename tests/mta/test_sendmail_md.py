@@ -475,7 +475,7 @@ def redirects(town):
 MISTAKES = (
     ('F=T', r's/(^Xtamis, .*)F=T, /\1/', "without F=T"),
     ('last filter', r's/^(O InputMailFilters=).*/\1tamis, tamis-strip/', 'another filter last'),
-    ('timeouts', r's/(^Xtamis,.*)R:5m/\1R:30s/', 'no time for rules and copies at the end of a message'),
+    ('timeouts', r's/(^Xtamis,.*)R:5m/\1R:10s/', 'no time for rules at RCPT TO'),
     ('copy_to', r's/(Port=10026.*), InputMailFilters=/\1/', 'a port for copies that has filters'),
     ('filtered_to', r's/(Port=10027.*InputMailFilters=)/\1tamis-strip;/', 'a port of redirects where our fields go'),
     ('filter', r's,^(Xtamis\, S=unix:/run/tamis/)milter,\1other,', 'another socket'),

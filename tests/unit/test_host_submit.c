@@ -143,6 +143,15 @@ static const struct {
 	{ "lmtp", 2, LSENT "S 250 ok\nX", SUBMIT_AGAIN, "the server closed the connection", { 250, 0 }, "" },
 };
 
+static unsigned waited;
+
+static void
+count_waits(void *ctx)
+{
+	(void)ctx;
+	waited++;
+}
+
 START_TEST(test_step)
 {
 	struct submit_rcpt rcpt[2];
@@ -152,6 +161,8 @@ START_TEST(test_step)
 	int64_t start = moment_clock();
 	const bool late = !*steps[_i].reply || !strcmp(steps[_i].reply, "no answer in time");
 
+	waited = 0;
+	s.waits = count_waits;
 	server_start(&server, steps[_i].script, steps[_i].protocol, false);
 	result = submit(server.where, "mx.example.org", &s, start + (late ? 1500 : 60000));
 	server_stop(&server);
@@ -161,6 +172,7 @@ START_TEST(test_step)
 		ck_assert_int_eq(rcpt[i].code, steps[_i].code[i]);
 	ck_assert_str_eq(server.heard.len ? buf_str(&server.heard).s : "", steps[_i].leave);
 	ck_assert_int_lt(moment_clock() - start, 30000);
+	ck_assert_uint_ge(waited, !strcmp(steps[_i].reply, "no answer in time"));
 	server_done(&server);
 }
 END_TEST

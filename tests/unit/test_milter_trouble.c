@@ -174,6 +174,8 @@ START_TEST(slow_beside_others)
 	begin("");
 	clock_step = 500;
 	expect("first", play(&m), "451 4.3.0 mail rules are in trouble; the message later");
+	/* the server knows that it is not forgotten */
+	ck_assert_uint_gt(recorder.progress, 10);
 	ck_assert_ptr_nonnull(strstr(logged(), "a.sieve verdict=again note=\"no time left for the rules\""));
 	ck_assert_ptr_nonnull(strstr(logged(), "effects=\"addheader \\\"X-B\\\" \\\"1\\\", keep\" verdict=again"));
 	expect("second", play(&m), "451 4.3.0 mail rules are in trouble; the message later");
