@@ -13,7 +13,7 @@ enum {
 struct connection {
 	int fd;                         /* -1: none */
 	int64_t deadline;               /* milliseconds of CLOCK_MONOTONIC */
-	/* Called for each second at least that is spent waiting; may be NULL.  Set before connection_open(). */
+	/* Called for each second at least that is spent waiting; may be NULL.  To be set before connection_open(), which waits, too. */
 	void (*waits)(void *ctx);
 	void *waits_ctx;
 	const char *trouble;            /* why the last call failed */

@@ -47,7 +47,7 @@ tcp_place(const struct doctor *d)
 static enum doctor_level
 look_tcp_daemon(const struct doctor *d, struct str *ret)
 {
-	struct connection c;
+	struct connection c = { .waits = NULL };
 	bool open;
 
 	if (strncmp(d->conf->socket, "inet", 4))
