@@ -49,11 +49,11 @@ wait_for(struct connection *c, int fd, short events, int64_t until)
 		if (left <= 0)
 			return fail(c, LATE);
 		n = poll(&p, 1, left > WAITS_MS ? WAITS_MS : (int)left);
+		if (n < 0 && errno != EINTR)
+			return fail(c, "cannot wait for the server");
 		still_waits(c);
 		if (n > 0)
 			return 0;
-		if (n < 0 && errno != EINTR)
-			return fail(c, "cannot wait for the server");
 	}
 }
 
