@@ -20,6 +20,7 @@
 
 #include "host/log.h"
 #include "milter/listen.h"
+#include "milter/readahead.h"
 #include "milter/session.h"
 
 /* libmilter's callbacks know nothing but their connection */
@@ -446,6 +447,7 @@ milter_open(struct daemon *d, const struct conf *conf)
 	fd = listen_open(conf);
 	if (fd < 0)
 		return -1;
+	readahead_of(fd);
 	snprintf(name, sizeof name, "fd:%d", fd);
 	return smfi_setconn(name) == MI_SUCCESS && smfi_opensocket(false) == MI_SUCCESS ? 0 :
 	       listen_wrong(conf->socket, "no socket that listens is open there");

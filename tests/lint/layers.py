@@ -35,7 +35,7 @@ CONFINED = [
     (r'check\.h', r'tests/.*'),
 ]
 SYSTEM = set('''
-    arpa/inet.h assert.h byteswap.h ctype.h dirent.h endian.h errno.h fcntl.h float.h fnmatch.h getopt.h glob.h
+    arpa/inet.h assert.h byteswap.h ctype.h dirent.h dlfcn.h endian.h errno.h fcntl.h float.h fnmatch.h getopt.h glob.h
     grp.h iconv.h ifaddrs.h immintrin.h inttypes.h langinfo.h limits.h locale.h malloc.h math.h netdb.h netinet/in.h netinet/tcp.h poll.h pthread.h
     pwd.h regex.h sanitizer/asan_interface.h sched.h setjmp.h signal.h stdalign.h stdarg.h stdatomic.h stdbool.h
     stddef.h stdint.h stdio.h stdlib.h stdnoreturn.h string.h strings.h sys/file.h sys/mman.h sys/random.h

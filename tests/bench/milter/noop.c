@@ -4,7 +4,8 @@
  * usage: noop unix:PATH | inet:PORT
  *
  * What it costs is what libmilter and the mail server cost: the measure for
- * tamis-milter.  Flags, macros and the listener are those of src/milter/milter.c. */
+ * tamis-milter.  Flags, macros and the listener are those of src/milter/milter.c.
+ * With READ_AHEAD it reads like tamis-milter as well (src/milter/readahead.c). */
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -14,9 +15,14 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <libmilter/mfapi.h>
+
+#ifdef READ_AHEAD
+#include "milter/readahead.h"
+#endif
 
 static bool is_unix;
 
@@ -115,6 +121,18 @@ on_close(SMFICTX *smfi)
 	return SMFIS_CONTINUE;
 }
 
+static int
+unix_listener(const char *path)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(un.sun_path, sizeof un.sun_path, "%s", path);
+	if (fd < 0 || bind(fd, (struct sockaddr *)&un, sizeof un) < 0 || chmod(path, 0666) < 0 || listen(fd, SOMAXCONN) < 0)
+		return -1;
+	return fd;
+}
+
 /* Connections inherit TCP_NODELAY from it. */
 static int
 tcp_listener(const char *port)
@@ -153,23 +171,23 @@ main(int argc, char **argv)
 		.xxfi_header = on_field, .xxfi_eoh = on_any, .xxfi_body = on_body, .xxfi_eom = on_any,
 		.xxfi_abort = on_any, .xxfi_close = on_close, .xxfi_negotiate = on_negotiate,
 	};
-	char socket[256];
+	char socket[32];
+	int fd;
 
 	if (argc != 2 || (strncmp(argv[1], "unix:", 5) && strncmp(argv[1], "inet:", 5))) {
 		fputs("usage: noop unix:PATH | inet:PORT\n", stderr);
 		return 64;
 	}
 	is_unix = argv[1][0] == 'u';
-	if (is_unix)
-		snprintf(socket, sizeof socket, "%s", argv[1]);
-	else
-		snprintf(socket, sizeof socket, "fd:%d", tcp_listener(argv[1] + 5));
 	many_descriptors();
-	if (smfi_register(desc) != MI_SUCCESS || smfi_setconn(socket) != MI_SUCCESS || smfi_opensocket(true) != MI_SUCCESS) {
+	fd = is_unix ? unix_listener(argv[1] + 5) : tcp_listener(argv[1] + 5);
+	snprintf(socket, sizeof socket, "fd:%d", fd);
+#ifdef READ_AHEAD
+	readahead_of(fd);
+#endif
+	if (fd < 0 || smfi_register(desc) != MI_SUCCESS || smfi_setconn(socket) != MI_SUCCESS || smfi_opensocket(false) != MI_SUCCESS) {
 		fprintf(stderr, "noop: %s cannot be had\n", argv[1]);
 		return 1;
 	}
-	if (is_unix)
-		chmod(argv[1] + 5, 0666);
 	return smfi_main() == MI_SUCCESS ? 0 : 1;
 }
