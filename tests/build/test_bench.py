@@ -43,6 +43,7 @@ def targets():
     with place.directory('bench') as directory:
         for name in ('bench', 'lib'):
             shutil.copytree(SOURCE / 'tests' / name, directory / 'tests' / name)
+        (directory / 'src').symlink_to(SOURCE / 'src')
         program = directory / 'tests/bench/milter/run'
         text = program.read_text()
         for chunks, status, word in ((0, 1, 'NOT met  '), (16, 0, 'met      ')):
