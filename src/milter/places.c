@@ -126,7 +126,9 @@ check_secret(struct places *p)
 	int error = *path ? place_error(p->conf, USER, path, R_OK) : 0;
 	struct stat st;
 
-	if (error == ENOENT) {
+	if (error == ENOENT && lstat(path, &st) == 0) {
+		place_warn(p, path, "it is a link to what is not there", "it is secret_file: the daemon makes none behind a link, and does not start");
+	} else if (error == ENOENT) {
 		directory = place_above(p, path);
 		if (strcmp(directory, p->conf->state_dir) != 0)
 			place_directory(p, USER, directory, READ | WRITE, "secret_file is to be made there by the daemon's user" WITHOUT);

@@ -128,6 +128,7 @@ def no_files(scene):
             ('pid/p', os.mkdir, (plain, 'pid_file'), 'Is a directory'),
             ('socket/s', os.mkdir, (socket, 'socket'), 'which is no socket'),
             ('secret/s', os.mkdir, ('Is a directory', 'secret_file'), 'secret_file'),
+            ('secret/s', lambda path: os.symlink('/nonexistent', path), ('it is a link to what is not there', 'secret_file'), 'secret_file'),
             ('secret/s', os.mkfifo, ('it has less than 32 bytes', 'secret_file'), 'secret_file')):
         path = scene.directory / name
         for left in ('pid/p', 'socket/s', 'secret/s'):          # by a start that failed as that user
