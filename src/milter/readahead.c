@@ -25,10 +25,11 @@ struct chunk {
 	char bytes[CHUNK];
 };
 
-/* Of each descriptor.  NULL: it is none of ours.  From the first command on it is known that libmilter asks us, whichever
- * it is: for the five bytes, and for what follows. */
+/* Of each descriptor.  NULL: it is none of ours.  A connection of ours is not_asked until libmilter has read the five bytes
+ * of its first command by our read(), and asked_once until the rest: one that reads by another function would miss what
+ * was fetched.  Then it has nothing, or a chunk with at least a byte. */
 static struct chunk *_Atomic fetched[CONNECTIONS];
-static struct chunk not_asked, asked_once, nothing;     /* all that was fetched is read: there is nothing in them */
+static struct chunk not_asked, asked_once, nothing;     /* marks: what is in them is never used */
 static atomic_size_t waiting;           /* descriptors with something that is not read */
 static atomic_int from = -1;
 
